@@ -1,0 +1,1 @@
+"""Where work runs: events, jobs, devices, and the order in which tasks are done."""
