@@ -1,1 +1,26 @@
 """Where work runs: events, jobs, devices, and the order in which tasks are done."""
+
+from napari_sashiko.runners.devices import (
+    available_devices,
+    choose_device,
+    is_out_of_memory,
+)
+from napari_sashiko.runners.events import Event, Message, Progress, Tick
+from napari_sashiko.runners.job import Job, JobState, JobStatus
+from napari_sashiko.runners.runner import RUNNERS, RunnerName, run_tasks
+
+__all__ = [
+    "RUNNERS",
+    "Event",
+    "Job",
+    "JobState",
+    "JobStatus",
+    "Message",
+    "Progress",
+    "RunnerName",
+    "Tick",
+    "available_devices",
+    "choose_device",
+    "is_out_of_memory",
+    "run_tasks",
+]

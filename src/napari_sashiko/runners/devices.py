@@ -1,0 +1,69 @@
+"""Which devices are there, which to take, and whether one ran out of memory."""
+
+from typing import TYPE_CHECKING
+
+from napari_sashiko.errors import DeviceError
+
+if TYPE_CHECKING:  # torch takes seconds to load: only who asks for a device pays
+    import torch
+
+OUT_OF_MEMORY_PHRASES = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "cuda error: memory allocation",
+    "cudnn_status_alloc_failed",
+    "cublas_status_alloc_failed",
+    "unable to allocate",
+)
+
+
+def available_devices() -> list[str]:
+    """Names of the devices of this machine, fastest first; ``"cpu"`` is last.
+
+    Returns
+    -------
+    list of str
+        For example ``["cuda:0", "cuda:1", "cpu"]``.
+    """
+    import torch  # noqa: PLC0415
+
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return [*names, "cpu"]
+
+
+def choose_device(name: str = "auto") -> "torch.device":
+    """Return the device called `name`; ``"auto"`` is the fastest that is there.
+
+    Parameters
+    ----------
+    name : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:0"`` or ``"mps"``.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device; the message names the ones that are there.
+    """
+    import torch  # noqa: PLC0415
+
+    there = available_devices()
+    wanted = {"auto": there[0], "cuda": "cuda:0"}.get(name, name)
+    if wanted not in there:
+        known = ", ".join(["auto", *there])
+        raise DeviceError(
+            f"There is no device {name!r} here.", f"Choose from: {known}."
+        )
+    return torch.device(wanted)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on any device."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        phrase in text for phrase in OUT_OF_MEMORY_PHRASES
+    )

@@ -1,0 +1,103 @@
+"""Laws of runners: every task once, lazily, in any runner the same answers."""
+
+import threading
+import time
+
+import pytest
+
+from napari_sashiko.errors import DeviceError, SettingsError
+from napari_sashiko.runners import (
+    available_devices,
+    choose_device,
+    is_out_of_memory,
+    run_tasks,
+)
+
+
+def square(number):
+    return number * number
+
+
+@pytest.mark.parametrize("runner", ["serial", "threads"])
+@pytest.mark.parametrize("heartbeat", [None, 0.01])
+def test_every_task_is_done_once(runner, heartbeat):
+    results = run_tasks(square, range(20), runner=runner, heartbeat=heartbeat)
+    found = dict(item for item in results if item is not None)
+    assert found == {i: i * i for i in range(20)}
+
+
+def test_tasks_are_drawn_as_they_are_needed():
+    drawn = []
+
+    def tasks():
+        for i in range(1000):
+            drawn.append(i)
+            yield i
+
+    results = run_tasks(square, tasks(), runner="threads", workers=2)
+    for _ in range(3):
+        next(results)
+    results.close()
+    assert len(drawn) <= 8
+
+
+def test_a_slow_task_leaves_heartbeats():
+    gate = threading.Event()
+    results = run_tasks(lambda _: gate.wait(5), [1], runner="serial", heartbeat=0.01)
+    assert next(results) is None
+    gate.set()
+    assert (1, True) in list(results)
+
+
+def test_closing_does_not_wait_for_a_slow_task():
+    gate = threading.Event()
+    results = run_tasks(
+        lambda _: gate.wait(20), range(4), runner="threads", workers=2, heartbeat=0.01
+    )
+    next(results)
+    start = time.perf_counter()
+    results.close()
+    gate.set()
+    assert time.perf_counter() - start < 1.0
+
+
+@pytest.mark.parametrize("runner", ["serial", "threads"])
+def test_an_error_in_a_task_reaches_the_caller(runner):
+    def broken(number):
+        raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        list(run_tasks(broken, [3], runner=runner))
+
+
+@pytest.mark.parametrize(
+    "values", [{"runner": "slurm"}, {"runner": "threads", "workers": 0}]
+)
+def test_impossible_runners_are_refused_in_words(values):
+    with pytest.raises(SettingsError, match=r"Choose from|1 or more"):
+        run_tasks(square, [1], **values)
+
+
+def test_cpu_is_always_there_and_auto_is_the_fastest():
+    assert available_devices()[-1] == "cpu"
+    assert str(choose_device("cpu")) == "cpu"
+    assert str(choose_device("auto")) == available_devices()[0]
+
+
+def test_a_missing_device_is_refused_with_the_ones_that_are_there():
+    with pytest.raises(DeviceError, match=r"cuda:99.*cpu"):
+        choose_device("cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("shapes do not fit"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_out_of_memory_is_told_from_other_errors(error, expected):
+    assert is_out_of_memory(error) is expected
