@@ -1,0 +1,20 @@
+"""What lies on the desk: the volume, its paint, its models, and the work that runs."""
+
+from napari_sashiko.session.board import JobBoard
+from napari_sashiko.session.home import project_folder, user_folder
+from napari_sashiko.session.paint import Paint
+from napari_sashiko.session.previews import PreviewDesk, PreviewReady
+from napari_sashiko.session.session import JobKind, Session
+from napari_sashiko.session.shelf import ModelShelf
+
+__all__ = [
+    "JobBoard",
+    "JobKind",
+    "ModelShelf",
+    "Paint",
+    "PreviewDesk",
+    "PreviewReady",
+    "Session",
+    "project_folder",
+    "user_folder",
+]

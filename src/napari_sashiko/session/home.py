@@ -1,0 +1,58 @@
+"""Where the project of a volume lies: beside its file, else in the user's folder."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from napari_sashiko.errors import OutputError
+
+SUFFIX = ".sashiko"
+HOME_VARIABLE = "SASHIKO_HOME"
+
+
+def user_folder() -> Path:
+    """Folder of this user's data; ``SASHIKO_HOME`` overrides the usual place."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "napari-sashiko"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "napari-sashiko"
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "napari-sashiko"
+
+
+def project_folder(name: str, path: Path | None, digest: str) -> Path:
+    """Folder of the project of one volume; the same volume finds it again.
+
+    Parameters
+    ----------
+    name : str
+        What the volume is called.
+    path : Path or None
+        Its file; the project lies beside it when that folder can be written.
+    digest : str
+        Tells volumes of one name apart when there is no file.
+
+    Raises
+    ------
+    OutputError
+        If no folder can be written.
+    """
+    if path is not None and os.access(path.parent, os.W_OK):
+        return path.with_name(_plain(path.name) + SUFFIX)
+    folder = user_folder() / "projects"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The project cannot be kept in {folder}: {error.strerror}.",
+            f"Set {HOME_VARIABLE} to a folder that can be written.",
+        ) from error
+    return folder / f"{_plain(name)}-{digest[:10]}{SUFFIX}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "volume"

@@ -1,0 +1,362 @@
+"""The desk of one viewer: evented, free of Qt, and the only way to the engine."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from psygnal import Signal
+
+from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
+from napari_sashiko.labels import LabelClass, LabelStore, check_labels
+from napari_sashiko.runners import Event, Job, JobStatus
+from napari_sashiko.session.board import JobBoard, describe
+from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.paint import Paint, adopt_paint, has_paint, open_paint
+from napari_sashiko.session.previews import PreviewDesk
+from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.volumes import Region, Volume
+
+JobKind = Literal["train", "predict", "instances", "preview"]
+
+
+class Session:
+    """Volume, paint, models and running jobs of one viewer.
+
+    All methods are called from one thread, which also calls ``pump`` several times a
+    second; signals are emitted in that thread only.
+
+    Parameters
+    ----------
+    engine : module or object, optional
+        What the pipeline room offers; imported at the first use.
+    """
+
+    volume_changed = Signal()
+    labels_changed = Signal()  # another store, or other classes
+    paint_changed = Signal()  # other counts
+    paint_saved = Signal()
+    models_changed = Signal()
+    job_changed = Signal(str)  # kind
+    event = Signal(str, object)  # kind, Event
+    preview_changed = Signal(object)  # PreviewReady
+    message = Signal(str, str)  # sentence, "info" | "warning" | "error"
+
+    def __init__(self, engine: Any = None) -> None:
+        self._engine = engine
+        self.board = JobBoard()
+        self.shelf = ModelShelf(self._load_card)
+        self.volume: Volume | None = None
+        self.name = ""
+        self.folder: Path | None = None
+        self.paint: Paint | None = None
+        self.closed = False
+        self._paints: dict[Path, Paint] = {}
+        self._previews = PreviewDesk(self._segment)
+
+    @property
+    def engine(self) -> Any:
+        """The pipeline; importing it loads the libraries that compute."""
+        if self._engine is None:
+            self._engine = importlib.import_module("napari_sashiko.pipeline")
+        return self._engine
+
+    # ---- volume -----------------------------------------------------------------
+
+    def set_volume(
+        self, volume: Volume | None, *, name: str = "", path: Path | None = None
+    ) -> None:
+        """Put another volume on the desk; its paint and models come with it.
+
+        Parameters
+        ----------
+        volume : Volume or None
+            None clears the desk.
+        name : str
+            What the user calls it; results are named after it.
+        path : Path, optional
+            Its file, if it has one.
+        """
+        folder = None
+        if volume is not None:
+            name = name or volume.name
+            folder = project_folder(name, path or volume.path, volume.digest())
+        self.volume, self.name, self.folder = volume, name, folder
+        self.paint = None if folder is None else self._paints.get(folder)
+        self._previews.forget()
+        self.volume_changed.emit()
+        self.labels_changed.emit()
+        self.models_changed.emit()
+
+    def need_volume(self) -> Volume:
+        """Return the volume on the desk.
+
+        Raises
+        ------
+        VolumeError
+            If there is none.
+        """
+        if self.volume is None:
+            raise VolumeError("There is no volume yet.", "Open an image first.")
+        return self.volume
+
+    def place(self, room: str) -> Path:
+        """Subfolder of the project, such as ``"models"``; made when it is missing."""
+        self.need_volume()
+        folder = Path(str(self.folder)) / room
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    # ---- labels -----------------------------------------------------------------
+
+    def has_saved_paint(self) -> bool:
+        """Whether this volume was painted on before."""
+        return self.folder is not None and has_paint(self.folder / "labels")
+
+    def start_labels(self) -> LabelStore:
+        """Open the paint of the volume, or begin with none."""
+        shape = self.need_volume().shape
+        if self.paint is None:
+            self.attach_paint(open_paint(self.place("labels"), shape))
+        return self.need_paint().store
+
+    def adopt_labels(
+        self, array: Any, classes: tuple[LabelClass, ...] | None = None
+    ) -> LabelStore:
+        """Copy an existing label array into the store of this volume.
+
+        Parameters
+        ----------
+        array : array of int, (Z, Y, X)
+            0 is not labelled.
+        classes : tuple of LabelClass, optional
+            Names and colours; made up when missing.
+
+        Raises
+        ------
+        LabelError
+            If it does not fit the volume, or there is paint that would be lost.
+        """
+        shape = self.need_volume().shape
+        if self.paint is not None and any(self.paint.counts().values()):
+            raise LabelError(
+                "This volume has paint already, which would be lost.",
+                "Erase it first.",
+            )
+        if self.paint is not None:
+            self.paint.save()
+        self.attach_paint(adopt_paint(self.place("labels"), array, shape, classes))
+        return self.need_paint().store
+
+    def attach_paint(self, paint: Paint) -> None:
+        """Make this the paint of the volume on the desk."""
+        if self.folder is not None:
+            self._paints[self.folder] = paint
+        self.paint = paint
+        self.labels_changed.emit()
+        self.paint_changed.emit()
+
+    def need_paint(self) -> Paint:
+        """Return the paint of the volume.
+
+        Raises
+        ------
+        LabelError
+            If there is none.
+        """
+        if self.paint is None:
+            raise LabelError("There are no labels yet.", "Press Start labelling.")
+        return self.paint
+
+    @property
+    def classes(self) -> tuple[LabelClass, ...]:
+        """Label classes of the volume; empty when there are none yet."""
+        return self.paint.classes if self.paint else ()
+
+    def set_classes(self, classes: tuple[LabelClass, ...]) -> None:
+        """Rename, recolour or add classes."""
+        self.need_paint().set_classes(classes)
+        self.labels_changed.emit()
+
+    def preflight(self) -> list[str]:
+        """Warnings about the paint, in words.
+
+        Raises
+        ------
+        LabelError
+            If nothing can be learned from it.
+        """
+        paint, shape = self.need_paint(), self.need_volume().shape
+        return list(check_labels(paint.labelled(), shape, paint.classes))
+
+    def save(self) -> None:
+        """Write all paint to disk now."""
+        for paint in self._paints.values():
+            if paint.dirty:
+                paint.save()
+
+    # ---- models -----------------------------------------------------------------
+
+    def models(self) -> list[Path]:
+        """Model folders: the project's, newest first, then those used before."""
+        return self.shelf.paths(self.folder)
+
+    @property
+    def last_model(self) -> Path | None:
+        """The newest model, of this volume or of one before it."""
+        return next(iter(self.models()), None)
+
+    def open_model(self, path: Path) -> None:
+        """Add a model folder to the list.
+
+        Raises
+        ------
+        ModelError
+            If it is damaged or not a model.
+        """
+        self.shelf.card(path)
+        self.shelf.remember(path)
+        self.models_changed.emit()
+
+    # ---- jobs -------------------------------------------------------------------
+
+    def start(
+        self, kind: str, work: Callable[[], Iterator[Event]], *, name: str = ""
+    ) -> Job:
+        """Run work in the background; at most one of each kind.
+
+        Raises
+        ------
+        SashikoError
+            If work of this kind is still running.
+        """
+        if self.closed:
+            raise SashikoError("The dock was closed.", "Open it again.")
+        job = self.board.start(kind, work, name=name or kind)
+        self.job_changed.emit(kind)
+        return job
+
+    def job(self, kind: str) -> Job | None:
+        """Return the job of this kind that runs or ran last."""
+        return self.board.job(kind)
+
+    def is_running(self, kind: str) -> bool:
+        """Whether work of this kind has not ended."""
+        return self.board.is_running(kind)
+
+    def stop(self, kind: str) -> None:
+        """Ask work to stop; what is finished is kept."""
+        self.board.stop(kind)
+
+    def train(self, settings: Any) -> Job:
+        """Train an ensemble on the paint of the volume."""
+        volume, paint = self.need_volume(), self.need_paint()
+        paint.save()
+        out = self.shelf.new_path(self.place("models"), self.name)
+        engine, classes = self.engine, paint.classes
+
+        def work() -> Iterator[Event]:
+            labelled = paint.labelled()
+            yield from engine.train_steps(volume, labelled, classes, settings, out)
+
+        job = self.start("train", work, name=f"Training on {self.name}")
+        self.shelf.remember(out)
+        return job
+
+    def predict(self, model: Path, settings: Any, out: Path | None = None) -> Job:
+        """Segment the whole volume with a model."""
+        volume, engine = self.need_volume(), self.engine
+        target = out or self.place("predictions") / f"{model.stem}.zarr"
+        return self.start(
+            "predict",
+            lambda: engine.predict_steps(model, volume, target, settings),
+            name=f"Segmenting {self.name}",
+        )
+
+    def find_instances(
+        self, prediction: Path, settings: Any, out: Path | None = None
+    ) -> Job:
+        """Find the instances of one class in a prediction; the table lies beside."""
+        engine = self.engine
+        target = out or self.place("instances") / prediction.name
+        table = target.with_suffix(".csv")
+        return self.start(
+            "instances",
+            lambda: engine.instance_steps(prediction, target, settings, table),
+            name=f"Finding instances in {self.name}",
+        )
+
+    def preview(self, region: Region, model: Path | None = None) -> None:
+        """Ask for the segmentation of a region; ``preview_changed`` brings it.
+
+        Raises
+        ------
+        ModelError
+            If there is no model yet.
+        """
+        chosen = model or self.last_model
+        if chosen is None:
+            raise ModelError("There is no model yet.", "Train one first.")
+        members = len(self.shelf.card(chosen).members)
+        self._previews.ask(chosen, members, self.need_volume(), region)
+
+    def forget_preview(self) -> None:
+        """Drop what was asked for."""
+        self._previews.forget()
+
+    def _load_card(self, path: Path) -> Any:
+        return self.engine.load_card(path)
+
+    def _segment(
+        self, model: Path, volume: Volume, region: Region
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        answer: tuple[np.ndarray, np.ndarray, np.ndarray] = self.engine.preview(
+            model, volume, region
+        )
+        return answer
+
+    # ---- heartbeat --------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Hand over what the jobs said, save paint that is due, start previews."""
+        if self.closed:
+            return
+        for kind, events, status in self.board.pump():
+            for event in events:
+                self.event.emit(kind, event)
+            if status is not None:
+                self._report(kind, status)
+        self._pump_paint()
+        self._pump_preview()
+
+    def shutdown(self) -> None:
+        """Cancel and join all jobs and save the paint; may be called twice."""
+        if self.closed:
+            return
+        self.closed = True
+        self.board.close()
+        self.save()
+
+    def _report(self, kind: str, status: JobStatus) -> None:
+        if status.state == "failed":
+            self.message.emit(describe(status.error), "error")
+        if kind == "train":
+            self.models_changed.emit()
+        self.job_changed.emit(kind)
+
+    def _pump_paint(self) -> None:
+        saved = [paint.save_if_due() for paint in self._paints.values()]
+        if any(saved):
+            self.paint_saved.emit()
+        if self.paint is not None and self.paint.take_news():
+            self.paint_changed.emit()
+
+    def _pump_preview(self) -> None:
+        ready = self._previews.take()
+        if ready is not None:
+            self.preview_changed.emit(ready)
+        if not self.is_running("preview"):
+            work = self._previews.next_work()
+            if work is not None:
+                self.start("preview", work, name=f"Preview of {self.name}")
