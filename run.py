@@ -99,30 +99,35 @@ def demo(python: Path) -> int:
 
 
 def check(python: Path, kind: str, rest: Sequence[str]) -> int:
-    """Run what the kind of environment can run; the worst exit code counts."""
-    run_python = [str(python), "-m"]
-    there = [folder for folder in GUI_TESTS if (ROOT / folder).exists()]
-    engine = [*run_python, "pytest", *(f"--ignore={folder}" for folder in there)]
-    window = [*on_screen(), *run_python, "pytest", *(there or GUI_TESTS)]
-    linters = [
-        [*run_python, "ruff", "check"],
-        [*run_python, "ruff", "format", "--check"],
-        [str(python.parent / "lint-imports")],
-        [*run_python, "mypy"],
-    ]
-    steps = {
-        "pyside6": [*linters, [*engine, *rest], [*window, *rest]],
-        "pyqt6": [[*window, *rest]],
-        "engine": [[*engine, *rest]],
-    }[kind]
+    """Run what the kind of environment can run; any failure is the exit code."""
     failed = []
-    for step in steps:
+    for step in checks(python, kind, rest):
         say(" ".join(step))
         if run(step, QT_API=kind, PYTEST_QT_API=kind):
             failed.append(" ".join(step))
     for line in failed:
         say(f"FAILED: {line}")
     return 1 if failed else 0
+
+
+def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
+    """Name the commands that check an environment of this kind."""
+    module = [str(python), "-m"]
+    ignored = [f"--ignore={folder}" for folder in GUI_TESTS]
+    engine = [*module, "pytest", *ignored, *rest]
+    if kind == "engine":
+        return [engine]
+    there = [folder for folder in GUI_TESTS if (ROOT / folder).exists()]
+    window = [*on_screen(), *module, "pytest", *there, *rest]
+    if kind == "pyqt6":
+        return [window]
+    linters = [
+        [*module, "ruff", "check"],
+        [*module, "ruff", "format", "--check"],
+        [str(python.parent / "lint-imports")],
+        [*module, "mypy"],
+    ]
+    return [*linters, engine, window]
 
 
 def prepare(kind: str) -> Path:
@@ -170,7 +175,7 @@ def install_torch(python: Path) -> None:
     """Install torch first, so that nothing else chooses its build."""
     pinned = (ROOT / "constraints.txt").read_text().splitlines()[-1]
     if LINUX and platform.machine() == "x86_64" and not has_gpu():
-        if pip(python, f"{pinned}+cpu", tries=1, needed=False):
+        if pip(python, f"{pinned}+cpu", tries=1, needed=False, hush=True):
             return
         say("Asking PyTorch's own index for the CPU build.")
         uv = [str(python), "-m", "uv", "pip", "install", "--python", str(python)]
@@ -182,11 +187,14 @@ def install_torch(python: Path) -> None:
     pip(python, pinned)
 
 
-def pip(python: Path, *what: str, tries: int = 3, needed: bool = True) -> bool:
-    """Install with pip, again where the network stumbled."""
+def pip(
+    python: Path, *what: str, tries: int = 3, needed: bool = True, hush: bool = False
+) -> bool:
+    """Install with pip, again where the network stumbled; `hush` hides its errors."""
     command = [str(python), "-m", "pip", "install", "--prefer-binary", *what]
     for _ in range(tries):
-        if not run(command, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="10"):
+        settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "10"}
+        if not run(command, hush=hush, **settings):
             return True
     if needed:
         raise SetupError("Installing failed: " + " ".join(command))
@@ -223,10 +231,10 @@ def install_libraries(libraries: Sequence[str]) -> None:
 
 def installed(package: str) -> bool:
     """Whether Debian has the package, under its older or its 64-bit-time name."""
-    query = ["dpkg-query", "-W", "-f=${db:Status-Status}", package]
+    query = ["dpkg-query", "-W", "-f=${db:Status-Status}"]
     for name in (package, f"{package}t64"):
         answer = subprocess.run(
-            [*query[:-1], name], capture_output=True, text=True, check=False
+            [*query, name], capture_output=True, text=True, check=False
         )
         if answer.stdout.strip() == "installed":
             return True
@@ -259,10 +267,14 @@ def on_screen() -> list[str]:
     return SCREEN
 
 
-def run(command: Sequence[str], **variables: str) -> int:
+def run(command: Sequence[str], *, hush: bool = False, **variables: str) -> int:
     """Run in the repository's root; return the exit code."""
     environment = {**os.environ, **variables}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    errors = subprocess.DEVNULL if hush else None
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stderr=errors, check=False
+    )
+    return done.returncode
 
 
 def say(line: str) -> None:
