@@ -1,0 +1,6 @@
+"""Random forests on multiscale filter features: instant, calibrated, local."""
+
+from napari_sashiko.forests.filters import FilterBank
+from napari_sashiko.forests.forest import Forest
+
+__all__ = ["FilterBank", "Forest"]
