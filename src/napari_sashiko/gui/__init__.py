@@ -1,0 +1,5 @@
+"""The napari dock: asks the session and shows what it says."""
+
+from napari_sashiko.gui.main_dock import SashikoDock
+
+__all__ = ["SashikoDock"]
