@@ -1,0 +1,27 @@
+"""What a trained model is: its card, its members, and the ensemble that they form."""
+
+from napari_sashiko.checkpoints.card import FORMAT_VERSION, MemberCard, ModelCard
+from napari_sashiko.checkpoints.ensemble import Ensemble
+from napari_sashiko.checkpoints.folder import (
+    SUFFIX,
+    load_card,
+    load_ensemble,
+    model_digest,
+    save_model,
+)
+from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
+
+__all__ = [
+    "FORMAT_VERSION",
+    "SUFFIX",
+    "Ensemble",
+    "ForestMember",
+    "Member",
+    "MemberCard",
+    "ModelCard",
+    "NetworkMember",
+    "load_card",
+    "load_ensemble",
+    "model_digest",
+    "save_model",
+]

@@ -1,0 +1,94 @@
+"""The ensemble: mean and standard deviation over members in one pass."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from napari_sashiko.checkpoints.card import ModelCard
+from napari_sashiko.checkpoints.member import Box, Member
+
+
+class Ensemble:
+    """Members that vote with their weights.
+
+    Each member's probabilities are softmaxed first; the mean is their weighted mean and
+    the standard deviation the weighted *population* one across members (0 for a single
+    member): DLSIA, J. Appl. Cryst. 57, 392 (2024), section 4.2.
+
+    Parameters
+    ----------
+    card : ModelCard
+        What the model is.
+    members : sequence of Member
+        As many as the card names, in its order.
+    device : torch.device
+        Where members live.
+    """
+
+    def __init__(
+        self, card: ModelCard, members: Sequence[Member], device: torch.device
+    ) -> None:
+        self.card = card
+        self.device = device
+        self._members = [
+            (member, entry.weight)
+            for member, entry in zip(members, card.members, strict=True)
+            if entry.weight > 0
+        ]
+
+    @property
+    def n_members(self) -> int:
+        """Members that have a say."""
+        return len(self._members)
+
+    @property
+    def halo(self) -> tuple[int, int, int]:
+        """Voxels (z, y, x) of surroundings that the members want."""
+        return tuple(max(m.halo[a] for m, _ in self._members) for a in range(3))  # type: ignore[return-value]
+
+    @property
+    def align(self) -> tuple[int, int, int]:
+        """Patches must start at multiples of this (z, y, x)."""
+        return tuple(  # type: ignore[return-value]
+            int(np.lcm.reduce([m.align[a] for m, _ in self._members])) for a in range(3)
+        )
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        patch: np.ndarray,
+        *,
+        core: Box | None = None,
+        tick: Callable[[], None] = lambda: None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the core of a patch.
+
+        Parameters
+        ----------
+        patch : numpy.ndarray
+            Normalised image, ``(C, Z, Y, X)`` float32.
+        core : tuple of (start, stop), optional
+            The voxels wanted, per axis; all of the patch when left out.
+        tick : callable
+            Called between members and slabs; may raise to stop.
+
+        Returns
+        -------
+        mean, std : numpy.ndarray
+            ``(K, z, y, x)`` float32 over the core.
+        """
+        image = torch.from_numpy(np.ascontiguousarray(patch, np.float32))
+        image = image.to(self.device)
+        core = core or tuple((0, size) for size in image.shape[1:])
+        total, mean, squares = 0.0, torch.zeros(()), torch.zeros(())
+        for member, weight in self._members:
+            tick()
+            # West (1979): weighted mean and variance in one pass, no cancellation.
+            shares = member.probabilities(image, core, tick)
+            total += weight
+            step = shares - mean.to(shares)
+            mean = mean.to(shares) + step * (weight / total)
+            squares = squares.to(shares) + weight * step * (shares - mean)
+        std = (squares / total).clamp_min(0).sqrt()
+        return mean.cpu().numpy(), std.cpu().numpy()

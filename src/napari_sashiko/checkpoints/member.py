@@ -1,0 +1,128 @@
+"""Ensemble members: a patch in, class probabilities out."""
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+
+from napari_sashiko.forests import Forest
+from napari_sashiko.networks import Network
+
+Box = tuple[tuple[int, int], ...]
+HALO_CAP = 40  # voxels; beyond, a network's weights have faded to nothing in practice
+SLAB_VOXELS = 200_000  # in one forward pass on a CPU: well below a second
+
+
+class Member(Protocol):
+    """Whatever gives class probabilities for a patch.
+
+    Attributes
+    ----------
+    halo : tuple of int
+        Voxels (z, y, x) of surroundings that it wants beyond the core.
+    align : tuple of int
+        Patches must start at multiples of this, so that pooling falls alike.
+    """
+
+    halo: tuple[int, int, int]
+    align: tuple[int, int, int]
+
+    def probabilities(
+        self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
+    ) -> torch.Tensor:
+        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
+        ...
+
+
+class NetworkMember:
+    """A network that looks at slices, slices with neighbours, or whole patches."""
+
+    def __init__(
+        self, network: Network, *, neighbours: int = 0, temperature: float = 1.0
+    ) -> None:
+        self.network = network
+        self.neighbours = neighbours
+        self.temperature = temperature
+        reach = min(network.receptive_radius, HALO_CAP)
+        flat = network.dims == 2
+        self.halo = (neighbours if flat else reach, reach, reach)
+        self.align = (1 if flat else network.align, network.align, network.align)
+
+    def probabilities(
+        self,
+        patch: torch.Tensor,
+        core: Box,
+        tick: Callable[[], None] = lambda: None,
+    ) -> torch.Tensor:
+        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
+        if self.network.dims == 2:
+            return self._by_slices(patch, core, tick)
+        tick()
+        logits = self.network(patch[None])[0]
+        return self._softmax(logits[(slice(None), *(slice(*span) for span in core))])
+
+    def _by_slices(
+        self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
+    ) -> torch.Tensor:
+        rows, columns = slice(*core[1]), slice(*core[2])
+        batch = max(1, SLAB_VOXELS // math.prod(patch.shape[2:]))
+        parts = []
+        for start in range(*core[0], batch):
+            tick()
+            planes = range(start, min(start + batch, core[0][1]))
+            slabs = [stack_neighbours(patch, z, self.neighbours) for z in planes]
+            logits = self.network(torch.stack(slabs))[..., rows, columns]
+            parts.append(self._softmax(logits.movedim(0, 1)))
+        return torch.cat(parts, dim=1)
+
+    def _softmax(self, logits: torch.Tensor) -> torch.Tensor:
+        return (logits.float() / self.temperature).softmax(0)
+
+
+class ForestMember:
+    """A random forest on filter features, as a member beside networks."""
+
+    align = (1, 1, 1)
+
+    def __init__(self, forest: Forest, *, temperature: float = 1.0) -> None:
+        self.forest = forest
+        self.temperature = temperature
+        self.halo = forest.halo
+
+    def probabilities(
+        self,
+        patch: torch.Tensor,
+        core: Box,
+        tick: Callable[[], None] = lambda: None,
+    ) -> torch.Tensor:
+        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
+        shares = self.forest.probabilities(patch, core, tick)
+        if self.temperature == 1.0:
+            return shares
+        return (shares.clamp_min(1e-4).log() / self.temperature).softmax(0)
+
+
+def stack_neighbours(patch: torch.Tensor, z: int, neighbours: int) -> torch.Tensor:
+    """Slices ``z - neighbours .. z + neighbours`` as channels, mirrored at the ends.
+
+    Parameters
+    ----------
+    patch : torch.Tensor
+        ``(C, Z, Y, X)``.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(C * (2 * neighbours + 1), Y, X)``, slices of one channel side by side.
+    """
+    depth = patch.shape[1]
+    planes = [
+        _mirror(z + offset, depth) for offset in range(-neighbours, neighbours + 1)
+    ]
+    return patch[:, planes].flatten(0, 1)
+
+
+def _mirror(place: int, size: int) -> int:
+    place %= 2 * size
+    return min(place, 2 * size - 1 - place)
