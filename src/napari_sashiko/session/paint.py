@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_sashiko.errors import LabelError
 from napari_sashiko.labels import (
     LabelClass,
@@ -117,18 +119,13 @@ def open_paint(folder: Path, shape: tuple[int, int, int]) -> Paint:
     return Paint(store, folder)
 
 
-def adopt_paint(
-    folder: Path,
-    array: Any,
-    shape: tuple[int, int, int],
-    classes: tuple[LabelClass, ...] | None,
-) -> Paint:
-    """Copy an existing label array into a new store.
+def check_adoptable(array: Any, shape: tuple[int, int, int]) -> None:
+    """Refuse labels that cannot belong to a volume of this shape.
 
     Raises
     ------
     LabelError
-        If it has another shape, or the folder holds paint that would be lost.
+        If shape or kind of numbers do not fit.
     """
     if tuple(array.shape) != tuple(shape):
         raise LabelError(
@@ -136,6 +133,23 @@ def adopt_paint(
             f"{tuple(shape)}.",
             "Choose labels that were painted on this image.",
         )
+    if np.dtype(array.dtype).kind not in "iub":
+        raise LabelError(
+            f"Labels of type {array.dtype} are not class numbers.",
+            "Convert the layer to integers first.",
+        )
+
+
+def adopt_paint(
+    folder: Path, array: Any, classes: tuple[LabelClass, ...] | None
+) -> Paint:
+    """Copy an existing label array into a new store.
+
+    Raises
+    ------
+    LabelError
+        If the folder holds paint that would be lost, or a value is no class id.
+    """
     if has_paint(folder):
         store = LabelStore.open(folder)
         painted = any(store.counts().values())

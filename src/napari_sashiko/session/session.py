@@ -10,15 +10,21 @@ from psygnal import Signal
 
 from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
-from napari_sashiko.runners import Event, Job, JobStatus
+from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe
 from napari_sashiko.session.home import project_folder
-from napari_sashiko.session.paint import Paint, adopt_paint, has_paint, open_paint
+from napari_sashiko.session.paint import (
+    Paint,
+    adopt_paint,
+    check_adoptable,
+    has_paint,
+    open_paint,
+)
 from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.volumes import Region, Volume
 
-JobKind = Literal["train", "predict", "instances", "preview"]
+JobKind = Literal["adopt", "train", "predict", "instances", "preview"]
 
 
 class Session:
@@ -48,11 +54,13 @@ class Session:
         self.board = JobBoard()
         self.shelf = ModelShelf(self._load_card)
         self.volume: Volume | None = None
+        self.source: Any = None  # what the volume was taken from, e.g. a layer
         self.name = ""
         self.folder: Path | None = None
         self.paint: Paint | None = None
         self.closed = False
         self._paints: dict[Path, Paint] = {}
+        self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
 
     @property
@@ -65,7 +73,12 @@ class Session:
     # ---- volume -----------------------------------------------------------------
 
     def set_volume(
-        self, volume: Volume | None, *, name: str = "", path: Path | None = None
+        self,
+        volume: Volume | None,
+        *,
+        name: str = "",
+        path: Path | None = None,
+        source: Any = None,
     ) -> None:
         """Put another volume on the desk; its paint and models come with it.
 
@@ -77,12 +90,15 @@ class Session:
             What the user calls it; results are named after it.
         path : Path, optional
             Its file, if it has one.
+        source : object, optional
+            What it was taken from, for whoever shows results beside it.
         """
         folder = None
         if volume is not None:
             name = name or volume.name
             folder = project_folder(name, path or volume.path, volume.digest())
         self.volume, self.name, self.folder = volume, name, folder
+        self.source = source
         self.paint = None if folder is None else self._paints.get(folder)
         self._previews.forget()
         self.volume_changed.emit()
@@ -123,8 +139,8 @@ class Session:
 
     def adopt_labels(
         self, array: Any, classes: tuple[LabelClass, ...] | None = None
-    ) -> LabelStore:
-        """Copy an existing label array into the store of this volume.
+    ) -> Job:
+        """Copy an existing label array into the store of this volume, by a job.
 
         Parameters
         ----------
@@ -144,10 +160,15 @@ class Session:
                 "This volume has paint already, which would be lost.",
                 "Erase it first.",
             )
-        if self.paint is not None:
-            self.paint.save()
-        self.attach_paint(adopt_paint(self.place("labels"), array, shape, classes))
-        return self.need_paint().store
+        check_adoptable(array, shape)
+        self.save()
+        folder, project = self.place("labels"), self.folder
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            self._adopted = (project, adopt_paint(folder, array, classes))
+
+        return self.start("adopt", work, name=f"Copying labels of {self.name}")
 
     def attach_paint(self, paint: Paint) -> None:
         """Make this the paint of the volume on the desk."""
@@ -343,6 +364,10 @@ class Session:
             self.message.emit(describe(status.error), "error")
         if kind == "train":
             self.models_changed.emit()
+        if kind == "adopt" and self._adopted is not None:
+            (project, paint), self._adopted = self._adopted, None
+            if project == self.folder:
+                self.attach_paint(paint)
         self.job_changed.emit(kind)
 
     def _pump_paint(self) -> None:

@@ -1,0 +1,71 @@
+"""Labels layers of others: which there are, their array, names and colours."""
+
+from typing import Any
+
+from napari.layers import Labels
+from qtpy.QtGui import QColor
+
+from napari_sashiko.errors import LabelError
+from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.layer_volume import full_resolution
+from napari_sashiko.labels import LabelClass
+
+
+def foreign_labels(viewer: Any) -> list[Any]:
+    """Labels layers that this plugin did not make."""
+    return [
+        layer
+        for layer in viewer.layers
+        if isinstance(layer, Labels) and KEY not in layer.metadata
+    ]
+
+
+def spatial_labels(layer: Any, *, flat: bool) -> Any:
+    """Labels as (Z, Y, X), finest level.
+
+    Raises
+    ------
+    LabelError
+        If there is a further axis longer than one.
+    """
+    data = full_resolution(layer)
+    extra = len(data.shape) - 3
+    if extra > 0 and max(data.shape[:extra]) > 1:
+        raise LabelError(
+            f"{layer.name} has {len(data.shape)} axes, shape {tuple(data.shape)}.",
+            "Choose labels with the axes of the image.",
+        )
+    if extra > 0:
+        return data[(0,) * extra]
+    return data[None] if flat and extra < 0 else data
+
+
+def classes_of(layer: Any, found: tuple[LabelClass, ...]) -> tuple[LabelClass, ...]:
+    """Names and colours that the layer gives to the classes found in it."""
+    names = _names(layer)
+    known: set[str] = set()
+    classes = []
+    for each in found:
+        name = names.get(each.id, each.name)
+        name = each.name if name in known else name
+        known.add(name)
+        color = _color(layer, each.id) or each.color
+        classes.append(each.model_copy(update={"name": name, "color": color}))
+    return tuple(classes)
+
+
+def _names(layer: Any) -> dict[int, str]:
+    table = layer.features
+    columns = [c for c in ("class", "name", "label") if c in table.columns]
+    if not columns:
+        return {}
+    index = table["index"] if "index" in table.columns else table.index
+    pairs = zip(index, table[columns[0]], strict=True)
+    return {int(i): str(name) for i, name in pairs}
+
+
+def _color(layer: Any, class_id: int) -> str | None:
+    rgba = layer.get_color(class_id)
+    if rgba is None or rgba[3] == 0:
+        return None
+    return QColor.fromRgbF(*(float(v) for v in rgba[:3])).name()

@@ -1,0 +1,122 @@
+"""A Labels layer on the label store: class colours, names, Shift+digit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_sashiko.gui.layer_volume import placement
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.session import Paint
+
+KEY = "napari_sashiko"
+MOST_DIGITS = 9
+BRUSH = 6
+
+
+class FlatPaint:
+    """The only slice of a store, as the 2D array that a layer on an image needs.
+
+    A plain view would not tell the store that it was painted on.
+
+    Parameters
+    ----------
+    array : array, (1, Y, X)
+        The store's own array.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.shape = tuple(array.shape[1:])
+        self.dtype = array.dtype
+        self.ndim = 2
+        self.size = int(np.prod(self.shape))
+
+    def __getitem__(self, key: Any) -> Any:
+        return np.asarray(self._array[0])[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        key = key if isinstance(key, tuple) else (key,)
+        self._array[(0, *key)] = value
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        plane = np.asarray(self._array[0])
+        return plane if dtype is None else plane.astype(dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+def label_layer_name(image: Any) -> str:
+    """Name of the label layer of an image."""
+    return f"{image.name} - labels"
+
+
+def find_label_layer(viewer: Any, paint: Paint) -> Any:
+    """Return the layer that shows this paint, or None."""
+    for layer in viewer.layers:
+        if layer.metadata.get(KEY, {}).get("store") is paint.store:
+            return layer
+    return None
+
+
+def left_over_paint(viewer: Any, folder: Any) -> Paint | None:
+    """Paint of a project whose layer outlived the dock that made it."""
+    for layer in viewer.layers:
+        known = layer.metadata.get(KEY, {})
+        if known.get("project") == str(folder) and "paint" in known:
+            layer.editable = True
+            return known["paint"]
+    return None
+
+
+def add_label_layer(viewer: Any, image: Any, paint: Paint, project: Any) -> Any:
+    """Add a label layer where the image lies and make it ready to paint on."""
+    array = paint.store.array
+    ndim = min(image.ndim, 3)
+    data = FlatPaint(array) if ndim == 2 else array
+    layer = Labels(
+        data,
+        name=label_layer_name(image),
+        opacity=0.6,
+        metadata={KEY: {"store": paint.store, "paint": paint, "project": str(project)}},
+        **placement(image, ndim),
+    )
+    viewer.add_layer(layer)
+    show_classes(layer, paint.classes)
+    layer.brush_size = BRUSH
+    layer.selected_label = paint.classes[0].id if paint.classes else 1
+    layer.mode = "paint"
+    viewer.layers.selection.active = layer
+    return layer
+
+
+def show_classes(layer: Any, classes: tuple[LabelClass, ...]) -> None:
+    """Give a label layer the colours and names of the classes."""
+    layer.colormap = class_colormap(classes)
+    layer.features = {
+        "index": [0, *(c.id for c in classes)],
+        "class": ["not labelled", *(c.name for c in classes)],
+    }
+
+
+def class_colormap(classes: tuple[LabelClass, ...]) -> DirectLabelColormap:
+    """Colours of the classes; 0 and unknown ids are transparent."""
+    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    colours.update({c.id: c.color for c in classes})
+    return DirectLabelColormap(color_dict=colours)
+
+
+def bind_digits(layer: Any, pick: Callable[[int], None]) -> None:
+    """Let Shift+1..9 on this layer call `pick`; plain digits stay napari's."""
+
+    def binding(number: int) -> Callable[[Any], None]:
+        def pick_this(_layer: Any) -> None:
+            pick(number)
+
+        return pick_this
+
+    for number in range(1, MOST_DIGITS + 1):
+        layer.bind_key(f"Shift-{number}", binding(number), overwrite=True)

@@ -1,0 +1,200 @@
+"""The dock: a volume on top, below it the steps Label, Train, Segment, Instances."""
+
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from superqt.utils import signals_blocked
+
+from napari_sashiko.gui.instances_step import InstancesStep
+from napari_sashiko.gui.job_bridge import JobBridge
+from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.label_step import LabelStep
+from napari_sashiko.gui.layer_volume import source_path, volume_of
+from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.segment_step import SegmentStep
+from napari_sashiko.gui.status_line import StatusLine
+from napari_sashiko.gui.train_step import TrainStep
+from napari_sashiko.session import Session
+from napari_sashiko.volumes import Volume
+
+WIDTH = 340
+
+
+class SashikoDock(QWidget):
+    """Paint, train, segment, count: one dock for one viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer; napari passes it by this name.
+    session : Session, optional
+        A desk of one's own, for tests.
+    """
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__()
+        # A proxy hides what is not public and makes every read slow.
+        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.session = session or Session()
+        self._window: QMainWindow | None = None
+        self.label = LabelStep(self.session, self.viewer)
+        self.train = TrainStep(self.session, self.viewer)
+        self.segment = SegmentStep(self.session, self.viewer)
+        self.instances = InstancesStep(self.session, self.viewer)
+        self.status = StatusLine(self.viewer)
+        self._build()
+        self.session.message.connect(self.status.show_message)
+        self.bridge = JobBridge(self.session, self)
+        self._watch_layers()
+        self.reset_choices()
+
+    # ---- volume -----------------------------------------------------------------
+
+    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
+        """Follow added, removed and renamed layers."""
+        images = [layer for layer in self.viewer.layers if _is_source(layer)]
+        chosen = self.volumes.currentData()
+        with signals_blocked(self.volumes):
+            self.volumes.clear()
+            for layer in images:
+                self.volumes.addItem(layer.name, layer)
+            if chosen in images:
+                self.volumes.setCurrentIndex(images.index(chosen))
+        self._choose()
+        self.label.reset_choices()
+
+    def _choose(self) -> None:
+        layer = self.volumes.currentData()
+        if layer is self.session.source:
+            if layer is not None and self.session.volume is not None:
+                self.session.name = layer.name
+            return
+        self.status.clear()
+        with telling(self.session):
+            volume, path = None, None
+            self.session.source = layer
+            try:
+                if layer is not None:
+                    volume, path = volume_of(layer), source_path(layer)
+            finally:
+                name = layer.name if layer is not None else ""
+                self.session.set_volume(volume, name=name, path=path, source=layer)
+                self.facts.setText(describe_volume(volume) if volume else "")
+                self.facts.setVisible(volume is not None)
+
+    def _watch_layers(self) -> None:
+        events = self.viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.renamed):
+            emitter.connect(self.reset_choices)
+
+    # ---- life -------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """Stop and join all work, save the paint; may be called twice."""
+        if self.session.closed:
+            return
+        events = self.viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.renamed):
+            emitter.disconnect(self.reset_choices)
+        self.bridge.stop()
+        self.session.shutdown()
+        for step in (self.label, self.train, self.segment, self.instances):
+            close = getattr(step, "shutdown", None)
+            if close is not None:
+                close()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Watch the window: neither closing it nor the dock closes this widget."""
+        super().showEvent(event)
+        window = self.window()
+        if isinstance(window, QMainWindow) and window is not self._window:
+            self._window = window
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Shut down when the window closes."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            self.shutdown()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        """Shut down when the dock is taken away."""
+        orphaned = (
+            event.type() == QEvent.Type.ParentChange
+            and self.parent() is None
+            and self._window is not None
+        )
+        if orphaned:
+            self.shutdown()
+        return super().event(event)
+
+    # ---- widgets ----------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.volumes = QComboBox()
+        self.volumes.setObjectName("volume")
+        self.volumes.setToolTip("The image to work on")
+        self.volumes.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.volumes.currentIndexChanged.connect(lambda _index: self._choose())
+        self.facts = QLabel()
+        self.facts.setObjectName("volume_facts")
+        self.facts.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Volume"))
+        row.addWidget(self.volumes, 1)
+        inner = QWidget()
+        steps = QVBoxLayout(inner)
+        steps.setContentsMargins(6, 6, 6, 6)
+        steps.addLayout(row)
+        steps.addWidget(self.facts)
+        for step in (self.label, self.train, self.segment, self.instances):
+            steps.addWidget(step)
+        steps.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.status)
+        self.setMinimumWidth(WIDTH)
+
+
+def describe_volume(volume: Volume) -> str:
+    """Size, voxel size and type in one line."""
+    shape = volume.shape[1:] if volume.flat else volume.shape
+    parts = [" × ".join(str(n) for n in shape), _size_text(volume)]
+    if volume.channels > 1:
+        parts.append(f"{volume.channels} channels")
+    return ", ".join([*parts, str(volume.dtype)])
+
+
+def _size_text(volume: Volume) -> str:
+    if volume.unit in ("", "pixel"):
+        return "no voxel size"
+    size = volume.voxel_size[1:] if volume.flat else volume.voxel_size
+    unit = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}.get(
+        volume.unit, volume.unit
+    )
+    if len({f"{s:.4g}" for s in size}) == 1:
+        return f"{size[0]:.4g} {unit}"
+    return " × ".join(f"{s:.4g}" for s in size) + f" {unit}"
+
+
+def _is_source(layer: Any) -> bool:
+    return isinstance(layer, Image) and KEY not in layer.metadata
