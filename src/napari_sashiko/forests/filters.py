@@ -15,15 +15,17 @@ from napari_sashiko.config import Settings
 from napari_sashiko.forests._eigenvalues import symmetric_eigenvalues
 
 Box = tuple[tuple[int, int], ...]
+SLOPE = 1.0  # scale at which slopes are taken for textures
 
 
 class FilterBank(Settings):
     """Which filters; the order of its features is part of the contract.
 
-    Per channel: the voxel itself, then for each scale the Gaussian mean, the local
-    standard deviation, the gradient's length, the Laplacian, the eigenvalues of the
-    Hessian and, up to ``texture_up_to``, the square roots of those of the structure
-    tensor: in essence the features of ilastik (Sommer et al., ISBI 2011).
+    Per channel: the voxel itself; for each scale the Gaussian mean, the local standard
+    deviation, the gradient's length, the Laplacian and the eigenvalues of the Hessian;
+    then, for each scale of ``textures``, the root mean square slope along each axis in
+    that neighbourhood. The first set is that of ilastik (Sommer et al., ISBI 2011); the
+    last tells directions and textures apart, which no rotation-invariant filter can.
 
     Parameters
     ----------
@@ -33,14 +35,14 @@ class FilterBank(Settings):
         Voxel size (z, y, x) relative to the finest axis.
     sigmas : tuple of float
         Scales, in voxels of the finest axis.
-    texture_up_to : float
-        Largest scale that gets structure tensors (they double the reach).
+    textures : tuple of float
+        Scales of the neighbourhoods over which slopes are averaged.
     """
 
     dims: int = 3
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
     sigmas: tuple[float, ...] = (0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
-    texture_up_to: float = 3.5
+    textures: tuple[float, ...] = (3.0, 5.0)
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -50,8 +52,15 @@ class FilterBank(Settings):
     @property
     def halo(self) -> tuple[int, int, int]:
         """Voxels around a region that its features depend on, (z, y, x)."""
-        reaches = [self._margins(sigma) for sigma in self.sigmas]
-        return tuple(max(sum(r[axis]) for r in reaches) for axis in range(3))  # type: ignore[return-value]
+        return (self._halo(0), self._halo(1), self._halo(2))
+
+    def _halo(self, axis: int) -> int:
+        if axis not in self.axes:
+            return 0
+        reaches = [self._reach(sigma, axis) + 2 for sigma in self.sigmas]
+        slope = self._reach(SLOPE, axis) + 1
+        reaches += [self._reach(sigma, axis) + slope for sigma in self.textures]
+        return max(reaches)
 
     def features(
         self,
@@ -88,55 +97,51 @@ class FilterBank(Settings):
         for sigma in self.sigmas:
             tick()
             yield from self._scale(image, core, sigma)
+        tick()
+        yield from self._texture(image, core)
 
     def _scale(
         self, image: torch.Tensor, core: Box, sigma: float
     ) -> Iterator[torch.Tensor]:
-        # One region reaches two voxels further than the core, for second differences,
-        # and by the outer smoothing of the structure tensor.
-        margins = self._margins(sigma)
-        inner = tuple(
-            (max(start - margins[axis][1], 0), min(stop + margins[axis][1], size))
-            for axis, ((start, stop), size) in enumerate(
-                zip(core, image.shape, strict=True)
-            )
-        )
-        within = tuple(
-            (start - low, stop - low)
-            for (start, stop), (low, _) in zip(core, inner, strict=True)
-        )
-        crop = tuple(slice(*span) for span in within)
-        mean = self._smooth(image, inner, sigma)
+        wider = self._grow(core, image.shape, 2)  # second differences reach that far
+        mean = self._smooth(image, wider, sigma)
+        crop = _within(core, wider)
         square = self._smooth(image * image, core, sigma)
         yield mean[crop]
         yield (square - mean[crop] ** 2).clamp_min(0).sqrt()
 
         slopes = [self._slope(mean, axis) * sigma for axis in self.axes]
         yield torch.stack([slope[crop] ** 2 for slope in slopes]).sum(0).sqrt()
-        pairs = list(combinations_with_replacement(range(len(self.axes)), 2))
         hessian = {
             (i, j): (self._slope(slopes[i], self.axes[j]) * sigma)[crop]
-            for i, j in pairs
+            for i, j in combinations_with_replacement(range(len(self.axes)), 2)
         }
         yield torch.stack([hessian[i, i] for i in range(len(self.axes))]).sum(0)
         yield from symmetric_eigenvalues(hessian)
-        if sigma <= self.texture_up_to:
-            tensor = {
-                (i, j): self._smooth(slopes[i] * slopes[j], within, 1.5 * sigma)
-                for i, j in pairs
-            }
-            for value in symmetric_eigenvalues(tensor):
-                yield value.clamp_min(0).sqrt()
 
-    def _margins(self, sigma: float) -> list[tuple[int, int]]:
-        """Per axis: reach of the smoothing, reach of what is computed from it."""
-        outer = 1.5 * sigma if sigma <= self.texture_up_to else 0.0
-        return [
-            (self._reach(sigma, axis), 2 + self._reach(outer, axis))
+    def _texture(self, image: torch.Tensor, core: Box) -> Iterator[torch.Tensor]:
+        if not self.textures:
+            return
+        reach = max(self._reach(s, axis) for s in self.textures for axis in self.axes)
+        wide = self._grow(core, image.shape, reach)
+        wider = self._grow(wide, image.shape, 1)
+        smooth = self._smooth(image, wider, SLOPE)
+        within = tuple(
+            (start - low, stop - low)
+            for (start, stop), (low, _) in zip(core, wide, strict=True)
+        )
+        for axis in self.axes:
+            energy = self._slope(smooth, axis)[_within(wide, wider)] ** 2
+            for sigma in self.textures:
+                yield self._smooth(energy, within, sigma).sqrt()
+
+    def _grow(self, box: Box, shape: torch.Size, by: int) -> Box:
+        return tuple(
+            (max(start - by, 0), min(stop + by, size))
             if axis in self.axes
-            else (0, 0)
-            for axis in range(3)
-        ]
+            else (start, stop)
+            for axis, ((start, stop), size) in enumerate(zip(box, shape, strict=True))
+        )
 
     def _reach(self, sigma: float, axis: int) -> int:
         width = sigma / self.spacing[axis]
@@ -152,12 +157,19 @@ class FilterBank(Settings):
                 image = image.movedim(0, axis)
             else:
                 image = image.narrow(axis, box[axis][0], box[axis][1] - box[axis][0])
-        return image.contiguous()
+        return image
 
     def _slope(self, image: torch.Tensor, axis: int) -> torch.Tensor:
         if image.shape[axis] < 2:
             return torch.zeros_like(image)
         return torch.gradient(image, dim=axis)[0] / self.spacing[axis]
+
+
+def _within(box: Box, wider: Box) -> tuple[slice, ...]:
+    return tuple(
+        slice(start - low, stop - low)
+        for (start, stop), (low, _) in zip(box, wider, strict=True)
+    )
 
 
 def _gaussian(
