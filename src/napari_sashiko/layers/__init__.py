@@ -1,0 +1,21 @@
+"""Torch bricks written once for 2D and 3D."""
+
+from napari_sashiko.layers.convolution import Convolution, convolve
+from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
+from napari_sashiko.layers.norm import Norm, NormName, fold_scale, make_norm
+from napari_sashiko.layers.pooling import crop_to, max_pool
+from napari_sashiko.layers.upsampling import UpConvolution
+
+__all__ = [
+    "Convolution",
+    "Norm",
+    "NormName",
+    "UpConvolution",
+    "convolve",
+    "crop_to",
+    "fill_normal",
+    "fold_scale",
+    "kaiming_std",
+    "make_norm",
+    "max_pool",
+]

@@ -1,0 +1,112 @@
+"""From a name and settings, or from a saved description, to a network."""
+
+import inspect
+from functools import lru_cache
+from typing import Any, get_type_hints
+
+from pydantic import create_model
+
+from napari_sashiko.config import Settings
+from napari_sashiko.errors import ModelError, SettingsError
+from napari_sashiko.networks._network import NETWORKS, Network
+
+_SUPPLIED = ("dims", "seed", "graph")
+
+
+def build_network(
+    name: str,
+    in_channels: int,
+    out_channels: int,
+    *,
+    dims: int,
+    seed: int,
+    **settings: Any,
+) -> Network:
+    """Make a network with fresh weights; the same seed gives the same network.
+
+    Parameters
+    ----------
+    name : str
+        Name in `NETWORKS`.
+    in_channels, out_channels : int
+        Image channels and classes.
+    dims : int
+        2 or 3.
+    seed : int
+        Seeds architecture and weights; the global random state is not touched.
+    **settings
+        The network's own settings (see `network_settings`).
+
+    Raises
+    ------
+    SettingsError
+        If the name, a setting, ``dims`` or a channel count is not possible.
+    """
+    _check_shape(in_channels, out_channels, dims)
+    values = _checked(name, settings)
+    return NETWORKS[name](in_channels, out_channels, dims=dims, seed=seed, **values)
+
+
+def network_from_spec(spec: dict[str, Any]) -> Network:
+    """Rebuild a network from `Network.spec`; its weights are not the saved ones.
+
+    Raises
+    ------
+    ModelError
+        If the description is damaged or of a network that is not installed.
+    """
+    try:
+        name = spec["name"]
+        in_channels, out_channels = int(spec["in_channels"]), int(spec["out_channels"])
+        dims, graph = int(spec["dims"]), spec.get("graph")
+        drawn = {} if graph is None else {"graph": graph}
+        _check_shape(in_channels, out_channels, dims)
+        values = _checked(name, spec["settings"])
+        return NETWORKS[name](
+            in_channels, out_channels, dims=dims, seed=0, **drawn, **values
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"The description of a network is damaged: {error!r}."
+        ) from error
+    except SettingsError as error:
+        raise ModelError("A network cannot be rebuilt.", str(error)) from error
+
+
+def network_settings(name: str) -> dict[str, tuple[Any, Any]]:
+    """Return what a user may set: annotation and default by name.
+
+    Raises
+    ------
+    SettingsError
+        If there is no network of that name.
+    """
+    network = NETWORKS[name]
+    hints = get_type_hints(network.__init__, include_extras=True)
+    return {
+        key: (hints[key], parameter.default)
+        for key, parameter in inspect.signature(network).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and key not in _SUPPLIED
+    }
+
+
+def _checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    model = _settings_model(NETWORKS[name], name)
+    return model.checked(**settings).model_dump()
+
+
+@lru_cache
+def _settings_model(network: type[Network], name: str) -> type[Settings]:
+    fields: dict[str, Any] = network_settings(name)
+    return create_model(f"{network.__name__}Settings", __base__=Settings, **fields)
+
+
+def _check_shape(in_channels: int, out_channels: int, dims: int) -> None:
+    if dims not in (2, 3):
+        raise SettingsError(f"A network has 2 or 3 dims, not {dims}.")
+    if in_channels < 1 or out_channels < 1:
+        raise SettingsError(
+            f"A network cannot have {in_channels} input and {out_channels} output"
+            " channels.",
+            "Both must be at least 1.",
+        )

@@ -1,0 +1,78 @@
+"""What every network is: a module that describes itself in JSON."""
+
+import copy
+from typing import Any, Self
+
+from torch import nn
+
+from napari_sashiko.registry import Registry
+
+
+class Network(nn.Module):
+    """Ancestor of all networks.
+
+    Input ``(B, in_channels, [Z,] Y, X)`` float, output logits ``(B, out_channels, [Z,]
+    Y, X)``, for any spatial size. In evaluation mode a voxel's logits depend on the
+    input within `receptive_radius` of it and on nothing else.
+
+    A subclass takes ``in_channels`` and ``out_channels`` by position, ``dims``, ``seed``
+    and, where it draws its architecture, ``graph`` by keyword, and then what a user may
+    set, annotated with its range and with a default.
+
+    Attributes
+    ----------
+    name : str
+        Name in the registry.
+    in_channels, out_channels : int
+        Channels of input and output.
+    dims : int
+        2 or 3.
+    settings : dict
+        What the user set, JSON.
+    graph : dict or None
+        The drawn architecture, JSON; None for networks that draw nothing.
+    receptive_radius : int
+        Voxels that a logit can see in each direction; exact or an upper bound.
+    align : int
+        Windows must start at multiples of this many voxels (the product of all
+        poolings) for their results to agree; 1 without pooling.
+    """
+
+    name: str
+    receptive_radius: int
+    align: int = 1
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, dims: int, **settings: Any
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.dims = dims
+        self.settings = settings
+        self.graph: dict[str, Any] | None = None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Everything but the weights, as plain JSON (see `network_from_spec`)."""
+        return copy.deepcopy(
+            {
+                "name": self.name,
+                "in_channels": self.in_channels,
+                "out_channels": self.out_channels,
+                "dims": self.dims,
+                "settings": self.settings,
+                "graph": self.graph,
+            }
+        )
+
+    def folded(self) -> Self:
+        """Return a copy in evaluation mode, as fast as possible, with equal output.
+
+        Networks with normalisation fold it into their weights; the copy is for
+        prediction only.
+        """
+        return copy.deepcopy(self).eval()
+
+
+NETWORKS: Registry[type[Network]] = Registry("network", "napari_sashiko.networks")
