@@ -26,7 +26,7 @@ LOSSES: Registry[Loss] = Registry("loss", "napari_sashiko.losses")
 
 
 def labelled_rows(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return float32 logits ``(N, C)`` and class indices ``(N,)`` of labelled voxels."""
+    """Return float32 logits ``(N, C)`` and class indices ``(N,)`` where labelled."""
     mask = target != 0
     return logits.movedim(1, -1)[mask].float(), target[mask].long() - 1
 

@@ -91,14 +91,14 @@ def network_settings(name: str) -> dict[str, tuple[Any, Any]]:
 
 
 def _checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    model = _settings_model(NETWORKS[name], name)
-    return model.checked(**settings).model_dump()
+    return _settings_model(name).checked(**settings).model_dump()
 
 
 @lru_cache
-def _settings_model(network: type[Network], name: str) -> type[Settings]:
+def _settings_model(name: str) -> type[Settings]:
     fields: dict[str, Any] = network_settings(name)
-    return create_model(f"{network.__name__}Settings", __base__=Settings, **fields)
+    title = f"{NETWORKS[name].__name__}Settings"
+    return create_model(title, __base__=Settings, **fields)
 
 
 def _check_shape(in_channels: int, out_channels: int, dims: int) -> None:

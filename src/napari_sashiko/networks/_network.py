@@ -15,9 +15,9 @@ class Network(nn.Module):
     Y, X)``, for any spatial size. In evaluation mode a voxel's logits depend on the
     input within `receptive_radius` of it and on nothing else.
 
-    A subclass takes ``in_channels`` and ``out_channels`` by position, ``dims``, ``seed``
-    and, where it draws its architecture, ``graph`` by keyword, and then what a user may
-    set, annotated with its range and with a default.
+    A subclass takes ``in_channels`` and ``out_channels`` by position; ``dims``,
+    ``seed`` and, where it draws its architecture, ``graph`` by keyword; then what a user
+    may set, annotated with its range and with a default.
 
     Attributes
     ----------

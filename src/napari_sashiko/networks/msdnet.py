@@ -32,10 +32,10 @@ _BLOCK = 8
 class MSDNet(Network):
     """Mixed-scale dense network of width 1.
 
-    Layer i: ``map_i = relu(norm(sum of dilated 3x3(x3) convolutions of the input and all
-    earlier maps))`` with dilation ``(i mod max_dilation) + 1``, or from an explicit list;
-    logits are a 1x1 convolution of the input and all maps. Source: Pelt & Sethian, PNAS
-    115, 254 (2018).
+    Layer i makes ``map_i = relu(norm(sum of dilated 3x3(x3) convolutions of the input
+    and all earlier maps))`` with dilation ``(i mod max_dilation) + 1``, or from an
+    explicit list; logits are a 1x1 convolution of the input and all maps. Source: Pelt
+    & Sethian, PNAS 115, 254 (2018).
 
     Parameters
     ----------
@@ -104,22 +104,21 @@ class MSDNet(Network):
         plain = type(self)(
             self.in_channels, self.out_channels, dims=self.dims, seed=0, **settings
         ).to(self.bias.device)
-        folds = [fold_scale(norm) for norm in self.norms if isinstance(norm, Norm)]
-        scales = torch.stack([scale for scale, _ in folds]).flatten()
-        with torch.no_grad():
-            for mine, (_, layers), theirs in zip(
-                plain.across, self._across_layers, self.across, strict=True
-            ):
-                shape = (-1, *(1,) * (self.dims + 1))
-                mine.copy_(theirs * scales[layers].view(shape))
-            for layer, weight in self.within.items():
-                plain.within[layer].copy_(weight * scales[int(layer)])
-            for norm, (_, shift) in zip(plain.norms, folds, strict=True):
-                norm.bias.copy_(shift)
-            for mine, theirs in zip(plain.heads, self.heads, strict=True):
-                mine.copy_(theirs)
-            plain.bias.copy_(self.bias)
+        plain.load_state_dict(self._folded_state())
         return plain.eval()
+
+    def _folded_state(self) -> dict[str, Tensor]:
+        folds = [fold_scale(norm) for norm in self.norms if isinstance(norm, Norm)]
+        scales = torch.cat([scale for scale, _ in folds])
+        state = {k: v for k, v in self.state_dict().items() if "norms" not in k}
+        for layer, (_, shift) in enumerate(folds):
+            state[f"norms.{layer}.bias"] = shift
+        for key in self.within:
+            state[f"within.{key}"] = state[f"within.{key}"] * scales[int(key)]
+        for i, (_, layers) in enumerate(self._across_layers):
+            rows = scales[layers].view(-1, *(1,) * (self.dims + 1))
+            state[f"across.{i}"] = state[f"across.{i}"] * rows
+        return state
 
     def _block(self, start: int, stop: int, pending: dict[int, Tensor]) -> Tensor:
         """Compute the maps of layers start..stop-1, ``(B, stop - start, *S)``."""
@@ -138,7 +137,9 @@ class MSDNet(Network):
         for key in self._leaving[number]:
             dilation, layers = self._across_layers[key]
             parts = convolve(maps, self.across[key], dilation=dilation)
-            for layer, part in zip(layers, parts.split(1, dim=1), strict=True):
+            for layer, part in zip(
+                layers, parts.chunk(len(layers), dim=1), strict=True
+            ):
                 pending[layer] = pending[layer] + part if layer in pending else part
 
     def _build(self, norm: NormName) -> None:
@@ -173,8 +174,8 @@ class MSDNet(Network):
             for row, layer in zip(weight.detach(), layers, strict=True):
                 std = kaiming_std(taps * (self.in_channels + layer))
                 fill_normal(row, std, generator)
-        for layer, weight in self.within.items():
-            std = kaiming_std(taps * (self.in_channels + int(layer)))
+        for key, weight in self.within.items():
+            std = kaiming_std(taps * (self.in_channels + int(key)))
             fill_normal(weight, std, generator)
         read = self.in_channels + len(self.dilations)
         for head in self.heads:

@@ -1,8 +1,8 @@
 """SMSNet: a sparse random graph of dilated convolutions.
 
-Strategy: a node's value is ``act(norm(sum of its incoming convolutions))``. All edges that
-leave one node with one dilation are one convolution, whose output channels are split
-and added to the sums of their targets; edges from the input are made in groups of
+Strategy: a node's value is ``act(norm(sum of its incoming convolutions))``. All edges
+that leave one node with one dilation are one convolution, whose output channels are
+split and added to the sums of their targets; edges from the input are made in groups of
 nodes, just before the first of them is needed. The output is a sum of 1x1
 convolutions, added up as soon as a node is known. So each map is freed after its last
 use and nothing is ever concatenated.
@@ -139,6 +139,8 @@ class SMSNet(Network):
         ),
         norm: NormName = "batch",
     ) -> None:
+        if k_min > k_max:
+            raise SettingsError(f"k_min = {k_min} is larger than k_max = {k_max}.")
         width = _DEFAULT_WIDTH[dims] if width is None else width
         rng = np.random.default_rng(seed)
         drawn_gamma, drawn_alpha = rng.uniform(0.0, 0.5), rng.uniform(0.75, 1.0)
@@ -153,8 +155,6 @@ class SMSNet(Network):
             p_io=p_io,
             dilations=dilations,
         )
-        if k_min > k_max:
-            raise SettingsError(f"k_min = {k_min} is larger than k_max = {k_max}.")
         settings = {**vars(recipe), "dilations": list(dilations)}
         super().__init__(
             in_channels, out_channels, dims=dims, width=width, norm=norm, **settings
@@ -193,18 +193,22 @@ class SMSNet(Network):
             graph=spec["graph"],
             **{**spec["settings"], "norm": "none"},
         ).to(self.bias.device)
-        scales = [fold_scale(norm) for norm in self.norms if isinstance(norm, Norm)]
-        with torch.no_grad():
-            for mine, theirs in zip(plain.fans, self.fans, strict=True):
-                rows = torch.cat([scales[node - 1][0] for node in theirs.targets])
-                shape = (-1, *(1,) * (self.dims + 1))
-                mine.weight.copy_(theirs.weight * rows.view(shape))
-            for norm, (_, shift) in zip(plain.norms, scales, strict=True):
-                norm.bias.copy_(shift)
-            for key, head in self.heads.items():
-                plain.heads[key].copy_(head)
-            plain.bias.copy_(self.bias)
+        plain.load_state_dict(self._folded_state())
         return plain.eval()
+
+    def _folded_state(self) -> dict[str, Tensor]:
+        folds = [fold_scale(norm) for norm in self.norms if isinstance(norm, Norm)]
+        state = {k: v for k, v in self.state_dict().items() if "norms" not in k}
+        for i, (_, shift) in enumerate(folds):
+            state[f"norms.{i}.bias"] = shift
+        for i, fan in enumerate(self._each_fan()):
+            scale = torch.cat([folds[node - 1][0] for node in fan.targets])
+            rows = scale.view(-1, *(1,) * (self.dims + 1))
+            state[f"fans.{i}.weight"] = fan.weight.detach() * rows
+        return state
+
+    def _each_fan(self) -> list[_Fan]:
+        return [fan for fan in self.fans if isinstance(fan, _Fan)]
 
     def _start(self, x: Tensor) -> Tensor:
         if "0" in self.heads:
@@ -240,10 +244,10 @@ class SMSNet(Network):
     def _fill(self, generator: torch.Generator) -> None:
         # A node sums all its edges, so its fan-in is theirs together.
         fan_in: dict[int, int] = defaultdict(int)
-        for fan in self.fans:
+        for fan in self._each_fan():
             for target in fan.targets:
                 fan_in[target] += fan.weight[0].numel()
-        for fan in self.fans:
+        for fan in self._each_fan():
             blocks = fan.weight.detach().chunk(len(fan.targets))
             for target, block in zip(fan.targets, blocks, strict=True):
                 fill_normal(block, kaiming_std(fan_in[target]), generator)
