@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QToolButton,
     QWidget,
 )
@@ -75,13 +76,13 @@ class ClassRow:
         self.name = QLineEdit(owner)
         self.name.setObjectName(f"name_{class_id}")
         self.name.setToolTip("Name of the class; its number never changes")
-        self.name.setMinimumWidth(70)
+        self.name.setMinimumWidth(90)
         self.name.editingFinished.connect(self._rename)
         self.count = QLabel(owner)
         self.count.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
-        self.pick = QToolButton(owner)
+        self.pick = QPushButton(owner)
         self.pick.setObjectName(f"pick_{class_id}")
         self.pick.setCheckable(True)
         self.pick.clicked.connect(self._picked)

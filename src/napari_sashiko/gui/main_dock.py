@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-
 from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.instances_step import InstancesStep

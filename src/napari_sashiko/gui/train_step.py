@@ -1,16 +1,320 @@
 """Step 2 of the dock: train an ensemble, watch it learn, stop it."""
 
+from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QGroupBox
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from napari_sashiko.errors import SashikoError
+from napari_sashiko.gui.curves import Curve
+from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.preview_layer import PreviewLayer
+from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.train_words import (
+    clock,
+    describe_result,
+    describe_settings,
+)
+from napari_sashiko.runners import Event, Message, Progress, available_devices
 from napari_sashiko.session import Session
+
+STEPS = 1000
+AFTER_STOP = "Stopped; the best model so far is kept."
 
 
 class TrainStep(QGroupBox):
-    """Say what is missing, train, show curves and the slice in view."""
+    """Say what is missing, train, show curves and the slice in view.
+
+    Parameters
+    ----------
+    session : Session
+        The desk.
+    viewer : napari.Viewer
+        Shows the preview.
+    """
 
     def __init__(self, session: Session, viewer: Any) -> None:
         super().__init__("2  Train")
         self.session = session
         self.viewer = viewer
+        self.form: SettingsForm | None = None
+        self.model: Path | None = None
+        self.preview = PreviewLayer(session, viewer, self)
+        self._build()
+        session.volume_changed.connect(self._on_volume)
+        session.labels_changed.connect(self.refresh)
+        session.paint_changed.connect(self._show_missing)
+        session.paint_saved.connect(self._show_preflight)
+        session.job_changed.connect(self._on_job)
+        session.event.connect(self._on_event)
+        self.refresh()
+
+    # ---- what the user does -----------------------------------------------------
+
+    def start(self) -> None:
+        """Check the paint, then train in the background."""
+        with telling(self.session):
+            self._show_preflight()
+            self.session.preflight()
+            self.ensure_form()
+            settings = self.form.settings() if self.form else None
+            self.loss.clear()
+            self.score.clear()
+            self.result.setVisible(False)
+            self.model = None
+            self.session.train(settings)
+
+    def stop(self) -> None:
+        """Stop training; the best model so far is kept."""
+        self.stop_button.setEnabled(False)
+        self.state.setText("Stopping ...")
+        self.session.stop("train")
+
+    def show_more(self, *, on: bool) -> None:
+        """Open or close the settings."""
+        with telling(self.session):
+            if on:
+                self.ensure_form()
+            self.more_area.setVisible(on)
+
+    def ensure_form(self) -> None:
+        """Make the form; the first time this loads the engine."""
+        if self.form is not None:
+            return
+        settings = self.session.engine.TrainingSettings
+        devices = {"device": ["auto", *available_devices()]}
+        self.form = SettingsForm(settings, choices=devices)
+        self.form.setObjectName("training_settings")
+        self.form.changed.connect(self._show_summary)
+        self.more_area.layout().addWidget(self.form)
+        self._show_summary()
+
+    # ---- what is shown ----------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Open the step when there is paint, and say what is missing."""
+        running = self.session.is_running("train")
+        self.setEnabled(running or self.session.paint is not None)
+        self.train_button.setEnabled(not running)
+        self.stop_button.setEnabled(running)
+        self.more_area.setEnabled(not running)
+        self.working.setVisible(running)
+        self._show_missing()
+
+    def shutdown(self) -> None:
+        """Stop following the viewer."""
+        self.preview.shutdown()
+        self.loss.shutdown()
+        self.score.shutdown()
+
+    def _show_missing(self) -> None:
+        """Say what can be said from the counts alone, which is cheap."""
+        paint = self.session.paint
+        if paint is None:
+            self._say("Paint a few strokes of each class first.")
+            return
+        counts = paint.counts()
+        painted = [c for c in paint.classes if counts.get(c.id, 0)]
+        if not painted:
+            self._say("No paint yet: a few strokes of two classes are enough.")
+        elif len(painted) == 1:
+            self._say(f"Only {painted[0].name} has paint: paint another class too.")
+        elif not paint.dirty:
+            self._show_preflight()
+
+    def _show_preflight(self) -> None:
+        paint = self.session.paint
+        if paint is None or self.session.volume is None:
+            return
+        try:
+            warnings = self.session.preflight()
+        except SashikoError as error:
+            self._say(str(error))
+            return
+        self._say(" ".join(warnings))
+
+    def _say(self, text: str) -> None:
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+
+    def _show_summary(self) -> None:
+        values = self.form.values() if self.form else {}
+        self.summary.setText(describe_settings(values))
+
+    def _on_volume(self) -> None:
+        self.plots.setVisible(self.session.is_running("train"))
+        self.result.setVisible(False)
+        self.state.setVisible(False)
+        self.source.setVisible(False)
+        self.refresh()
+
+    def _on_job(self, kind: str) -> None:
+        if kind != "train":
+            return
+        job = self.session.job(kind)
+        if job is not None and job.status.state == "cancelled":
+            self._tell(
+                AFTER_STOP if self.model else "Stopped before a model was saved."
+            )
+        elif job is not None and job.status.state == "failed":
+            self._tell("")
+        elif job is not None and job.status.state == "running":
+            self._tell("Preparing ...")
+            self.progress.setRange(0, 0)
+            self.left.setText("")
+        if self.session.is_running(kind):
+            self.plots.setVisible(True)
+        self.refresh()
+
+    def _on_event(self, kind: str, event: Event) -> None:
+        if kind != "train":
+            return
+        handler = getattr(self, f"_on_{_snake(type(event).__name__)}", None)
+        if handler is not None:
+            handler(event)
+
+    def _on_training_started(self, event: Any) -> None:
+        self.summary.setText(event.text)
+
+    def _on_epoch_done(self, event: Any) -> None:
+        self.loss.add(event.member, event.epoch, event.loss)
+        self.score.add(event.member, event.epoch, event.macro_f1)
+        self._tell(f"Member {event.member + 1}, epoch {event.epoch} of {event.epochs}")
+
+    def _on_member_saved(self, event: Any) -> None:
+        self.model = _model_folder(Path(event.path))
+        self.preview.use(self.model)
+
+    def _on_training_done(self, event: Any) -> None:
+        self.model = Path(event.path)
+        self.preview.use(self.model)
+        names = {c.id: c.name for c in self.session.classes}
+        self.result.setText(describe_result(event.metrics, names))
+        self.result.setVisible(bool(self.result.text()))
+        self._tell("Done.")
+
+    def _on_progress(self, event: Progress) -> None:
+        self.progress.setRange(0, STEPS)
+        self.progress.setValue(STEPS * event.done // max(1, event.total))
+        left = event.seconds_left
+        self.left.setText("" if left is None else f"{clock(left)} left")
+
+    def _on_message(self, event: Message) -> None:
+        self.session.message.emit(event.text, event.level)
+
+    def _tell(self, text: str) -> None:
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+
+    def _on_preview(self, text: str) -> None:
+        self.source.setText(text)
+        self.source.setVisible(bool(text))
+
+    # ---- widgets ----------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.hint = QLabel()
+        self.hint.setObjectName("train_hint")
+        self.hint.setWordWrap(True)
+        self.summary = QLabel(describe_settings({}))
+        self.summary.setObjectName("train_summary")
+        self.summary.setWordWrap(True)
+        self.more = QToolButton()
+        self.more.setObjectName("more_training")
+        self.more.setText("more")
+        self.more.setCheckable(True)
+        self.more.setToolTip("Network, members, time, device and other settings")
+        self.more.toggled.connect(lambda on: self.show_more(on=on))
+        self.more_area = QWidget()
+        QVBoxLayout(self.more_area).setContentsMargins(0, 0, 0, 0)
+        self.more_area.setVisible(False)
+        self.train_button = QPushButton("Train")
+        self.train_button.setObjectName("train")
+        self.train_button.setToolTip("Train on the strokes, in the background")
+        self.train_button.clicked.connect(self.start)
+        self.preview_box = QCheckBox("preview")
+        self.preview_box.setObjectName("preview")
+        self.preview_box.setChecked(True)
+        self.preview_box.setToolTip("Segment the slice in view with the newest model")
+        self.preview_box.toggled.connect(lambda on: self.preview.switch(on=on))
+        self.preview.changed.connect(self._on_preview)
+        self._build_progress()
+        self._build_curves()
+        self._arrange()
+
+    def _build_progress(self) -> None:
+        self.progress = QProgressBar()
+        self.progress.setObjectName("train_progress")
+        self.progress.setTextVisible(False)
+        self.left = QLabel()
+        self.left.setObjectName("time_left")
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setObjectName("stop_training")
+        self.stop_button.setToolTip("Stop now and keep the best model so far")
+        self.stop_button.clicked.connect(self.stop)
+        self.working = QWidget()
+        row = QHBoxLayout(self.working)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.left)
+        row.addWidget(self.stop_button)
+
+    def _build_curves(self) -> None:
+        self.loss = Curve("loss", self.viewer)
+        self.score = Curve("held-out F1", self.viewer, top=1.0)
+        self.plots = QWidget()
+        row = QHBoxLayout(self.plots)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.loss, 1)
+        row.addWidget(self.score, 1)
+        self.plots.setVisible(False)
+        self.state = _line("train_state")
+        self.result = _line("train_result")
+        self.source = _line("preview_source")
+
+    def _arrange(self) -> None:
+        about = QHBoxLayout()
+        about.addWidget(self.summary, 1)
+        about.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
+        act = QHBoxLayout()
+        act.addWidget(self.train_button)
+        act.addStretch(1)
+        act.addWidget(self.preview_box)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.hint)
+        layout.addLayout(about)
+        layout.addWidget(self.more_area)
+        layout.addLayout(act)
+        layout.addWidget(self.working)
+        layout.addWidget(self.state)
+        layout.addWidget(self.plots)
+        layout.addWidget(self.result)
+        layout.addWidget(self.source)
+
+
+def _line(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setVisible(False)
+    return label
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _model_folder(path: Path) -> Path:
+    """Folder of a model; members are saved as files in it."""
+    return path if path.is_dir() else path.parent

@@ -1,0 +1,203 @@
+"""The slice in view, segmented by the newest model, as a layer of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_sashiko.gui.label_layer import KEY, class_colormap, find_label_layer
+from napari_sashiko.gui.layer_volume import placement
+from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.preview_array import Box, PreviewArray
+from napari_sashiko.session import PreviewReady, Session
+
+MILLISECONDS = 150
+LONGEST_SIDE = 1024  # of the region that is segmented at once
+OPACITY = 0.45
+
+
+class PreviewLayer(QObject):
+    """Ask for the slice in view when it or the model changes, and show the answer.
+
+    Parameters
+    ----------
+    session : Session
+        Segments in the background; drops stale answers.
+    viewer : napari.Viewer
+        Where the layer is added.
+    """
+
+    changed = Signal(str)  # which model it comes from, in words
+
+    def __init__(self, session: Session, viewer: Any, parent: QObject) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.viewer = viewer
+        self.enabled = True
+        self.layer: Any = None
+        self.model: Path | None = None
+        self._array: PreviewArray | None = None
+        self._members = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(MILLISECONDS)
+        self._timer.timeout.connect(self._ask_if_needed)
+        viewer.dims.events.current_step.connect(self._on_view)
+        viewer.dims.events.order.connect(self._on_view)
+        viewer.camera.events.connect(self._on_view)
+        viewer.layers.events.removed.connect(self._on_removed)
+        session.volume_changed.connect(self._on_volume)
+        session.labels_changed.connect(self._on_classes)
+        session.preview_changed.connect(self._show)
+
+    def use(self, model: Path) -> None:
+        """Show this model from now on; call it again when a member was saved."""
+        self.model = model
+        self._ask()
+
+    def switch(self, *, on: bool) -> None:
+        """Show or hide the preview, and ask for none while it is hidden."""
+        self.enabled = on
+        if self.layer is not None:
+            self.layer.visible = on
+        if on:
+            self._ask_if_needed()
+        else:
+            self.session.forget_preview()
+
+    def shutdown(self) -> None:
+        """Stop following the viewer; the layer stays."""
+        self._timer.stop()
+        self.viewer.dims.events.current_step.disconnect(self._on_view)
+        self.viewer.dims.events.order.disconnect(self._on_view)
+        self.viewer.camera.events.disconnect(self._on_view)
+        self.viewer.layers.events.removed.disconnect(self._on_removed)
+
+    # ---- asking -----------------------------------------------------------------
+
+    def region_in_view(self) -> Box | None:
+        """Part of the slice in view that is segmented, (Z, Y, X); None in 3D."""
+        image, volume = self.session.source, self.session.volume
+        if image is None or volume is None or self.viewer.dims.ndisplay != 2:
+            return None
+        spatial = volume.shape[1:] if volume.flat else volume.shape
+        shown = self._shown_axes(len(spatial))
+        corners = np.asarray(image.corner_pixels)[:, -len(spatial) :]
+        corners = corners * np.asarray(_downsampling(image, len(spatial)))
+        point = _data_point(image, self.viewer.dims.point, len(spatial))
+        box = []
+        for axis, size in enumerate(spatial):
+            if axis in shown:
+                box.append(_middle(corners[:, axis], size))
+            else:
+                index = int(np.clip(np.round(point[axis]), 0, size - 1))
+                box.append(slice(index, index + 1))
+        return (slice(0, 1), *box) if volume.flat else tuple(box)
+
+    def _shown_axes(self, ndim: int) -> set[int]:
+        dims = self.viewer.dims
+        return {axis - (dims.ndim - ndim) for axis in dims.displayed}
+
+    def _ask(self) -> None:
+        region = self.region_in_view() if self.enabled else None
+        if region is None or self.model is None:
+            return
+        with telling(self.session):
+            self.session.preview(region, self.model)
+
+    def _ask_if_needed(self) -> None:
+        region = self.region_in_view()
+        if region is None or (self._array and self._array.covers(self._own(region))):
+            return
+        self._ask()
+
+    def _on_view(self, _event: Any = None) -> None:
+        if self.enabled and self.model is not None:
+            self._timer.start()
+
+    # ---- showing ----------------------------------------------------------------
+
+    def _show(self, ready: PreviewReady) -> None:
+        if ready.volume is not self.session.volume or not self.enabled:
+            return
+        if self.layer is None:
+            self._add_layer()
+        if self._array is None:
+            return
+        if (ready.model, ready.members) != (self.model, self._members):
+            # Slices of an older model would say what the newest does not.
+            self._array.clear()
+            self._members = ready.members
+        classes = ready.classes[0] if self._array.ndim == 2 else ready.classes
+        self._array.put(self._own(ready.region), classes)
+        self.layer.metadata[KEY]["model"] = str(ready.model)
+        self.layer.refresh(extent=False, thumbnail=False, highlight=False)
+        self.changed.emit(_describe(ready))
+
+    def _add_layer(self) -> None:
+        image, volume = self.session.source, self.session.need_volume()
+        self._array = PreviewArray(volume.shape[1:] if volume.flat else volume.shape)
+        layer = Labels(
+            self._array,
+            name=f"{image.name} - preview",
+            opacity=OPACITY,
+            metadata={KEY: {"preview": True}},
+            colormap=class_colormap(self.session.classes),
+            **placement(image, self._array.ndim),
+        )
+        layer.editable = False
+        active = self.viewer.layers.selection.active
+        self.viewer.layers.insert(self._place_below_paint(), layer)
+        self.viewer.layers.selection.active = active
+        self.layer = layer
+
+    def _place_below_paint(self) -> int:
+        paint = self.session.paint
+        labels = find_label_layer(self.viewer, paint) if paint else None
+        layers = self.viewer.layers
+        return len(layers) if labels is None else layers.index(labels)
+
+    def _own(self, region: Box) -> Box:
+        flat = self._array is not None and self._array.ndim == 2
+        return region[1:] if flat else region
+
+    def _on_classes(self) -> None:
+        if self.layer is not None and self.session.classes:
+            self.layer.colormap = class_colormap(self.session.classes)
+
+    def _on_volume(self) -> None:
+        self.layer = self._array = self.model = None
+        self._members = 0
+
+    def _on_removed(self, event: Any) -> None:
+        if self.layer is not None and event.value is self.layer:
+            self.layer = self._array = None
+
+
+def _describe(ready: PreviewReady) -> str:
+    members = f"{ready.members} member{'s' if ready.members != 1 else ''}"
+    return f"Preview by {ready.model.stem}, {members}"
+
+
+def _middle(ends: np.ndarray, size: int) -> slice:
+    """The visible part of an axis, cut to the longest side around its middle."""
+    low, high = int(max(0, ends.min())), int(min(size, ends.max() + 1))
+    if high <= low:
+        low, high = 0, size
+    if high - low > LONGEST_SIDE:
+        low = (low + high - LONGEST_SIDE) // 2
+        high = low + LONGEST_SIDE
+    return slice(low, high)
+
+
+def _data_point(image: Any, point: Any, ndim: int) -> np.ndarray:
+    world = np.asarray(point)[-image.ndim :]
+    return np.asarray(image.world_to_data(world))[-ndim:]
+
+
+def _downsampling(image: Any, ndim: int) -> Any:
+    if not image.multiscale:
+        return np.ones(ndim)
+    return np.asarray(image.downsample_factors[image.data_level])[-ndim:]

@@ -1,0 +1,52 @@
+"""Training in words: what will be trained, how long it takes, how good it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def describe_settings(values: Mapping[str, Any]) -> str:
+    """What would be trained, from the values of the form."""
+    network = str(values.get("network", "auto"))
+    parts = ["Network chosen automatically" if network == "auto" else network]
+    if "members" in values:
+        parts.append(f"× {values['members']}")
+    dims = values.get("dims", "auto")
+    dims_text = "2D or 3D as fits" if dims == "auto" else f"{dims}D"
+    device = values.get("device", "auto")
+    device_text = "fastest device" if device == "auto" else str(device)
+    text = f"{' '.join(parts)}, {dims_text}, {device_text}"
+    minutes, epochs = values.get("minutes"), values.get("epochs")
+    if epochs is not None:
+        text += f", {epochs} epochs"
+    elif minutes is not None:
+        text += f", {minutes:g} min"
+    return text
+
+
+def describe_result(
+    metrics: Sequence[tuple[str, float]], names: Mapping[int, str]
+) -> str:
+    """Scores on held-out strokes, from ``(name, value)`` pairs."""
+    values = dict(metrics)
+    f1 = values.get("macro_f1")
+    if f1 is None:
+        return ""
+    text = f"F1 {f1:.2f}"
+    if "macro_f1_std" in values:
+        text += f" ± {values['macro_f1_std']:.2f}"
+    text += " on held-out strokes"
+    classes = []
+    for class_id, name in names.items():
+        value = values.get(f"f1_{class_id}", values.get(f"f1_{name}"))
+        if value is not None:
+            classes.append(f"{name} {value:.2f}")
+    return f"{text}; {', '.join(classes)}" if classes else text
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}"
