@@ -1,6 +1,22 @@
 """Losses over labelled voxels: target 0 means not labelled and never counts."""
 
 from napari_sashiko.losses._masking import LOSSES, Loss
+from napari_sashiko.losses.binary_cross_entropy import (
+    balanced_binary_cross_entropy,
+    weighted_binary_cross_entropy,
+)
 from napari_sashiko.losses.cross_entropy import cross_entropy
+from napari_sashiko.losses.dice import dice
+from napari_sashiko.losses.focal import focal
+from napari_sashiko.losses.tversky import tversky
 
-__all__ = ["LOSSES", "Loss", "cross_entropy"]
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "balanced_binary_cross_entropy",
+    "cross_entropy",
+    "dice",
+    "focal",
+    "tversky",
+    "weighted_binary_cross_entropy",
+]

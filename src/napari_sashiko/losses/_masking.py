@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from napari_sashiko.registry import Registry
@@ -34,3 +35,21 @@ def labelled_rows(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def mean_or_zero(values: Tensor) -> Tensor:
     """Return the mean; of nothing, a zero that still hangs on the graph."""
     return values.mean() if values.numel() else values.sum()
+
+
+def overlaps(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return soft TP, FP and FN ``(B', C)`` of the samples that have labels.
+
+    Sums run over the labelled voxels of one sample, with softmax probabilities.
+    """
+    mask = target != 0
+    labelled = mask.flatten(1).any(dim=1)
+    mask, logits, target = mask[labelled], logits[labelled], target[labelled]
+    axes = tuple(range(2, logits.ndim))
+    # Unlabelled voxels are zeroed before the softmax: a NaN there must not spread.
+    seen = logits.float().masked_fill(~mask.unsqueeze(1), 0.0)
+    q = torch.softmax(seen, dim=1) * mask.unsqueeze(1)
+    ids = torch.arange(1, logits.shape[1] + 1, device=target.device)
+    p = (target.unsqueeze(1) == ids.view(1, -1, *(1,) * len(axes))).to(q.dtype)
+    both = (p * q).sum(axes)
+    return both, q.sum(axes) - both, p.sum(axes) - both

@@ -16,8 +16,8 @@ class Network(nn.Module):
     input within `receptive_radius` of it and on nothing else.
 
     A subclass takes ``in_channels`` and ``out_channels`` by position; ``dims``,
-    ``seed`` and, where it draws its architecture, ``graph`` by keyword; then what a user
-    may set, annotated with its range and with a default.
+    ``seed`` and, where it draws its architecture, ``graph`` by keyword; then what a
+    user may set, annotated with its range and with a default.
 
     Attributes
     ----------

@@ -61,8 +61,8 @@ class TUNet(Network):
     to mid_i and out_i, max pooling between levels; decoder level i: transposed
     convolution to out_i, concatenation with the encoder's out_i, two stages to out_i
     and mid_i. An axis that the pooling does not divide is pooled over a partial last
-    block and cropped on the way up. Source: Roberts et al., "DLSIA", J. Appl. Cryst. 57,
-    392 (2024).
+    block and cropped on the way up. Source: Roberts et al., "DLSIA", J. Appl. Cryst.
+    57, 392 (2024).
 
     Parameters
     ----------
