@@ -11,7 +11,7 @@ from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"preview"}  # too short and too many for the activity dock
+HIDDEN = {"preview", "estimate", "count", "table"}  # too short and too many for the activity dock
 
 
 class JobBridge(QObject):
@@ -68,9 +68,10 @@ class JobBridge(QObject):
             self._close(kind)
 
     def _on_event(self, kind: str, event: Event) -> None:
-        if not isinstance(event, Progress) or kind not in self._bars:
+        total = getattr(event, "total", 0)
+        if not total or kind not in self._bars:
             return
-        percent = STEPS * event.done // max(1, event.total)
+        percent = STEPS * event.done // total
         ahead = percent - self._shown[kind]
         if ahead > 0:
             self._shown[kind] = percent
