@@ -3,7 +3,9 @@
 from napari_sashiko.runners.devices import (
     available_devices,
     choose_device,
+    free_memory,
     is_out_of_memory,
+    release_memory,
 )
 from napari_sashiko.runners.events import Event, Message, Progress, Tick
 from napari_sashiko.runners.job import Job, JobState, JobStatus
@@ -21,6 +23,8 @@ __all__ = [
     "Tick",
     "available_devices",
     "choose_device",
+    "free_memory",
     "is_out_of_memory",
+    "release_memory",
     "run_tasks",
 ]

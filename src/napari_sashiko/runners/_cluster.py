@@ -62,7 +62,7 @@ def _client(
 ) -> Iterator[Any]:
     if scheduler is not None:
         try:
-            client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
+            client = distributed.Client(scheduler, timeout="5s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise SettingsError(
                 f"No Dask scheduler answers at {scheduler!r}: {error}.",

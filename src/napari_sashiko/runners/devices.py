@@ -1,5 +1,7 @@
 """Which devices are there, which to take, and whether one ran out of memory."""
 
+import gc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_sashiko.errors import DeviceError
@@ -67,3 +69,38 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(
         phrase in text for phrase in OUT_OF_MEMORY_PHRASES
     )
+
+
+def free_memory(device: str) -> int | None:
+    """Bytes that are free on `device`; None where it cannot be asked.
+
+    Parameters
+    ----------
+    device : str
+        A name out of ``available_devices``.
+    """
+    if device.startswith("cuda"):
+        import torch  # noqa: PLC0415
+
+        return int(torch.cuda.mem_get_info(torch.device(device))[0])
+    return _free_main_memory()
+
+
+def release_memory() -> None:
+    """Give cached but unused device memory back, after it ran out."""
+    import torch  # noqa: PLC0415
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _free_main_memory() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:  # other systems: nobody to ask without one more dependency
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None

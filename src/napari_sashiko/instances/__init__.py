@@ -1,0 +1,19 @@
+"""Instances: touching voxels grouped, dust removed, each object measured."""
+
+from napari_sashiko.instances.cache import component_sizes, scan_components
+from napari_sashiko.instances.dust import dust_counts, dust_voxels, parse_dust
+from napari_sashiko.instances.events import ComponentsFound, InstancesDone
+from napari_sashiko.instances.run import segment_instances
+from napari_sashiko.instances.settings import InstanceSettings
+
+__all__ = [
+    "ComponentsFound",
+    "InstanceSettings",
+    "InstancesDone",
+    "component_sizes",
+    "dust_counts",
+    "dust_voxels",
+    "parse_dust",
+    "scan_components",
+    "segment_instances",
+]

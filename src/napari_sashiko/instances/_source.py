@@ -1,0 +1,171 @@
+"""A prediction as instances see it: a mask, block by block."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from napari_sashiko.errors import OutputError, SettingsError
+from napari_sashiko.instances.settings import InstanceSettings
+
+Region = tuple[slice, slice, slice]
+Triple = tuple[int, int, int]
+ATTRIBUTES = "sashiko"
+PLANES_IN_SAMPLE = 24
+
+
+@dataclass(frozen=True)
+class Source:
+    """One class of an open prediction.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the prediction.
+    record : dict
+        What the prediction says about itself.
+    mean, std : zarr arrays
+        (K, Z, Y, X), or (K, Y, X) where `flat`.
+    channel : int
+        Channel of the class.
+    class_id : int
+        Id of the class.
+    class_name : str
+        Name of the class.
+    settings : InstanceSettings
+        Threshold and deviations.
+    """
+
+    path: Path
+    record: dict[str, Any]
+    mean: Any
+    std: Any
+    channel: int
+    class_id: int
+    class_name: str
+    settings: InstanceSettings
+
+    @property
+    def flat(self) -> bool:
+        """Whether the arrays have no z axis."""
+        return bool(self.record["flat"])
+
+    @property
+    def shape(self) -> Triple:
+        """Volume in voxels (z, y, x)."""
+        z, y, x = self.record["shape"]
+        return int(z), int(y), int(x)
+
+    @property
+    def chunk(self) -> Triple:
+        """Chunk in voxels (z, y, x)."""
+        chunk = self.mean.chunks[1:]
+        z, y, x = (1, *chunk) if self.flat else chunk
+        return z, y, x
+
+    @property
+    def voxel_size(self) -> tuple[float, float, float]:
+        """z, y, x in `unit`."""
+        z, y, x = self.record["voxel_size"]
+        return float(z), float(y), float(x)
+
+    @property
+    def unit(self) -> str:
+        """Unit of length."""
+        return str(self.record["unit"])
+
+    def finished(self) -> tuple[int, int]:
+        """Cells that are predicted, and all cells."""
+        ledger = np.asarray(zarr.open_array(str(self.path / "ledger"), mode="r")[...])
+        return int((ledger == 1).sum()), int(ledger.size)
+
+    def digest(self) -> str:
+        """Name everything that decides which objects there are."""
+        chosen = self.settings.model_dump(exclude={"dust", "label_class"})
+        keys = ("model_digest", "input_digest", "plan_digest")
+        parts = [
+            chosen,
+            self.class_id,
+            [self.record[key] for key in keys],
+            self.finished(),
+        ]
+        text = json.dumps(parts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def probabilities(self, region: Region) -> npt.NDArray[np.float32]:
+        """Read the mean probability of a region, (z, y, x)."""
+        return self._read(self.mean, region)
+
+    def deviations(self, region: Region) -> npt.NDArray[np.float32]:
+        """Read the standard deviation of a region, (z, y, x)."""
+        return self._read(self.std, region)
+
+    def mask(self, region: Region) -> npt.NDArray[np.bool_]:
+        """Voxels of objects: mean - k std above the threshold."""
+        values = self.probabilities(region)
+        if self.settings.minus_std > 0:
+            values -= np.float32(self.settings.minus_std) * self.deviations(region)
+        return values > np.float32(self.settings.threshold)
+
+    def _read(self, array: Any, region: Region) -> npt.NDArray[np.float32]:
+        box = region[1:] if self.flat else region
+        values = np.asarray(array[(self.channel, *box)], np.float32)
+        return values[np.newaxis] if self.flat else values
+
+
+def open_source(path: Path, settings: InstanceSettings) -> Source:
+    """Open a prediction for one of its classes.
+
+    Raises
+    ------
+    OutputError
+        If it is not a prediction.
+    SettingsError
+        If there is no such class; the message lists the classes.
+    """
+    try:
+        group = zarr.open_group(str(path), mode="r")
+        record: Any = group.attrs.get(ATTRIBUTES)
+    except (OSError, ValueError, KeyError):
+        record = None
+    if not isinstance(record, dict) or record.get("kind") != "prediction":
+        raise OutputError(
+            f"{path} is not a prediction.", "Predict the volume first, then choose it."
+        )
+    channel = _channel(record["classes"], settings.label_class, group)
+    chosen = record["classes"][channel]
+    return Source(
+        path=path,
+        record=record,
+        mean=group["mean/0"],
+        std=group["std/0"],
+        channel=channel,
+        class_id=int(chosen["id"]),
+        class_name=str(chosen["name"]),
+        settings=settings,
+    )
+
+
+def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
+    if wanted is None:
+        return _rarest(classes, group["classes/0"])
+    for channel, each in enumerate(classes):
+        if wanted in (each["id"], each["name"], str(each["id"])):
+            return channel
+    known = ", ".join(f"{each['id']} ({each['name']})" for each in classes)
+    raise SettingsError(f"There is no class {wanted!r}.", f"Classes: {known}.")
+
+
+def _rarest(classes: list[Any], array: Any) -> int:
+    """Find the class of fewest voxels among those on a sample of planes."""
+    planes = np.linspace(0, array.shape[0] - 1, PLANES_IN_SAMPLE).astype(int)
+    counts = np.zeros(256, np.int64)
+    for plane in np.unique(planes):
+        counts += np.bincount(np.asarray(array[int(plane)]).ravel(), minlength=256)
+    found = [(counts[c["id"]], i) for i, c in enumerate(classes) if counts[c["id"]]]
+    return min(found)[1] if found else len(classes) - 1

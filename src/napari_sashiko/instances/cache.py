@@ -1,0 +1,126 @@
+"""Objects found before are not searched again: the live dust count costs nothing.
+
+The cache is a hidden file beside the prediction, tied by a digest to everything that
+decides which voxels touch. The dust size is not part of it.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from napari_sashiko.instances._source import Source, open_source
+from napari_sashiko.instances.components import (
+    Components,
+    IntArray,
+    exhaust,
+    find_components,
+)
+from napari_sashiko.instances.events import ComponentsFound
+from napari_sashiko.instances.settings import InstanceSettings
+from napari_sashiko.runners import Event
+
+
+def cache_path(prediction: Path) -> Path:
+    """Where the objects of a prediction are remembered."""
+    return prediction.with_name(f".{prediction.name}.components.npz")
+
+
+def scan_components(prediction: Path, settings: InstanceSettings) -> Iterator[Event]:
+    """Find the objects of a prediction and remember them; may be stopped.
+
+    Yields
+    ------
+    Progress, then ComponentsFound
+    """
+    source = open_source(Path(prediction), settings)
+    components = yield from search_components(source)
+    yield ComponentsFound(len(components.sizes), source.class_name)
+
+
+def component_sizes(prediction: Path, settings: InstanceSettings) -> IntArray:
+    """Voxels of each object, ascending; searched once, then read in milliseconds.
+
+    Parameters
+    ----------
+    prediction : Path
+        Folder NAME.zarr.
+    settings : InstanceSettings
+        `dust` does not matter.
+
+    Returns
+    -------
+    (N,) int64
+    """
+    source = open_source(Path(prediction), settings)
+    sizes = known_sizes(source)
+    if sizes is None:
+        sizes = np.sort(exhaust(search_components(source)).sizes)
+    return sizes
+
+
+def known_sizes(source: Source) -> IntArray | None:
+    """Sizes that are remembered, ascending; None if they must be searched."""
+    with _opened(source) as file:
+        return None if file is None else np.asarray(file["sorted_sizes"])
+
+
+def load_components(source: Source) -> Components | None:
+    """Objects that are remembered; None if they must be searched."""
+    with _opened(source) as file:
+        if file is None:
+            return None
+        z, y, x = file["block"].tolist()
+        return Components((z, y, x), file["counts"], file["roots"], file["sizes"])
+
+
+def search_components(source: Source) -> Generator[Event, None, Components]:
+    """Remembered objects, or found ones; the generator returns them."""
+    return load_components(source) or (yield from _search(source))
+
+
+def _search(source: Source) -> Generator[Event, None, Components]:
+    components = yield from find_components(source)
+    _save(source, components)
+    return components
+
+
+@contextlib.contextmanager
+def _opened(source: Source) -> Iterator[Mapping[str, Any] | None]:
+    """Remembered arrays of `source`, read one by one; None if there are none."""
+    with contextlib.ExitStack() as stack:
+        try:
+            raw = stack.enter_context(cache_path(source.path).open("rb"))
+            file: Any = stack.enter_context(np.load(raw, allow_pickle=False))
+            fits = str(file["digest"]) == source.digest()
+        except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+            fits = False  # nothing there, or damaged: searched again
+        yield file if fits else None
+
+
+def _save(source: Source, components: Components) -> None:
+    path = cache_path(source.path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    except OSError:
+        return  # a folder that cannot be written only costs time
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(
+                file,
+                digest=np.array(source.digest()),
+                block=np.array(components.block),
+                counts=components.counts,
+                roots=components.roots,
+                sizes=components.sizes,
+                sorted_sizes=np.sort(components.sizes),
+            )
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)

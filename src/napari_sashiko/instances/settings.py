@@ -1,0 +1,47 @@
+"""What a user may set about finding instances."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from napari_sashiko.config import Settings
+from napari_sashiko.instances.dust import parse_dust
+
+Connectivity = Literal[6, 18, 26]
+
+
+class InstanceSettings(Settings):
+    """Which voxels belong to objects, what touches, and what is dust."""
+
+    label_class: int | str | None = Field(
+        default=None,
+        description="Class name or id; None takes the rarest class.",
+    )
+    threshold: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="A voxel belongs to an object if mean - k std is above this.",
+    )
+    minus_std: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="k: how many deviations are taken off the mean. 1 keeps what the "
+        "ensemble agrees on.",
+    )
+    connectivity: Connectivity = Field(
+        default=26,
+        description="Neighbours that touch: across faces (6), edges too (18), corners "
+        "too (26).",
+    )
+    dust: str = Field(
+        default="0",
+        description="Objects below this size are removed: voxels ('100') or a volume "
+        "('100 um^3').",
+    )
+
+    @field_validator("dust")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        parse_dust(value)
+        return value

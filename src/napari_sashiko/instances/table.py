@@ -1,0 +1,104 @@
+"""One row for each object, in physical units."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.instances._moments import FloatArray, Moments
+from napari_sashiko.instances._source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = ("z", "y", "x")
+
+
+def make_table(
+    source: Source, moments: Moments, axes: FloatArray, lengths: FloatArray
+) -> "pd.DataFrame":
+    """Measure the objects.
+
+    Parameters
+    ----------
+    source : Source
+        The prediction: class, voxel size, unit.
+    moments : Moments
+        Sums over voxels.
+    axes : (N, 3) float64
+        Main axes.
+    lengths : (N,) float64
+        Reach along them.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``class``, ``voxels``; ``volume`` in unit^3 (unit^2 for 2D images);
+        ``centroid_*``, ``extent_*`` and ``length`` in units; ``bbox_*_start`` and
+        ``bbox_*_stop`` in voxels; ``orientation_*``, a unit vector;
+        ``mean_probability`` and ``mean_std``; ``touches_border``; ``unit``.
+    """
+    import pandas as pd  # noqa: PLC0415 - slow to load
+
+    size = np.array(source.voxel_size)
+    voxels = moments.voxels[1:]
+    low, high = moments.low[1:], moments.high[1:]
+    columns: dict[str, object] = {
+        "label": np.arange(1, len(voxels) + 1),
+        "class": source.class_name,
+        "voxels": voxels,
+        "volume": voxels * np.prod(size[1:] if source.flat else size),
+    }
+    columns |= _by_axis("centroid_{}", moments.centroids() * size)
+    columns |= _by_axis("bbox_{}_start", low)
+    columns |= _by_axis("bbox_{}_stop", high)
+    columns |= _by_axis("extent_{}", (high - low) * size)
+    columns |= {"length": lengths}
+    columns |= _by_axis("orientation_{}", axes)
+    columns |= {
+        "mean_probability": moments.mean[1:] / voxels,
+        "mean_std": moments.std[1:] / voxels,
+        "touches_border": _touches(source, moments),
+        "unit": source.unit,
+    }
+    return pd.DataFrame(columns)
+
+
+def write_table(table: "pd.DataFrame", path: Path) -> None:
+    """Write CSV; the file appears complete or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                table.to_csv(file, index=False)
+            part.chmod(0o644)  # mkstemp makes files for one user only
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The table {path} cannot be written: {error.strerror or error}.",
+            "Choose another file.",
+        ) from error
+
+
+def _by_axis(pattern: str, values: np.ndarray) -> dict[str, object]:
+    return {pattern.format(axis): values[:, i] for i, axis in enumerate(AXES)}
+
+
+def _touches(source: Source, moments: Moments) -> np.ndarray:
+    """Objects at a face of the volume: their size is a lower bound."""
+    real = np.array(source.shape) > 1
+    faces = (moments.low[1:] == 0) | (moments.high[1:] == np.array(source.shape))
+    return np.asarray((faces & real).any(axis=1))
