@@ -1,0 +1,25 @@
+"""Volumes: images of any format and size, read by regions, with voxel size and unit."""
+
+from napari_sashiko.volumes.normalisation import Normalisation, measure_normalisation
+from napari_sashiko.volumes.region import (
+    Region,
+    full_region,
+    grow,
+    intersect,
+    region_shape,
+    shift,
+)
+from napari_sashiko.volumes.volume import Volume, as_volume
+
+__all__ = [
+    "Normalisation",
+    "Region",
+    "Volume",
+    "as_volume",
+    "full_region",
+    "grow",
+    "intersect",
+    "measure_normalisation",
+    "region_shape",
+    "shift",
+]

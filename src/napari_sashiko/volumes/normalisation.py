@@ -1,0 +1,104 @@
+"""Grey values to numbers around zero, with constants that live in the model."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Len
+from numpy.typing import NDArray
+from pydantic import FiniteFloat, PositiveFloat
+
+from napari_sashiko.config import Settings
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes.region import Region
+from napari_sashiko.volumes.volume import Volume
+
+BLOCKS = 24  # blocks that are sampled
+EDGE = 64  # of a block, voxels
+TAILS = (0.5, 99.5)  # percentiles: what lies beyond are outliers
+
+
+class Normalisation(Settings):
+    """Per channel: clip to [low, high], subtract the center, divide by the scale.
+
+    Parameters
+    ----------
+    low, high, center, scale : tuple of float
+        One value per channel, in grey values.
+    """
+
+    low: Annotated[tuple[FiniteFloat, ...], Len(1)]
+    high: tuple[FiniteFloat, ...]
+    center: tuple[FiniteFloat, ...]
+    scale: tuple[PositiveFloat, ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no channel has any contrast."""
+        return self.low == self.high
+
+    def apply(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Normalise ``(C, Z, Y, X)``; voxels that are not finite become 0.
+
+        Raises
+        ------
+        VolumeError
+            If the number of channels is another one.
+        """
+        if len(raw) != len(self.center):
+            raise VolumeError(
+                f"The image has {len(raw)} channels, the model was trained on "
+                f"{len(self.center)}."
+            )
+        out = raw.astype(np.float32)
+        finite = np.isfinite(out)
+        for channel, values in enumerate(out):
+            np.clip(values, self.low[channel], self.high[channel], out=values)
+            values -= np.float32(self.center[channel])
+            values /= np.float32(self.scale[channel])
+        if not finite.all():
+            out[~finite] = 0.0
+        return out
+
+
+def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
+    """Measure the constants on a bounded sample of blocks.
+
+    Voxels that are not finite are left out. A constant channel has scale 1.
+
+    Raises
+    ------
+    VolumeError
+        If the sample holds no finite voxel.
+    """
+    rng = np.random.default_rng(seed)
+    blocks = [volume.read(region) for region in _sample(volume, rng)]
+    values = np.concatenate([b.reshape(len(b), -1) for b in blocks], axis=1)
+    low, high, center, scale = [], [], [], []
+    for number, channel in enumerate(values):
+        known = channel[np.isfinite(channel)].astype(np.float64)
+        if not known.size:
+            raise VolumeError(
+                f"Channel {number} of {volume.name!r} has no finite voxel."
+            )
+        bottom, top = np.percentile(known, TAILS)
+        if bottom == top:  # mostly one value: the tails are all there is
+            bottom, top = known.min(), known.max()
+        clipped = known.clip(bottom, top)
+        low.append(float(bottom))
+        high.append(float(top))
+        center.append(float(clipped.mean()))
+        spread = float(clipped.std())
+        scale.append(spread if spread > 0 else 1.0)
+    return Normalisation(
+        low=tuple(low), high=tuple(high), center=tuple(center), scale=tuple(scale)
+    )
+
+
+def _sample(volume: Volume, rng: np.random.Generator) -> list[Region]:
+    edges = [min(EDGE, size) for size in volume.shape]
+    room = [size - edge + 1 for size, edge in zip(volume.shape, edges, strict=True)]
+    starts = {tuple(int(v) for v in rng.integers(room)) for _ in range(BLOCKS)}
+    return [
+        (slice(z, z + edges[0]), slice(y, y + edges[1]), slice(x, x + edges[2]))
+        for z, y, x in sorted(starts)
+    ]

@@ -1,0 +1,197 @@
+"""A volume: an image of any size behind one small interface."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes.region import Region, Shape
+
+DIGEST_EDGE = 32
+KINDS = "biuf"
+
+
+class Volume:
+    """An image that is read by regions, never as a whole.
+
+    Parameters
+    ----------
+    array : array-like
+        Anything with ``shape``, ``dtype`` and slicing.
+    axes : str
+        One letter of ``tczyx`` per axis of the array.
+    voxel_size : tuple of float
+        (z, y, x) in `unit`.
+    unit : str
+        ``"pixel"`` when unknown.
+    name : str
+        For people.
+    path : Path, optional
+        Where it was read from.
+    source : dict, optional
+        JSON from which a worker opens it again; None for arrays in memory.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (Z, Y, X); Z = 1 for a 2D image.
+    channels : int
+        Number of channels.
+    flat : bool
+        Whether the image is 2D.
+
+    Raises
+    ------
+    VolumeError
+        If the axes do not fit, the dtype is no number, or an axis is empty.
+    """
+
+    def __init__(
+        self,
+        array: Any,
+        *,
+        axes: str,
+        voxel_size: Sequence[float] = (1.0, 1.0, 1.0),
+        unit: str = "pixel",
+        name: str = "volume",
+        path: Path | None = None,
+        source: dict[str, Any] | None = None,
+    ) -> None:
+        _check(array, axes, name)
+        sizes = dict(zip(axes, array.shape, strict=True))
+        self._array = array
+        self._axes = axes
+        self.dtype = np.dtype(array.dtype).newbyteorder("=")
+        self.shape: Shape = (int(sizes.get("z", 1)), int(sizes["y"]), int(sizes["x"]))
+        self.channels = int(sizes.get("c", 1))
+        self.flat = "z" not in axes
+        size = [float(s) for s in voxel_size]
+        self.voxel_size = (size[0], size[1], size[2])
+        self.unit = unit
+        self.name = name
+        self.path = path
+        self.source = source
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8."""
+        places = dict(zip("zyx", region, strict=True))
+        key = tuple(
+            places[axis] if axis in places else (slice(None) if axis == "c" else 0)
+            for axis in self._axes
+        )
+        block = np.asarray(self._array[key])
+        left = [axis for axis in self._axes if axis != "t"]
+        for axis in "czyx":
+            if axis not in left:
+                block = block[None]
+                left.insert(0, axis)
+        block = block.transpose([left.index(axis) for axis in "czyx"])
+        dtype = np.dtype(np.uint8) if self.dtype == bool else self.dtype
+        return np.array(block, dtype=dtype, order="C")
+
+    def digest(self) -> str:
+        """Hash of shape, dtype, voxel size and a few blocks (hexadecimal)."""
+        digest = hashlib.sha256()
+        facts = (self.shape, self.channels, str(self.dtype), self.voxel_size, self.unit)
+        digest.update(repr(facts).encode())
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+            starts = [int(max(n - DIGEST_EDGE, 0) * share) for n in self.shape]
+            z, y, x = (
+                slice(s, min(s + DIGEST_EDGE, n))
+                for s, n in zip(starts, self.shape, strict=True)
+            )
+            digest.update(self.read((z, y, x)).tobytes())
+        return digest.hexdigest()
+
+
+def as_volume(
+    array: Any,
+    *,
+    axes: str | None = None,
+    voxel_size: Sequence[float] | None = None,
+    unit: str = "pixel",
+    name: str = "volume",
+) -> Volume:
+    """Wrap numpy, memmap, dask, zarr or a multiscale list (its finest level).
+
+    Parameters
+    ----------
+    array : array-like
+        Not copied.
+    axes : str, optional
+        One letter of ``tczyx`` per axis; ``yx`` or ``zyx`` when left out.
+    voxel_size : sequence of float, optional
+        (z, y, x) or (y, x) in `unit`; 1 when left out.
+    unit, name : str
+        For results and for people.
+
+    Raises
+    ------
+    VolumeError
+        As `Volume`, and if the axes are not given and cannot be guessed.
+    """
+    finest = (
+        array
+        if hasattr(array, "shape") and hasattr(array, "dtype")
+        else _finest(array, name)
+    )
+    if axes is None:
+        axes = _guess(finest, name)
+    size = [float(s) for s in voxel_size] if voxel_size is not None else [1.0] * 3
+    return Volume(
+        finest,
+        axes=axes,
+        voxel_size=[1.0] * (3 - len(size)) + size,
+        unit=unit,
+        name=name,
+    )
+
+
+def _finest(levels: Any, name: str) -> Any:
+    try:
+        level = levels[0]
+    except (TypeError, IndexError, KeyError):
+        level = None
+    if hasattr(level, "shape") and hasattr(level, "dtype"):
+        return level
+    return np.asarray(levels)
+
+
+def _guess(array: Any, name: str) -> str:
+    guess = {2: "yx", 3: "zyx"}.get(len(array.shape))
+    if guess is None:
+        raise VolumeError(
+            f"{name!r} has {len(array.shape)} axes, shape {tuple(array.shape)}: it is "
+            "not clear which are space.",
+            "Name them, e.g. axes czyx, or pick one time point.",
+        )
+    return guess
+
+
+def _check(array: Any, axes: str, name: str) -> None:
+    shape = tuple(array.shape)
+    if (
+        len(axes) != len(shape)
+        or len(set(axes)) != len(axes)
+        or set(axes) - set("tczyx")
+    ):
+        raise VolumeError(
+            f"Axes {axes!r} do not fit {name!r} with shape {shape}.",
+            "Give one letter of t, c, z, y, x per axis.",
+        )
+    if not set("yx") <= set(axes):
+        raise VolumeError(f"Axes {axes!r} of {name!r} lack y or x.")
+    if 0 in shape:
+        raise VolumeError(f"{name!r} is empty: its shape is {shape}.")
+    if "t" in axes and shape[axes.index("t")] > 1:
+        raise VolumeError(
+            f"{name!r} has {shape[axes.index('t')]} time points.", "Pick one of them."
+        )
+    if np.dtype(array.dtype).kind not in KINDS:
+        raise VolumeError(
+            f"{name!r} has dtype {array.dtype}; grey values must be numbers."
+        )
