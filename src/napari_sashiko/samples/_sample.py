@@ -59,5 +59,5 @@ class SampleMaker(Protocol):
 SAMPLES: Registry[SampleMaker] = Registry("sample", "napari_sashiko.samples")
 
 
-def silent(done: int, total: int) -> None:  # noqa: ARG001
+def silent(done: int, total: int) -> None:
     """Report to nobody."""

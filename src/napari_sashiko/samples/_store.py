@@ -120,11 +120,12 @@ def _keep(sample: Sample, path: Path) -> None:
     words = {key: getattr(sample, key) for key in ("name", "title", "unit", "source")}
     words["voxel_size"] = sample.voxel_size
     words["classes"] = [each.model_dump() for each in sample.classes]
+    arrays["words"] = np.array(json.dumps(words))
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            np.savez_compressed(file, words=np.array(json.dumps(words)), **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
@@ -137,7 +138,7 @@ def _read(path: Path) -> Sample | None:
             return Sample(
                 image=kept["image"],
                 sparse_labels=kept["sparse_labels"],
-                truth=kept["truth"] if "truth" in kept else None,
+                truth=kept.get("truth"),
                 voxel_size=tuple(words.pop("voxel_size")),
                 classes=tuple(LabelClass(**each) for each in words.pop("classes")),
                 **words,

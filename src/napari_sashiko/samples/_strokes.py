@@ -2,8 +2,8 @@
 
 Strategy: the volume is cut into bands along z; in each band one of the slices that show
 the rarest class well is painted. A stroke walks through its class with a heading that
-drifts, turning as little as it must to stay inside; a round brush follows and is clipped
-to the class. Every third stroke starts close to the border of its class.
+drifts, turning as little as it must to stay inside; a round brush follows and is
+clipped to the class. Every third stroke starts close to the border of its class.
 """
 
 import numpy as np
@@ -97,7 +97,7 @@ def _stroke(
         free = [turn for turn in heading + turns if _inside(mask, place, turn)]
         if not free:
             break
-        place = place + (np.sin(free[0]), np.cos(free[0]))
+        place = place + np.array([np.sin(free[0]), np.cos(free[0])])
         heading = free[0] + rng.normal(0, DRIFT)
         turns = FAN * rng.choice([-1, 1])
     brushed: Mask = ndimage.distance_transform_edt(~way) <= brush / 2

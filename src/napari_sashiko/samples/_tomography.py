@@ -6,14 +6,19 @@ and filtered back projection returns the slice: rings, streaks, cupping and nois
 the grain of the filter all come from there.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.transform import iradon, radon
+from skimage import transform
 
 from napari_sashiko.samples._sample import Report
 
 Floats = npt.NDArray[np.float32]
+
+radon: Any = transform.radon  # scikit-image has no types
+iradon: Any = transform.iradon
 
 ANGLES = 120
 PHOTONS = 9000.0
@@ -22,9 +27,7 @@ DETECTOR_BLUR = (0.5, 0.7)  # pixels, along z and across
 GAIN_SPREAD = 0.004
 BAD_COLUMNS = 0.03  # share of detector columns with a gain far off
 BAD_GAIN = 0.03
-MARGIN = (
-    4  # voxels of material beyond the slice, so that its rim is as good as the rest
-)
+MARGIN = 4  # voxels of material beyond the slice, so that its rim is clean
 
 
 def scan(attenuation: Floats, rng: np.random.Generator, report: Report) -> Floats:
@@ -49,9 +52,9 @@ def scan(attenuation: Floats, rng: np.random.Generator, report: Report) -> Float
     sinograms = []
     for z, plane in enumerate(attenuation):
         more = np.pad(plane, MARGIN, mode="edge")
-        sinograms.append(radon(more, angles, circle=False).astype(np.float32))
+        sinograms.append(radon(more, angles, circle=False))
         report(z + 1, 2 * depth)
-    seen = _measure(np.stack(sinograms), rng)
+    seen = _measure(np.stack(sinograms).astype(np.float32), rng)
     slices = np.empty_like(attenuation)
     for z, sinogram in enumerate(seen):
         whole = iradon(
@@ -91,4 +94,5 @@ def to_uint8(
     """Stretch between two percentiles to 0..255, as beamlines export slices."""
     bottom, top = np.percentile(volume, (low, high))
     stretched = (volume - bottom) / (top - bottom) * 255
-    return np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
+    grey: npt.NDArray[np.uint8] = np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
+    return grey

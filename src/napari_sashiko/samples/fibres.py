@@ -72,11 +72,12 @@ def _grains(rng: Generator, shape: Shape, count: int) -> npt.NDArray[np.bool_]:
         put_ellipsoid(solid, centre, rng.uniform(9, 24, 3), 1)
     soft = ndimage.gaussian_filter(solid, 3)
     rough: npt.NDArray[np.bool_] = soft + 0.11 * noise(rng, shape, 4) > 0.5
-    return ndimage.binary_opening(rough, iterations=2).astype(bool)
+    opened: npt.NDArray[np.bool_] = ndimage.binary_opening(rough, iterations=2)
+    return opened
 
 
 def _outside_grains(path: Floats, truth: npt.NDArray[np.uint8]) -> Floats:
-    """The path up to where it would enter a grain: fibres end there."""
+    """Cut a path where it would enter a grain: fibres end there."""
     places = np.rint(path).astype(int)
     within = ((places >= 0) & (places < truth.shape)).all(axis=1)
     z, y, x = np.clip(places, 0, np.array(truth.shape) - 1).T
@@ -88,7 +89,7 @@ def _attenuation(
     rng: Generator, truth: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.float32]:
     """Grey values: cement is grainy and holds bright unhydrated specks."""
-    shape: Shape = truth.shape  # type: ignore[assignment]
+    shape: Shape = truth.shape
     texture = 0.0005 * noise(rng, shape, 1.2) + 0.0004 * noise(rng, shape, 4)
     specks = noise(rng, shape, 1.6) > 2.4
     cement = truth == CEMENT

@@ -70,7 +70,7 @@ def _structures(rng: Generator, shape: Shape) -> npt.NDArray[np.uint8]:
 
 def _density(rng: Generator, truth: npt.NDArray[np.uint8]) -> Floats:
     """Density of the specimen: round proteins crowd the solvent."""
-    shape: Shape = truth.shape  # type: ignore[assignment]
+    shape: Shape = truth.shape
     share = float(np.prod(shape)) / float(np.prod(SHAPE))
     crowd = np.zeros(shape, np.float32)
     for centre in spots(rng, shape, round(320 * share)):
@@ -82,8 +82,8 @@ def _density(rng: Generator, truth: npt.NDArray[np.uint8]) -> Floats:
 
 
 def _tomogram(rng: Generator, density: Floats) -> npt.NDArray[np.float32]:
-    """What a tilt series about y shows of it: protein is dark, a wedge is missing."""
-    shape: Shape = density.shape  # type: ignore[assignment]
+    """Show it as a tilt series about y does: protein is dark, a wedge is missing."""
+    shape: Shape = density.shape
     blurred = ndimage.gaussian_filter(density, 0.6)
     noisy = blurred + NOISE * noise(rng, shape, 0.6)
     spectrum = np.fft.rfftn(noisy)
@@ -91,10 +91,10 @@ def _tomogram(rng: Generator, density: Floats) -> npt.NDArray[np.float32]:
     ky = np.fft.fftfreq(shape[1])[None, :, None]
     kx = np.fft.rfftfreq(shape[2])[None, None, :]
     unseen = np.abs(kz) > np.tan(np.radians(TILT)) * np.abs(kx) + 1e-9
-    # Defocus passes little of the lowest frequencies, the detector little of the highest.
+    # Defocus passes little of the lowest frequencies, detectors of the highest.
     squared = kz**2 + ky**2 + kx**2
     passed = np.exp(-squared / 0.16) * (1 - 0.8 * np.exp(-squared / 0.0004))
-    seen = np.fft.irfftn(
-        np.where(unseen, 0, spectrum * passed), s=shape, axes=(0, 1, 2)
-    )
-    return (-(seen - seen.mean()) / seen.std()).astype(np.float32)
+    kept = np.where(unseen, 0, spectrum * passed)
+    seen = np.fft.irfftn(kept, s=shape, axes=(0, 1, 2))
+    image: npt.NDArray[np.float32] = (-(seen - seen.mean()) / seen.std()).astype("f4")
+    return image

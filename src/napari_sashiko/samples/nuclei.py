@@ -1,13 +1,14 @@
 """Nuclei in a light microscope: a real volume, fetched once from the internet."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pooch
 import tifffile
 from scipy import ndimage
-from skimage.filters import threshold_otsu
+from skimage import filters
 
 from napari_sashiko.errors import SampleError
 from napari_sashiko.labels import LabelClass
@@ -58,7 +59,8 @@ def clear_cases(image: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     Well above Otsu's threshold is a nucleus, well below it background.
     """
     smooth = ndimage.gaussian_filter(image.astype(np.float32), (1, 2, 2))
-    middle = threshold_otsu(smooth)
+    otsu: Any = filters.threshold_otsu  # scikit-image has no types
+    middle = float(otsu(smooth))
     cases = np.zeros(image.shape, np.uint8)
     cases[smooth < 0.6 * middle] = BACKGROUND
     cases[smooth > 1.2 * middle] = NUCLEUS
