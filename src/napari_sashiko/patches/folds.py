@@ -1,0 +1,144 @@
+"""Folds: labelled voxels in groups that are held out in turn, apart in space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from napari_sashiko.labels import LabelledVoxels
+
+NEIGHBOUR = np.sqrt(3.0) + 1e-6  # 26-connected
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which fold each labelled voxel belongs to, and who must stay away from whom.
+
+    Attributes
+    ----------
+    fold : numpy.ndarray
+        ``(N,)`` int8, 0..n-1.
+    train : numpy.ndarray
+        ``(n, N)`` bool: voxels from which a model may learn that is judged on the fold.
+    note : str
+        What could not be honoured, in words; empty when all could.
+    """
+
+    fold: np.ndarray
+    train: np.ndarray
+    note: str
+
+    def __len__(self) -> int:
+        """Number of folds."""
+        return len(self.train)
+
+
+def fold_labelled(
+    labelled: LabelledVoxels,
+    folds: int,
+    *,
+    guard: float,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    seed: int = 0,
+) -> Folds:
+    """Deal whole strokes to folds, so that no stroke is on both sides of a split.
+
+    A class with fewer strokes than folds has its strokes cut across their length. Within
+    ``guard`` of a held-out voxel nothing is learned from, unless that would leave a class
+    with less than half of its paint: then the guard gives way for that class.
+
+    Parameters
+    ----------
+    labelled : LabelledVoxels
+        All paint.
+    folds : int
+        Number of folds, 2 or more.
+    guard : float
+        Distance in voxels of the finest axis.
+    spacing : tuple of float
+        Voxel size (z, y, x) relative to the finest axis.
+    seed : int
+        Decides ties.
+
+    Returns
+    -------
+    Folds
+        Every class is in every fold that has room for it.
+    """
+    rng = np.random.default_rng(seed)
+    values = labelled.values
+    fold = np.zeros(len(values), np.int8)
+    for label in np.unique(values):
+        mine = np.flatnonzero(values == label)
+        pieces = _pieces(labelled.coords[mine], folds)
+        fold[mine] = _deal(pieces, folds, rng)
+    places = labelled.coords * np.asarray(spacing)
+    train, note = _apart(fold, values, places, folds, guard)
+    return Folds(fold, train, note)
+
+
+def _pieces(coords: np.ndarray, folds: int) -> np.ndarray:
+    """Number the strokes of one class; cut them when there are too few."""
+    pairs = cKDTree(coords).query_pairs(NEIGHBOUR, output_type="ndarray")
+    size = len(coords)
+    links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(size, size))
+    count, piece = connected_components(links, directed=False)
+    if count >= folds:
+        return np.asarray(piece)
+    cuts = -(-folds // count)
+    out = np.zeros(size, np.int64)
+    for stroke in range(count):
+        mine = np.flatnonzero(piece == stroke)
+        order = mine[np.argsort(_along(coords[mine]), kind="stable")]
+        for part, chunk in enumerate(np.array_split(order, cuts)):
+            out[chunk] = stroke * cuts + part
+    return out
+
+
+def _along(coords: np.ndarray) -> np.ndarray:
+    """Position of each voxel along the longest axis of its stroke."""
+    centred = coords - coords.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return np.asarray(centred @ axes[0])
+
+
+def _deal(pieces: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Give each piece, large ones first, to the fold that has least."""
+    names, sizes = np.unique(pieces, return_counts=True)
+    order = np.lexsort((rng.random(len(names)), -sizes))
+    load = np.zeros(folds)
+    dealt = np.zeros(names.max() + 1, np.int8)
+    start = rng.permutation(folds)  # who gets the first piece
+    for place in order:
+        target = start[np.argmin(load[start])]
+        dealt[names[place]] = target
+        load[target] += sizes[place]
+    return dealt[pieces]
+
+
+def _apart(
+    fold: np.ndarray, values: np.ndarray, places: np.ndarray, folds: int, guard: float
+) -> tuple[np.ndarray, str]:
+    train = np.stack([fold != i for i in range(folds)])
+    gave_way = set()
+    for i in range(folds):
+        held = fold == i
+        if not held.any() or guard <= 0:
+            continue
+        distance, _ = cKDTree(places[held]).query(places, distance_upper_bound=guard)
+        near = np.isfinite(distance) & ~held
+        for label in np.unique(values):
+            mine = train[i] & (values == label)
+            if (mine & ~near).sum() * 2 >= mine.sum():
+                train[i] &= ~(near & (values == label))
+            else:
+                gave_way.add(int(label))
+    if not gave_way:
+        return train, ""
+    names = ", ".join(str(label) for label in sorted(gave_way))
+    return train, (
+        f"Strokes of class {names} lie closer than {guard:g} voxels together: held-out "
+        "scores may be a little too good there."
+    )

@@ -1,0 +1,230 @@
+"""What all parts of a training run share: its input, its members so far, its folder."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_sashiko.checkpoints import MemberCard, ModelCard, save_model
+from napari_sashiko.forests import FilterBank, Forest
+from napari_sashiko.labels import LabelClass, LabelledVoxels
+from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.networks import Network
+from napari_sashiko.patches import Folds, fold_labelled
+from napari_sashiko.training.blend import blend
+from napari_sashiko.training.choices import Choices
+from napari_sashiko.training.fit import Outcome
+from napari_sashiko.training.recipes import member_recipes
+from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.volumes import Normalisation, Volume
+
+GUARD = 4.0  # voxels between what is learned from and what is judged
+FOREST_FOLDS = 3  # folds of a forest without networks
+
+
+@dataclass
+class NetworkDesk:
+    """One network in training: how it was made, how far it is."""
+
+    network: Network
+    outcome: Outcome
+    rows: np.ndarray  # held-out voxels in the order of `outcome.logits`
+    saved: bool = False
+
+
+@dataclass
+class Desk:
+    """A training run's working state."""
+
+    volume: Volume
+    labelled: LabelledVoxels
+    classes: tuple[LabelClass, ...]
+    settings: TrainingSettings
+    choices: Choices
+    normalisation: Normalisation
+    device: torch.device
+    out: Path
+    started: float
+    rotations: bool = True
+    reasons: list[str] = field(default_factory=list)
+    forest: Forest | None = None
+    forest_says: np.ndarray | None = None  # (N, K), NaN where nobody could be asked
+    networks: list[NetworkDesk] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    changed: bool = False
+
+    def __post_init__(self) -> None:
+        """State what was chosen."""
+        self.reasons.append(self.choices.reason)
+        self.rotations = self.settings.rotations != "no"
+
+    @cached_property
+    def channels(self) -> np.ndarray:
+        """Channel 0..K-1 of each labelled voxel."""
+        ids = np.array([c.id for c in self.classes])
+        return np.asarray(np.searchsorted(ids, self.labelled.values))
+
+    @cached_property
+    def bank(self) -> FilterBank:
+        """The forest's filters."""
+        return FilterBank(dims=self.choices.filter_dims, spacing=self.choices.spacing)
+
+    @cached_property
+    def folds(self) -> Folds:
+        """Strokes in as many folds as there are networks."""
+        count = self.settings.members
+        return fold_labelled(
+            self.labelled,
+            count if count > 1 else FOREST_FOLDS,
+            guard=GUARD,
+            spacing=self.choices.spacing,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def recipes(self) -> list[dict[str, Any]]:
+        """Name and settings of each network."""
+        return member_recipes(self.settings, self.choices.dims, self.device.type)
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the networks made so far."""
+        return sum(
+            parameter.numel()
+            for desk in self.networks
+            for parameter in desk.network.parameters()
+        )
+
+    @property
+    def deadline(self) -> float | None:
+        """When all training must be over, by the monotonic clock."""
+        minutes = self.settings.minutes
+        return None if minutes is None else self.started + 60 * minutes
+
+    def describe(self) -> str:
+        """Say what is trained and why, a sentence a line."""
+        names = [str(recipe["name"]) for recipe in self.recipes]
+        parts = [f"{names.count(name)} x {name}" for name in dict.fromkeys(names)]
+        if self.settings.forest or not names:
+            parts.insert(0, "a random forest")
+        return "\n".join([f"{' and '.join(parts)} on {self.device}.", *self.reasons])
+
+    def save(self) -> None:
+        """Weigh the members that there are and write the model folder."""
+        ready = [desk for desk in self.networks if desk.outcome.state]
+        mixed = self._blend(ready)
+        members: list[MemberCard] = []
+        tensors: list[dict[str, np.ndarray] | None] = []
+        if self.forest is not None:
+            share = mixed[0] if ready else 1.0
+            members.append(
+                MemberCard(
+                    kind="forest",
+                    file="member-00.safetensors",
+                    weight=share,
+                    temperature=mixed[1],
+                    spec=self.bank.model_dump(mode="json"),
+                )
+            )
+            tensors.append(self.forest.arrays())
+        share = 1.0 if self.forest is None else 1.0 - mixed[0]
+        for desk in ready:
+            members.append(
+                MemberCard(
+                    kind="network",
+                    file=f"member-{len(members):02d}.safetensors",
+                    weight=share / len(ready),
+                    temperature=mixed[2],
+                    neighbours=self.choices.neighbours,
+                    spec=desk.network.spec,
+                )
+            )
+            state = desk.outcome.state
+            tensors.append({name: tensor.numpy() for name, tensor in state.items()})
+        if members:
+            save_model(self.out, self._card(tuple(members)), tensors)
+        self.changed = False
+
+    def finish(self) -> None:
+        """Write what is not yet written."""
+        if self.changed:
+            self.save()
+
+    def _blend(self, ready: list[NetworkDesk]) -> tuple[float, float, float]:
+        """Share of the forest, temperatures of forest and networks."""
+        logits = np.full((len(self.channels), len(self.classes)), np.nan, np.float32)
+        for desk in ready:
+            if desk.outcome.logits is not None:
+                logits[desk.rows] = desk.outcome.logits
+        judged = np.isfinite(logits).all(axis=1)
+        votes = self.forest_says
+        heard = np.zeros_like(judged) if votes is None else np.isfinite(votes[:, 0])
+        both = judged & heard
+        rows = both if both.any() else (judged if judged.any() else heard)
+        if not rows.any():
+            return (0.5 if ready else 1.0), 1.0, 1.0
+        mixed = blend(
+            self.channels[rows],
+            votes[rows] if votes is not None and (heard & rows).any() else None,
+            logits[rows] if (judged & rows).any() else None,
+        )
+        self._score(mixed.probabilities, self.labelled.values[rows])
+        return mixed.forest, mixed.forest_temperature, mixed.network_temperature
+
+    def _score(self, probabilities: np.ndarray, truth: np.ndarray) -> None:
+        ids = [c.id for c in self.classes]
+        matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
+        matrix.update(probabilities.T, truth)
+        calibration.update(probabilities.T, truth)
+        scores, trust = matrix.compute(), calibration.compute()
+        self.metrics = {
+            "macro_f1": scores.macro_f1,
+            "accuracy": scores.accuracy,
+            "calibration_error": trust.expected_calibration_error,
+            "brier": trust.brier,
+        }
+        for label, value in zip(self.classes, scores.f1, strict=True):
+            self.metrics[f"f1 {label.name}"] = value
+
+    def _card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+        values, counts = np.unique(self.labelled.values, return_counts=True)
+        history = [
+            [{key: _number(value) for key, value in epoch.items()} for epoch in h]
+            for h in (desk.outcome.history for desk in self.networks)
+        ]
+        return ModelCard(
+            name=self.out.name.removesuffix(".sashiko-model"),
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            classes=self.classes,
+            channels=self.volume.channels,
+            voxel_size=self.volume.voxel_size,
+            unit=self.volume.unit,
+            dims=2 if self.choices.dims == 2 else 3,
+            normalisation=self.normalisation,
+            members=members,
+            patch={"edge": self.settings.patch, "neighbours": self.choices.neighbours},
+            training={
+                "settings": self.settings.model_dump(mode="json"),
+                "reasons": self.reasons,
+                "held_out": self.metrics,
+                "history": history,
+                "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
+                "image": {"name": self.volume.name, "digest": self.volume.digest()},
+                "seconds": round(time.monotonic() - self.started, 1),
+                "versions": {
+                    name: version(name)
+                    for name in ("napari-sashiko", "torch", "numpy", "scikit-learn")
+                },
+            },
+        )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

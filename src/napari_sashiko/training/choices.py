@@ -1,0 +1,129 @@
+"""Choices that the data make: 2D or 3D, neighbouring slices; each with its reason."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.volumes import Volume
+
+SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
+NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
+THICK = 0.5  # share of paint with paint above or below: a ball brush
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How the members look at the volume.
+
+    Attributes
+    ----------
+    dims : int
+        Axes that networks look along.
+    neighbours : int
+        Slices on either side that a 2D network sees as channels.
+    filter_dims : int
+        Axes that the forest's filters run along.
+    spacing : tuple of float
+        Voxel size (z, y, x) relative to the finest axis.
+    reason : str
+        Why, in a sentence or two.
+    """
+
+    dims: int
+    neighbours: int
+    filter_dims: int
+    spacing: tuple[float, float, float]
+    reason: str
+
+
+def make_choices(
+    volume: Volume,
+    labelled: LabelledVoxels,
+    settings: TrainingSettings,
+    device: str = "cpu",
+) -> Choices:
+    """Choose 2D, 2D with neighbouring slices, or 3D, and say why.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image; a few small blocks of it are read.
+    labelled : LabelledVoxels
+        The paint.
+    settings : TrainingSettings
+        ``dims`` and ``neighbours`` overrule the rule.
+    device : str
+        Blocks are only worth their price on a GPU.
+    """
+    finest = min(volume.voxel_size)
+    size = [s / finest for s in volume.voxel_size]
+    spacing = (size[0], size[1], size[2])
+    depth = volume.shape[0]
+    agreement = _agreement(volume)
+    if depth == 1:
+        return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
+    if agreement < SEPARATE and settings.dims != "3":
+        reason = (
+            f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
+            "times as well as neighbouring rows."
+        )
+        return Choices(2, settings.neighbours or 0, 2, spacing, reason)
+    neighbours = max(1, round(NEIGHBOURS / spacing[0]))
+    neighbours = min(neighbours, depth - 1)
+    if settings.neighbours is not None:
+        neighbours = settings.neighbours
+    dims, why = _dims(labelled, settings, device)
+    reason = (
+        f"3D blocks: {why}."
+        if dims == 3
+        else f"2D with {neighbours} slices on either side: {why}."
+    )
+    return Choices(dims, neighbours if dims == 2 else 0, 3, spacing, reason)
+
+
+def _dims(
+    labelled: LabelledVoxels, settings: TrainingSettings, device: str
+) -> tuple[int, str]:
+    if settings.dims != "auto":
+        return int(settings.dims), "as set"
+    thick = _thickness(labelled)
+    if device == "cpu":
+        return 2, "on a CPU, slices with neighbours learn more in the same time"
+    if thick < THICK:
+        return 2, "the paint lies on single slices"
+    return 3, f"{thick:.0%} of the paint continues in the next slice"
+
+
+def _thickness(labelled: LabelledVoxels) -> float:
+    """Share of painted voxels with paint directly above or below."""
+    flat = np.ravel_multi_index(labelled.coords.T, labelled.shape)
+    plane = labelled.shape[1] * labelled.shape[2]
+    beside = np.isin(flat + plane, flat) | np.isin(flat - plane, flat)
+    return float(beside.mean())
+
+
+def _agreement(volume: Volume) -> float:
+    """Correlation of neighbouring slices over that of neighbouring rows."""
+    if volume.shape[0] == 1:
+        return 0.0
+    edges = [min(n, e) for n, e in zip(volume.shape, (8, 192, 192), strict=True)]
+    along, across = [], []
+    for place in (0.25, 0.5, 0.75):
+        starts = [
+            int((n - e) * place) for n, e in zip(volume.shape, edges, strict=True)
+        ]
+        region = tuple(slice(s, s + e) for s, e in zip(starts, edges, strict=True))
+        block = np.nan_to_num(volume.read(region)[0].astype(np.float32))  # type: ignore[arg-type]
+        block -= block.mean(axis=(1, 2), keepdims=True)
+        along.append(_correlation(block[1:], block[:-1]))
+        # Rows as far apart as slices are: two, so that pixel noise does not decide.
+        across.append(_correlation(block[:, 2:], block[:, :-2]))
+    rows = max(float(np.mean(across)), 1e-3)
+    return float(np.mean(along)) / rows
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / scale if scale else 1.0

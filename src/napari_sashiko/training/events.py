@@ -1,0 +1,74 @@
+"""What training says while it runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_sashiko.runners import Event
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStarted(Event):
+    """Choices are made; ``text`` says which and why, a sentence a line."""
+
+    text: str
+    members: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone(Event):
+    """A network has seen another share of the labels; scores are on held-out strokes.
+
+    Attributes
+    ----------
+    member, epoch, epochs : int
+        Which network (from 0), how many epochs of how many are done.
+    loss, valid_loss : float
+        Mean cross entropy over training patches and over the held-out strokes.
+    macro_f1 : float
+        On the held-out strokes.
+    fraction : float
+        Share of this member's training that is done, in [0, 1].
+    seconds_left : float
+        For the whole training.
+    """
+
+    member: int
+    epoch: int
+    epochs: int
+    loss: float
+    valid_loss: float
+    macro_f1: float
+    fraction: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSaved(Event):
+    """The model folder holds one more member, or a better one, and can be used."""
+
+    member: int
+    path: Path
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDone(Event):
+    """The model is complete; metrics are means on held-out strokes.
+
+    Attributes
+    ----------
+    path : Path
+        The model folder.
+    metrics : tuple of (name, value)
+        ``macro_f1``, ``accuracy``, ``calibration_error``, ``brier``, ``f1 <class>``, ...
+    seconds : float
+        Duration of the training.
+    stopped : bool
+        Whether it was stopped before its end.
+    """
+
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+    stopped: bool = False

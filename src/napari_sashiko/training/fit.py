@@ -1,0 +1,245 @@
+"""One network learns from patches, is judged on held-out strokes, keeps its best."""
+
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_sashiko.losses import cross_entropy
+from napari_sashiko.metrics import ConfusionMatrix
+from napari_sashiko.networks import Network
+from napari_sashiko.runners import (
+    Event,
+    Message,
+    Tick,
+    is_out_of_memory,
+    release_memory,
+)
+from napari_sashiko.training.events import EpochDone
+from napari_sashiko.training.sampler import Sampler, held_out_logits
+from napari_sashiko.training.tiles import Tile
+from napari_sashiko.transforms import Transform
+
+STEPS = 25  # batches in an epoch
+WARM_UP = 0.2  # share of the schedule in which the learning rate rises
+WEIGHT_DECAY = 1e-2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one network's training needs to know.
+
+    Attributes
+    ----------
+    member : int
+        Which network, from 0.
+    epochs, batch : int
+        Length of the training and patches in a batch.
+    learning_rate : float
+        Peak of the one-cycle schedule.
+    seed : int
+        Decides patches and their transforms.
+    deadline : float or None
+        ``time.monotonic()`` at which the schedule must have come to its end.
+    """
+
+    member: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    seed: int
+    deadline: float | None
+
+
+@dataclass
+class Outcome:
+    """The best weights so far and what they say about the held-out voxels.
+
+    Attributes
+    ----------
+    state : dict
+        Tensors of the best epoch, on the CPU; empty before the first epoch.
+    loss : float
+        Held-out cross entropy of the best epoch.
+    logits : numpy.ndarray
+        ``(N, K)`` of the held-out voxels at the best epoch.
+    history : list of dict
+        Scores by epoch.
+    """
+
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    loss: float = math.inf
+    logits: np.ndarray | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The voxels that a network is judged on.
+
+    Attributes
+    ----------
+    tiles : sequence of (Tile, rows)
+        Tiles with places in ``tile.rows``.
+    values : numpy.ndarray
+        ``(N,)`` labels 1..C, in the order of the tiles.
+    """
+
+    tiles: Sequence[tuple[Tile, np.ndarray]]
+    values: np.ndarray
+
+
+def fit(
+    network: Network,
+    sampler: Sampler,
+    held_out: HeldOut,
+    transform: Transform,
+    plan: Plan,
+    outcome: Outcome,
+) -> Iterator[Event]:
+    """Train a network; `outcome` always holds the best weights so far.
+
+    AdamW (Loshchilov & Hutter, ICLR 2019) under a one-cycle schedule (Smith, 2018) that
+    follows epochs or the clock, whichever is further on.
+    """
+    rng = np.random.default_rng(plan.seed)
+    generator = torch.Generator().manual_seed(plan.seed)
+    device = next(network.parameters()).device
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY
+    )
+    clock = _Clock(plan)
+    batch = plan.batch
+    for epoch in range(plan.epochs):
+        network.train()
+        losses = []
+        for step in range(STEPS):
+            fraction = clock.fraction(epoch * STEPS + step)
+            for group in optimiser.param_groups:
+                group["lr"] = plan.learning_rate * one_cycle(fraction)
+            images, targets = transform(*sampler.draw(batch, rng), generator)
+            try:
+                loss = _step(network, images.to(device), targets.to(device), optimiser)
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or batch == 1:
+                    raise
+                batch //= 2
+                release_memory()
+                yield Message(f"Out of memory: going on with batches of {batch}.")
+                continue
+            losses.append(loss)
+            yield Tick()
+            if clock.fraction(epoch * STEPS + step + 1) >= 1:
+                break
+        yield from _judge(network, held_out, outcome)
+        done = clock.fraction((epoch + 1) * STEPS)
+        scores = outcome.history[-1]
+        scores["loss"] = float(np.mean(losses)) if losses else math.nan
+        yield EpochDone(
+            member=plan.member,
+            epoch=epoch + 1,
+            epochs=plan.epochs,
+            loss=scores["loss"],
+            valid_loss=scores["valid_loss"],
+            macro_f1=scores["macro_f1"],
+            fraction=min(done, 1.0),
+            seconds_left=clock.seconds_left(done),
+        )
+        if done >= 1:
+            return
+
+
+def one_cycle(fraction: float) -> float:
+    """Learning rate relative to its peak: up in a cosine, down in a longer one."""
+    if fraction < WARM_UP:
+        return 0.04 + 0.96 * (1 - math.cos(math.pi * fraction / WARM_UP)) / 2
+    falling = min((fraction - WARM_UP) / (1 - WARM_UP), 1.0)
+    return 1e-3 + (1 - 1e-3) * (1 + math.cos(math.pi * falling)) / 2
+
+
+class _Clock:
+    """How far a training is, by steps or by time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.steps = plan.epochs * STEPS
+        self.start = time.monotonic()
+        self.deadline = plan.deadline
+
+    def fraction(self, steps: int) -> float:
+        by_steps = steps / self.steps
+        if self.deadline is None:
+            return by_steps
+        room = max(self.deadline - self.start, 1e-3)
+        return max(by_steps, (time.monotonic() - self.start) / room)
+
+    def seconds_left(self, fraction: float) -> float:
+        spent = time.monotonic() - self.start
+        return spent * (1 - fraction) / fraction if 0 < fraction < 1 else 0.0
+
+
+def _step(
+    network: Network,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    optimiser: torch.optim.Optimizer,
+) -> float:
+    if not bool((targets > 0).any()):
+        return 0.0  # nothing to learn: no step, no change of running statistics
+    with autocast(images.device):
+        logits = network(images)
+    loss = cross_entropy(logits.float(), targets.long())
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def autocast(device: torch.device) -> Any:
+    """bfloat16 where the device is good at it, full precision elsewhere."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", torch.bfloat16)
+    if device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512":
+        has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        if has_bf16():
+            return torch.autocast("cpu", torch.bfloat16)
+    return nullcontext()
+
+
+def _judge(network: Network, held_out: HeldOut, outcome: Outcome) -> Iterator[Event]:
+    """Score the network in evaluation mode and keep a copy of it if it is the best."""
+    network.eval()
+    parts = []
+    for tile, rows in held_out.tiles:
+        with torch.no_grad():
+            parts.append(held_out_logits(network, tile, rows))
+        yield Tick()
+    if not parts:
+        # Nothing could be held out: the last epoch is all there is to go by.
+        outcome.history.append({"valid_loss": math.nan, "macro_f1": math.nan})
+        outcome.state = _copy(network)
+        return
+    logits = torch.cat(parts)
+    truth = torch.from_numpy(held_out.values.astype(np.int64))
+    loss = float(torch.nn.functional.cross_entropy(logits, truth - 1))
+    matrix = ConfusionMatrix(logits.shape[1])
+    matrix.update(logits.softmax(1).T.numpy(), held_out.values)
+    score = matrix.compute().macro_f1
+    outcome.history.append({"valid_loss": loss, "macro_f1": score})
+    if loss <= outcome.loss:
+        outcome.loss = loss
+        outcome.logits = logits.numpy()
+        outcome.state = _copy(network)
+
+
+def _copy(network: Network) -> dict[str, torch.Tensor]:
+    return {
+        name: copy.deepcopy(tensor.detach()).cpu()
+        for name, tensor in network.state_dict().items()
+    }

@@ -1,0 +1,110 @@
+"""What forests say about strokes that they have not seen."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from napari_sashiko.forests import FilterBank, Forest
+from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.patches import Folds
+from napari_sashiko.training.tiles import EDGE
+from napari_sashiko.volumes import Normalisation, Region, Volume, grow
+
+MOST_VOXELS = 60_000  # a forest learns nothing more from more
+
+
+def features_at(
+    volume: Volume,
+    normalisation: Normalisation,
+    labelled: LabelledVoxels,
+    bank: FilterBank,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Compute filter features at labelled voxels, tile by tile.
+
+    Yields
+    ------
+    rows : numpy.ndarray
+        ``(n,)`` places in `labelled`.
+    features : numpy.ndarray
+        ``(n, F)`` float32.
+    """
+    size = np.array([1, EDGE, EDGE])
+    keys, inverse = np.unique(labelled.coords // size, axis=0, return_inverse=True)
+    for place in range(len(keys)):
+        rows = np.flatnonzero(inverse.ravel() == place)
+        coords = labelled.coords[rows]
+        low, high = coords.min(axis=0), coords.max(axis=0) + 1
+        core: Region = tuple(  # type: ignore[assignment]
+            slice(int(a), int(b)) for a, b in zip(low, high, strict=True)
+        )
+        region = grow(core, bank.halo, volume.shape)
+        patch = torch.from_numpy(normalisation.apply(volume.read(region)))
+        box = tuple(
+            (c.start - r.start, c.stop - r.start)
+            for c, r in zip(core, region, strict=True)
+        )
+        features = bank.features(patch, box)
+        z, y, x = (coords - low).T
+        yield rows, features[:, z, y, x].T.numpy()
+
+
+def subsample(values: np.ndarray, seed: int) -> np.ndarray:
+    """Places of at most ``MOST_VOXELS`` voxels, drawn evenly, in order."""
+    if len(values) <= MOST_VOXELS:
+        return np.arange(len(values))
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(len(values), MOST_VOXELS, replace=False))
+
+
+def cross_fit(
+    features: np.ndarray,
+    channels: np.ndarray,
+    folds: Folds,
+    bank: FilterBank,
+    *,
+    trees: int,
+    seed: int,
+    threads: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Grow one forest per fold on the other folds and ask it about its own.
+
+    Yields
+    ------
+    rows : numpy.ndarray
+        Voxels of the fold.
+    probabilities : numpy.ndarray
+        ``(n, K)`` float32; a class that the fold's forest never saw has 0.
+    """
+    count = int(channels.max()) + 1
+    for number in range(len(folds)):
+        rows = np.flatnonzero(folds.fold == number)
+        train = folds.train[number]
+        if not len(rows) or not train.any():
+            continue
+        seen, local = np.unique(channels[train], return_inverse=True)
+        forest = Forest.fit(
+            bank, features[train], local, trees=trees, seed=seed, threads=threads
+        )
+        out = np.zeros((len(rows), count), np.float32)
+        out[:, seen] = forest.classify(features[rows])
+        yield rows, out
+
+
+def without_direction(
+    features: np.ndarray, bank: FilterBank, channels: int
+) -> np.ndarray:
+    """Features in which textures no longer say along which in-plane axis they run.
+
+    A channel's last features are root mean square slopes, ``(axis, scale)``: those along
+    y and x are replaced by the smaller and the larger one.
+    """
+    scales, axes = len(bank.textures), len(bank.axes)
+    out = features.copy().reshape(len(features), channels, -1)
+    slopes = out[:, :, out.shape[2] - scales * axes :]
+    slopes = slopes.reshape(len(features), channels, axes, scales)
+    slopes[:, :, -2:] = np.sort(slopes[:, :, -2:], axis=2)
+    out[:, :, out.shape[2] - scales * axes :] = slopes.reshape(
+        len(features), channels, -1
+    )
+    return out.reshape(features.shape)

@@ -1,0 +1,65 @@
+"""What a user may set about training; everything has a default that is measured."""
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import Field
+
+from napari_sashiko.config import Settings
+
+
+class TrainingSettings(Settings):
+    """All settings of a training run."""
+
+    network: str = Field(
+        "auto", description="Kind of network: auto, smsnet, tunet, msdnet."
+    )
+    members: Annotated[int, Ge(0), Le(32)] = Field(
+        4,
+        description="Networks in the ensemble, 0-32; each holds other strokes out. "
+        "More are slower and steadier; 0 leaves the forest alone.",
+    )
+    forest: bool = Field(
+        default=True,
+        description="Also train a random forest: an instant preview, and a member whose "
+        "weight is chosen on held-out strokes.",
+    )
+    dims: Literal["auto", "2", "3"] = Field(
+        "auto",
+        description="Look at slices with their neighbours (2) or at blocks (3).",
+    )
+    neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
+        None, description="Slices on either side that a 2D network sees; auto if empty."
+    )
+    epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
+        12, description="Epochs of each network, 25 batches each."
+    )
+    minutes: Annotated[float, Gt(0), Le(10_000)] | None = Field(
+        2.0,
+        description="Most minutes that training may take; it ends earlier when all "
+        "epochs are done.",
+    )
+    batch: Annotated[int, Ge(1), Le(512)] = Field(
+        8, description="Patches in a batch; halved when memory runs out."
+    )
+    patch: Annotated[int, Ge(8), Le(512)] = Field(
+        64, description="Edge of a training patch, voxels."
+    )
+    learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
+        3e-3, description="Highest learning rate of the one-cycle schedule."
+    )
+    rotations: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Turn patches by right angles while training; wrong where the "
+        "direction of a texture tells classes apart. auto asks the held-out strokes.",
+    )
+    trees: Annotated[int, Ge(2), Le(2000)] = Field(
+        100, description="Trees of the forest."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
+    seed: Annotated[int, Ge(0)] = Field(
+        0, description="Fixes every random choice, so that a run can be repeated."
+    )
+    network_settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the network, by name."
+    )

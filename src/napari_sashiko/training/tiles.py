@@ -1,0 +1,115 @@
+"""Tiles: the labelled parts of a volume, read once, from which patches are cut.
+
+Strategy: painted voxels are sorted into tiles of one slice (2D) or a few (3D). A tile
+holds its image with a margin of half a patch, so that a patch around any of its voxels
+is a plain crop. Only tiles with paint are read, at most ``MEMORY`` of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.volumes import Normalisation, Volume
+
+MEMORY = 1 << 30  # bytes of image that tiles may hold together
+EDGE = 128  # in-plane size of a tile, voxels
+DEPTH = 16  # slices of a tile of blocks
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of the volume with a margin.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        ``(C, Z + 2 mz, Y + 2 my, X + 2 mx)`` float32, normalised, mirrored at the faces.
+    rows : numpy.ndarray
+        Places in the labelled voxels of those that lie in the tile.
+    coords : numpy.ndarray
+        Their coordinates in the tile, without margin, ``(n, 3)``.
+    shape : tuple of int
+        (Z, Y, X) without margin.
+    """
+
+    image: np.ndarray
+    rows: np.ndarray
+    coords: np.ndarray
+    shape: Triple
+
+
+def read_tiles(
+    volume: Volume,
+    normalisation: Normalisation,
+    labelled: LabelledVoxels,
+    *,
+    dims: int,
+    margin: Triple,
+    seed: int,
+) -> Iterator[Tile]:
+    """Read the tiles that hold paint, in random order, until memory is used up.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    normalisation : Normalisation
+        Applied to what is read.
+    labelled : LabelledVoxels
+        The paint.
+    dims : int
+        Tiles are one slice thick for 2, ``DEPTH`` for 3.
+    margin : tuple of int
+        Voxels (z, y, x) beyond the tile.
+    seed : int
+        Decides which tiles are left out of a volume with too much paint.
+
+    Yields
+    ------
+    Tile
+        Each with at least one labelled voxel.
+    """
+    size = np.array([1 if dims == 2 else DEPTH, EDGE, EDGE])
+    keys, inverse = np.unique(labelled.coords // size, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    order = np.argsort(inverse, kind="stable")
+    ends = np.cumsum(np.bincount(inverse, minlength=len(keys)))
+    used = 0
+    for place in np.random.default_rng(seed).permutation(len(keys)):
+        start = keys[place] * size
+        stop = np.minimum(start + size, labelled.shape)
+        rows = order[ends[place - 1] if place else 0 : ends[place]]
+        image = read_mirrored(volume, normalisation, start, stop, margin)
+        yield Tile(
+            image=image,
+            rows=rows,
+            coords=labelled.coords[rows] - start,
+            shape=tuple(int(n) for n in stop - start),  # type: ignore[arg-type]
+        )
+        used += image.nbytes
+        if used > MEMORY:
+            return
+
+
+def read_mirrored(
+    volume: Volume,
+    normalisation: Normalisation,
+    start: np.ndarray,
+    stop: np.ndarray,
+    margin: Triple,
+) -> np.ndarray:
+    """Read ``start - margin .. stop + margin``, mirrored where the volume ends."""
+    low, high = start - margin, stop + margin
+    inside_low, inside_high = np.maximum(low, 0), np.minimum(high, volume.shape)
+    region = (
+        slice(int(inside_low[0]), int(inside_high[0])),
+        slice(int(inside_low[1]), int(inside_high[1])),
+        slice(int(inside_low[2]), int(inside_high[2])),
+    )
+    image = normalisation.apply(volume.read(region))
+    pad = [(0, 0), *zip(inside_low - low, high - inside_high, strict=True)]
+    return np.pad(image, pad, mode="symmetric") if np.any(pad) else image

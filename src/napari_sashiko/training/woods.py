@@ -1,0 +1,98 @@
+"""The forest of a training run: first of all members, ready in seconds."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from napari_sashiko.forests import Forest
+from napari_sashiko.metrics import ConfusionMatrix
+from napari_sashiko.runners import Event, Tick
+from napari_sashiko.training._desk import Desk
+from napari_sashiko.training.events import MemberSaved
+from napari_sashiko.training.held_out import (
+    cross_fit,
+    features_at,
+    subsample,
+    without_direction,
+)
+
+FEWER = 0.4  # share of trees in forests that only judge
+DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
+
+
+def forest_member(desk: Desk) -> Iterator[Event]:
+    """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
+    features = np.zeros((0, 0), np.float32)
+    for rows, part in features_at(
+        desk.volume, desk.normalisation, desk.labelled, desk.bank
+    ):
+        if not features.size:
+            features = np.zeros((len(desk.labelled), part.shape[1]), np.float32)
+        features[rows] = part
+        yield Tick()
+    desk.forest = _grow(desk, features, subsample(desk.channels, desk.settings.seed))
+    desk.save()
+    yield MemberSaved(0, desk.out, "forest")
+
+    desk.forest_says = np.full(
+        (len(desk.labelled), len(desk.classes)), np.nan, np.float32
+    )
+    for rows, probabilities in _cross_fit(desk, features):
+        desk.forest_says[rows] = probabilities
+        yield Tick()
+    if desk.settings.rotations == "auto":
+        yield from _ask_for_direction(desk, features)
+    desk.save()
+    yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
+
+
+def _ask_for_direction(desk: Desk, features: np.ndarray) -> Iterator[Event]:
+    """Rotate patches unless oriented features tell classes apart much better."""
+    channels = desk.volume.channels
+    blind = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
+    hidden = without_direction(features, desk.bank, channels)
+    for rows, probabilities in _cross_fit(desk, hidden):
+        blind[rows] = probabilities
+        yield Tick()
+    with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
+    desk.rotations = with_it - without < DIRECTION_PAYS
+    if not desk.rotations:
+        desk.reasons.append(
+            "No rotations: the direction of textures tells classes apart (held-out "
+            f"macro F1 {with_it:.2f} with it, {without:.2f} without)."
+        )
+
+
+def _macro_f1(desk: Desk, probabilities: np.ndarray | None) -> float:
+    if probabilities is None:
+        return 0.0
+    asked = np.isfinite(probabilities[:, 0])
+    matrix = ConfusionMatrix([c.id for c in desk.classes])
+    matrix.update(probabilities[asked].T, desk.labelled.values[asked])
+    return matrix.compute().macro_f1
+
+
+def _grow(desk: Desk, features: np.ndarray, rows: np.ndarray) -> Forest:
+    return Forest.fit(
+        desk.bank,
+        features[rows],
+        desk.channels[rows],
+        trees=desk.settings.trees,
+        seed=desk.settings.seed,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _cross_fit(
+    desk: Desk, features: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    return cross_fit(
+        features,
+        desk.channels,
+        desk.folds,
+        desk.bank,
+        trees=max(2, int(FEWER * desk.settings.trees)),
+        seed=desk.settings.seed,
+        threads=torch.get_num_threads(),
+    )
