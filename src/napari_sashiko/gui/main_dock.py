@@ -29,7 +29,7 @@ from napari_sashiko.gui.train_step import TrainStep
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
 
-WIDTH = 340
+WIDTH = 370
 
 
 class SashikoDock(QWidget):

@@ -40,6 +40,7 @@ class PreviewLayer(QObject):
         self.model: Path | None = None
         self._array: PreviewArray | None = None
         self._members = 0
+        self._what = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(MILLISECONDS)
@@ -52,9 +53,18 @@ class PreviewLayer(QObject):
         session.labels_changed.connect(self._on_classes)
         session.preview_changed.connect(self._show)
 
-    def use(self, model: Path) -> None:
-        """Show this model from now on; call it again when a member was saved."""
+    def use(self, model: Path, what: str = "") -> None:
+        """Show this model from now on; call it again when a member was saved.
+
+        Parameters
+        ----------
+        model : Path
+            Model folder.
+        what : str, optional
+            What was added to it last, in words.
+        """
         self.model = model
+        self._what = what
         self._ask()
 
     def switch(self, *, on: bool) -> None:
@@ -134,7 +144,7 @@ class PreviewLayer(QObject):
         self._array.put(self._own(ready.region), classes)
         self.layer.metadata[KEY]["model"] = str(ready.model)
         self.layer.refresh(extent=False, thumbnail=False, highlight=False)
-        self.changed.emit(_describe(ready))
+        self.changed.emit(_describe(ready, self._what))
 
     def _add_layer(self) -> None:
         image, volume = self.session.source, self.session.need_volume()
@@ -176,13 +186,14 @@ class PreviewLayer(QObject):
             self.layer = self._array = None
 
 
-def _describe(ready: PreviewReady) -> str:
+def _describe(ready: PreviewReady, what: str) -> str:
     members = f"{ready.members} member{'s' if ready.members != 1 else ''}"
-    return f"Preview by {ready.model.stem}, {members}"
+    newest = f", newest {what}" if what else ""
+    return f"Preview by {ready.model.stem}: {members}{newest}"
 
 
 def _middle(ends: np.ndarray, size: int) -> slice:
-    """The visible part of an axis, cut to the longest side around its middle."""
+    """Return the visible part of an axis, at most the longest side."""
     low, high = int(max(0, ends.min())), int(min(size, ends.max() + 1))
     if high <= low:
         low, high = 0, size

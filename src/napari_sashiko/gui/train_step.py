@@ -1,5 +1,6 @@
 """Step 2 of the dock: train an ensemble, watch it learn, stop it."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +31,7 @@ from napari_sashiko.session import Session
 
 STEPS = 1000
 AFTER_STOP = "Stopped; the best model so far is kept."
+NOTHING_SAVED = "Stopped before a model was saved."
 
 
 class TrainStep(QGroupBox):
@@ -50,6 +51,7 @@ class TrainStep(QGroupBox):
         self.viewer = viewer
         self.form: SettingsForm | None = None
         self.model: Path | None = None
+        self._members = 1
         self.preview = PreviewLayer(session, viewer, self)
         self._build()
         session.volume_changed.connect(self._on_volume)
@@ -164,9 +166,7 @@ class TrainStep(QGroupBox):
             return
         job = self.session.job(kind)
         if job is not None and job.status.state == "cancelled":
-            self._tell(
-                AFTER_STOP if self.model else "Stopped before a model was saved."
-            )
+            self._tell(AFTER_STOP if self.model else NOTHING_SAVED)
         elif job is not None and job.status.state == "failed":
             self._tell("")
         elif job is not None and job.status.state == "running":
@@ -185,33 +185,42 @@ class TrainStep(QGroupBox):
             handler(event)
 
     def _on_training_started(self, event: Any) -> None:
+        self._members = max(1, event.members)
         self.summary.setText(event.text)
 
     def _on_epoch_done(self, event: Any) -> None:
         self.loss.add(event.member, event.epoch, event.loss)
         self.score.add(event.member, event.epoch, event.macro_f1)
-        self._tell(f"Member {event.member + 1}, epoch {event.epoch} of {event.epochs}")
+        self._tell(
+            f"Member {event.member + 1} of {self._members}, "
+            f"epoch {event.epoch} of {event.epochs}"
+        )
+        done = event.member + event.fraction
+        self._show_progress(done / self._members, event.seconds_left)
 
     def _on_member_saved(self, event: Any) -> None:
-        self.model = _model_folder(Path(event.path))
-        self.preview.use(self.model)
+        self.model = Path(event.path)
+        self.preview.use(self.model, event.what)
 
     def _on_training_done(self, event: Any) -> None:
         self.model = Path(event.path)
         self.preview.use(self.model)
-        names = {c.id: c.name for c in self.session.classes}
+        names = [c.name for c in self.session.classes]
         self.result.setText(describe_result(event.metrics, names))
         self.result.setVisible(bool(self.result.text()))
         self._tell("Done.")
 
     def _on_progress(self, event: Progress) -> None:
-        self.progress.setRange(0, STEPS)
-        self.progress.setValue(STEPS * event.done // max(1, event.total))
-        left = event.seconds_left
-        self.left.setText("" if left is None else f"{clock(left)} left")
+        self._show_progress(event.done / max(1, event.total), event.seconds_left)
 
     def _on_message(self, event: Message) -> None:
         self.session.message.emit(event.text, event.level)
+
+    def _show_progress(self, share: float, seconds_left: float | None) -> None:
+        self.progress.setRange(0, STEPS)
+        self.progress.setValue(round(STEPS * share))
+        known = seconds_left is not None and math.isfinite(seconds_left)
+        self.left.setText(f"{clock(seconds_left or 0)} left" if known else "")
 
     def _tell(self, text: str) -> None:
         self.state.setText(text)
@@ -230,7 +239,7 @@ class TrainStep(QGroupBox):
         self.summary = QLabel(describe_settings({}))
         self.summary.setObjectName("train_summary")
         self.summary.setWordWrap(True)
-        self.more = QToolButton()
+        self.more = QPushButton()
         self.more.setObjectName("more_training")
         self.more.setText("more")
         self.more.setCheckable(True)
@@ -313,8 +322,3 @@ def _line(name: str) -> QLabel:
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-
-
-def _model_folder(path: Path) -> Path:
-    """Folder of a model; members are saved as files in it."""
-    return path if path.is_dir() else path.parent

@@ -1,11 +1,12 @@
 """Training in words: what will be trained, how long it takes, how good it is."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def describe_settings(values: Mapping[str, Any]) -> str:
-    """What would be trained, from the values of the form."""
+    """Say what would be trained, from the values of the form."""
     network = str(values.get("network", "auto"))
     parts = ["Network chosen automatically" if network == "auto" else network]
     if "members" in values:
@@ -15,31 +16,22 @@ def describe_settings(values: Mapping[str, Any]) -> str:
     device = values.get("device", "auto")
     device_text = "fastest device" if device == "auto" else str(device)
     text = f"{' '.join(parts)}, {dims_text}, {device_text}"
-    minutes, epochs = values.get("minutes"), values.get("epochs")
-    if epochs is not None:
-        text += f", {epochs} epochs"
-    elif minutes is not None:
-        text += f", {minutes:g} min"
-    return text
+    minutes = values.get("minutes")
+    return text if minutes is None else f"{text}, {minutes:g} min at most"
 
 
-def describe_result(
-    metrics: Sequence[tuple[str, float]], names: Mapping[int, str]
-) -> str:
+def describe_result(metrics: Sequence[tuple[str, float]], names: Sequence[str]) -> str:
     """Scores on held-out strokes, from ``(name, value)`` pairs."""
     values = dict(metrics)
     f1 = values.get("macro_f1")
-    if f1 is None:
+    if f1 is None or math.isnan(f1):
         return ""
     text = f"F1 {f1:.2f}"
     if "macro_f1_std" in values:
         text += f" ± {values['macro_f1_std']:.2f}"
     text += " on held-out strokes"
-    classes = []
-    for class_id, name in names.items():
-        value = values.get(f"f1_{class_id}", values.get(f"f1_{name}"))
-        if value is not None:
-            classes.append(f"{name} {value:.2f}")
+    scores = {name: values.get(f"f1 {name}") for name in names}
+    classes = [f"{name} {v:.2f}" for name, v in scores.items() if v is not None]
     return f"{text}; {', '.join(classes)}" if classes else text
 
 

@@ -35,6 +35,7 @@ class JobBoard:
             )
         job = Job(work, name=name)
         self._jobs[kind] = job
+        self._reported[kind] = (job, "running")
         job.start()
         return job
 

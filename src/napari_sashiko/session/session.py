@@ -240,6 +240,10 @@ class Session:
         self.shelf.remember(path)
         self.models_changed.emit()
 
+    def model_members(self, model: Path) -> int:
+        """How many members a model has now; it grows while it is trained."""
+        return len(self.shelf.card(model).members)
+
     # ---- jobs -------------------------------------------------------------------
 
     def start(
@@ -319,7 +323,7 @@ class Session:
         chosen = model or self.last_model
         if chosen is None:
             raise ModelError("There is no model yet.", "Train one first.")
-        members = len(self.shelf.card(chosen).members)
+        members = self.model_members(chosen)
         self._previews.ask(chosen, members, self.need_volume(), region)
 
     def forget_preview(self) -> None:

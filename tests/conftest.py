@@ -1,0 +1,136 @@
+"""For all tests: settings of the developer are left alone, no thread is left behind."""
+
+import math
+import os
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from napari_sashiko.config import Settings
+from napari_sashiko.errors import ModelError
+
+# Before napari is imported: its test fixtures erase the settings file otherwise.
+os.environ["NAPARI_CONFIG"] = ""
+
+# Threads that libraries keep for good.
+POOLS = ("ThreadPoolExecutor", "zarr", "asyncio", "Dask", "dask", "Profile", "IO loop")
+SECONDS = 5
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + SECONDS
+    left = _left(before)
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = _left(before)
+    assert not left, f"Jobs were left running: {[t.name for t in left]}"
+
+
+def _left(before):
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before
+        and thread.is_alive()
+        and not thread.name.startswith(POOLS)
+        and not isinstance(thread, threading._DummyThread)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Projects of volumes without a file go here."""
+    folder = tmp_path / "sashiko-home"
+    monkeypatch.setenv("SASHIKO_HOME", str(folder))
+    return folder
+
+
+class FakeEngine:
+    """What the pipeline room offers, without learning anything.
+
+    `seconds` is the length of an epoch; `fail` is raised in the middle of training.
+    """
+
+    epochs = 4
+    members = 2
+
+    def __init__(self):
+        self.seconds = 0.0
+        self.fail = None
+        self.closed = 0
+        self.trained_on = None
+        self.previewed = []
+
+    class TrainingSettings(Settings):
+        members: int = 2
+
+    def train_steps(self, volume, labelled, classes, settings, out):
+        from napari_sashiko.training import EpochDone, MemberSaved, TrainingDone
+        from napari_sashiko.training import TrainingStarted
+
+        self.trained_on = (volume, labelled, classes, settings)
+        yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
+        try:
+            for member in range(self.members):
+                for epoch in range(1, self.epochs + 1):
+                    time.sleep(self.seconds)
+                    if self.fail is not None:
+                        raise self.fail
+                    share = epoch / self.epochs
+                    yield EpochDone(
+                        member,
+                        epoch,
+                        self.epochs,
+                        1 - share / 2,
+                        1.0,
+                        share,
+                        share,
+                        9.0,
+                    )
+                out.mkdir(parents=True, exist_ok=True)
+                (out / "model.json").write_text(str(member + 1))
+                yield MemberSaved(member, out, f"fake {member + 1}")
+        finally:
+            self.closed += 1
+        metrics = (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
+        yield TrainingDone(out, metrics, 1.0)
+
+    def load_card(self, path):
+        try:
+            members = int((path / "model.json").read_text())
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path} is not a model.") from error
+        return SimpleNamespace(
+            members=[None] * members,
+            classes=[],
+            channels=1,
+            voxel_size=(1.0, 1.0, 1.0),
+            unit="pixel",
+            name=path.stem,
+        )
+
+    def preview(self, model, volume, region):
+        self.previewed.append((model, region))
+        image = volume.read(region)[0].astype(float)
+        classes = np.where(image > np.mean(image), 2, 1).astype(np.uint8)
+        mean = np.stack([classes == 1, classes == 2]).astype(np.float32)
+        return mean, np.zeros_like(mean), classes
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def blobs():
+    """Smooth noise, (Z, Y, X), float32."""
+    z, y, x = np.meshgrid(*(np.arange(n) for n in (6, 40, 50)), indexing="ij")
+    wave = np.sin(2 * math.pi * (x + y) / 13) + np.cos(z + y / 5)
+    return wave.astype(np.float32)

@@ -1,0 +1,268 @@
+"""The desk keeps what was painted, runs one job of a kind, and ends cleanly."""
+
+import time
+
+import numpy as np
+import pytest
+
+from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.runners import Message, Tick
+from napari_sashiko.session import Session
+from napari_sashiko.volumes import as_volume
+
+
+@pytest.fixture
+def session(engine):
+    desk = Session(engine)
+    yield desk
+    desk.shutdown()
+
+
+@pytest.fixture
+def volume(blobs):
+    return as_volume(blobs, axes="zyx", name="blobs")
+
+
+def paint_two_classes(session):
+    store = session.start_labels()
+    store.array[2, 4:8, 4:20] = 1
+    store.array[3, 20:24, 4:20] = 2
+    return store
+
+
+def pump_until(session, done, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        session.pump()
+        time.sleep(0.01)
+
+
+def test_a_desk_without_volume_says_what_to_do(session):
+    with pytest.raises(VolumeError, match="Open an image"):
+        session.start_labels()
+
+
+def test_a_volume_without_paint_says_what_to_do(session, volume):
+    session.set_volume(volume)
+    with pytest.raises(LabelError, match="Start labelling"):
+        session.train(None)
+
+
+def test_paint_is_saved_soon_after_the_last_stroke(session, volume):
+    session.set_volume(volume)
+    saved = []
+    session.paint_saved.connect(lambda: saved.append(time.monotonic()))
+    paint_two_classes(session)
+    painted = time.monotonic()
+    assert session.paint.dirty
+    pump_until(session, lambda: saved, seconds=2.5)
+    assert saved[0] - painted < 2.0
+    assert not session.paint.dirty
+
+
+def test_paint_is_saved_even_while_the_hand_never_rests(session, volume):
+    session.set_volume(volume)
+    store = session.start_labels()
+    session.save()
+    session.paint._dirty_since = time.monotonic() - 6
+    store.array[0, 0, 0] = 1
+    assert session.paint.save_if_due()
+
+
+def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):
+    first = Session(engine)
+    first.set_volume(volume)
+    paint_two_classes(first)
+    first.shutdown()
+    second = Session(engine)
+    second.set_volume(as_volume(blobs.copy(), axes="zyx", name="blobs"))
+    assert second.has_saved_paint()
+    store = second.start_labels()
+    np.testing.assert_array_equal(np.unique(store.array[2]), [0, 1])
+    assert second.paint.counts() == {1: 64, 2: 64}
+    second.shutdown()
+
+
+def test_another_volume_of_that_name_does_not_get_the_paint(session, volume, blobs):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    session.set_volume(as_volume(blobs + 1, axes="zyx", name="blobs"))
+    assert not session.has_saved_paint()
+
+
+def test_a_file_has_its_project_beside_it(session, volume, tmp_path):
+    path = tmp_path / "scan.tif"
+    path.touch()
+    session.set_volume(volume, path=path)
+    session.start_labels()
+    assert (tmp_path / "scan.tif.sashiko" / "labels" / "labels.json").exists()
+
+
+def test_a_changed_file_of_another_shape_refuses_old_paint(session, volume, tmp_path):
+    path = tmp_path / "scan.tif"
+    path.touch()
+    session.set_volume(volume, path=path)
+    session.start_labels()
+    other = as_volume(np.zeros((6, 40, 51), np.float32), axes="zyx", name="blobs")
+    session._paints.clear()
+    session.set_volume(other, path=path)
+    with pytest.raises(LabelError, match=r"\(6, 40, 50\).*\(6, 40, 51\)"):
+        session.start_labels()
+
+
+def test_adding_a_class_never_renumbers_the_others(session, volume):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    third = LabelClass(id=9, name="void", color="#112233")
+    session.set_classes((*session.classes, third))
+    assert [c.id for c in session.classes] == [1, 2, 9]
+    assert session.paint.counts() == {1: 64, 2: 64}
+
+
+def test_adopted_labels_are_copied(session, volume):
+    session.set_volume(volume)
+    theirs = np.zeros(volume.shape, np.int32)
+    theirs[1, 3:5] = 4
+    session.adopt_labels(theirs)
+    pump_until(session, lambda: session.paint is not None)
+    assert session.paint.counts() == {4: 100}
+    session.paint.store.array[0, 0, 0] = 1
+    assert theirs[0, 0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (np.zeros((6, 40, 51), np.uint8), r"\(6, 40, 51\).*\(6, 40, 50\)"),
+        (np.zeros((6, 40, 50), np.float32), "float32"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_at_once(session, volume, labels, sentence):
+    session.set_volume(volume)
+    with pytest.raises(LabelError, match=sentence):
+        session.adopt_labels(labels)
+
+
+def test_adopting_never_destroys_paint(session, volume):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    with pytest.raises(LabelError, match="lost"):
+        session.adopt_labels(np.ones(volume.shape, np.uint8))
+
+
+def test_training_reaches_the_end_and_leaves_a_model(session, volume, engine):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    events = []
+    session.event.connect(lambda kind, event: events.append((kind, event)))
+    session.train(engine.TrainingSettings())
+    pump_until(session, lambda: not session.is_running("train"))
+    session.pump()
+    kinds = [type(event).__name__ for kind, event in events if kind == "train"]
+    assert kinds[0] == "TrainingStarted"
+    assert kinds[-1] == "TrainingDone"
+    assert session.models() == [session.last_model]
+    assert session.model_members(session.last_model) == 2
+
+
+def test_stopping_closes_the_generator_within_a_second(session, volume, engine):
+    engine.seconds = 0.05
+    engine.epochs = 1000
+    session.set_volume(volume)
+    paint_two_classes(session)
+    job = session.train(engine.TrainingSettings())
+    pump_until(session, lambda: engine.trained_on is not None)
+    begin = time.monotonic()
+    session.stop("train")
+    assert job.wait(1.0)
+    assert time.monotonic() - begin < 1.0
+    assert engine.closed == 1
+
+
+def test_a_second_job_of_a_kind_is_refused(session, volume, engine):
+    engine.seconds = 0.05
+    session.set_volume(volume)
+    paint_two_classes(session)
+    session.train(engine.TrainingSettings())
+    with pytest.raises(SashikoError, match="still running"):
+        session.train(engine.TrainingSettings())
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ModelError("The model is broken.", "Train again."), "Train again."),
+        (MemoryError(), "memory"),
+        (PermissionError(13, "Permission denied", "/x"), "Permission denied"),
+        (ValueError("a\nb"), "ValueError: a"),
+    ],
+)
+def test_a_failed_job_is_one_sentence(session, volume, engine, error, sentence):
+    engine.fail = error
+    session.set_volume(volume)
+    paint_two_classes(session)
+    said = []
+    session.message.connect(lambda text, level: said.append((text, level)))
+    session.train(engine.TrainingSettings())
+    pump_until(session, lambda: said)
+    text, level = said[0]
+    assert sentence in text
+    assert "\n" not in text
+    assert level == "error"
+
+
+def test_shutdown_cancels_joins_and_saves(engine, volume):
+    engine.seconds = 0.02
+    engine.epochs = 1000
+    session = Session(engine)
+    session.set_volume(volume)
+    paint_two_classes(session)
+    job = session.train(engine.TrainingSettings())
+    session.paint.store.array[5, 0, 0] = 1
+    session.shutdown()
+    assert job.status.ended
+    again = Session(engine)
+    again.set_volume(volume)
+    again.start_labels()
+    assert again.paint.counts()[1] == 65
+    again.shutdown()
+
+
+def test_a_closed_desk_starts_nothing(session, volume):
+    session.shutdown()
+    with pytest.raises(SashikoError, match="closed"):
+        session.start("train", lambda: iter(()))
+
+
+def test_events_come_in_order_and_only_once(session):
+    def work():
+        for number in range(50):
+            yield Message(str(number))
+            yield Tick()
+
+    heard = []
+    session.event.connect(lambda _kind, event: heard.append(event))
+    session.start("predict", work)
+    pump_until(session, lambda: not session.is_running("predict"))
+    session.pump()
+    assert [int(event.text) for event in heard] == list(range(50))
+
+
+def test_a_model_of_an_earlier_volume_stays_within_reach(
+    session, volume, blobs, engine
+):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    session.train(engine.TrainingSettings())
+    pump_until(session, lambda: not session.is_running("train"))
+    model = session.last_model
+    session.set_volume(as_volume(blobs[:, ::2], axes="zyx", name="other"))
+    assert session.last_model == model
+
+
+def test_opening_what_is_no_model_is_refused(session, tmp_path):
+    with pytest.raises(ModelError):
+        session.open_model(tmp_path)
+    assert session.models() == []
