@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -30,6 +31,8 @@ class Registry(Generic[T]):
         self.package = package
         self._parts: dict[str, T] = {}
         self._complete = False
+        # Networks are trained side by side: the second thread must wait for all parts.
+        self._lock = threading.RLock()
 
     def register(self, name: str) -> Callable[[T], T]:
         """Enter a part under ``name``; a second part of that name is refused."""
@@ -69,12 +72,13 @@ class Registry(Generic[T]):
         return name in self._parts
 
     def _complete_once(self) -> None:
-        if self._complete:
-            return
-        self._complete = True
-        room = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(room.__path__):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{self.package}.{module.name}")
-        for entry in entry_points(group=self.package):
-            entry.load()
+        with self._lock:
+            if self._complete:
+                return
+            room = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(room.__path__):
+                if not module.name.startswith("_"):
+                    importlib.import_module(f"{self.package}.{module.name}")
+            for entry in entry_points(group=self.package):
+                entry.load()
+            self._complete = True
