@@ -6,12 +6,12 @@ from napari.utils import progress
 from qtpy.QtCore import QObject, QTimer
 
 from napari_sashiko.gui.messages import notify
-from napari_sashiko.runners import Event, Progress
+from napari_sashiko.runners import Event
 from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"preview", "estimate", "count", "table"}  # too short and too many for the activity dock
+HIDDEN = {"preview", "estimate", "count", "table", "look"}  # short and many
 
 
 class JobBridge(QObject):

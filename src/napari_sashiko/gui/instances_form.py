@@ -1,0 +1,256 @@
+"""The widgets of the instances step: class, threshold, dust, buttons, results."""
+
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from napari_sashiko.gui.histogram import Histogram
+from napari_sashiko.gui.instance_table import InstanceTable
+from napari_sashiko.gui.result_words import short
+
+VOXELS = "voxels"
+CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
+SPELLED = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
+KNOWN_UNITS = {"um", "nm", "mm", "cm", "m", "angstrom", "pm"}
+
+
+class InstancesForm(QObject):
+    """Show what it is told and say what was changed; decides nothing.
+
+    Parameters
+    ----------
+    box : QWidget
+        Gets the layout.
+    viewer : napari.Viewer
+        For colours.
+    """
+
+    changed = Signal()  # class, threshold, deviations or connectivity
+    dust_changed = Signal()
+
+    def __init__(self, box: QWidget, viewer: Any) -> None:
+        super().__init__(box)
+        self._power = 3
+        self._build_settings()
+        self._build_actions()
+        self._build_results(viewer)
+        self._arrange(box)
+
+    # ---- what is asked ----------------------------------------------------------
+
+    def values(self) -> dict[str, Any]:
+        """Return what the widgets say, as the settings of the engine."""
+        return {
+            "label_class": self.classes.currentData(),
+            "threshold": self.threshold.value(),
+            "minus_std": self.minus_std.value(),
+            "connectivity": self.connectivity.currentData(),
+            "dust": self.dust_text(),
+        }
+
+    def dust_text(self) -> str:
+        """Return the dust size as the engine reads it, e.g. ``"100 um^3"``."""
+        unit = self.dust_unit.currentData()
+        return f"{self.dust.value():.10g}" + (f" {unit}^{self._power}" if unit else "")
+
+    # ---- what is shown ----------------------------------------------------------
+
+    def show_classes(self, classes: Any) -> None:
+        """List the classes; the one that was chosen stays chosen."""
+        chosen = self.classes.currentData()
+        ids = [each.id for each in classes]
+        with signals_blocked(self.classes):
+            self.classes.clear()
+            for each in classes:
+                self.classes.addItem(each.name, each.id)
+            first = min(1, len(ids) - 1)
+            self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else first)
+
+    def show_unit(self, unit: str, *, flat: bool) -> None:
+        """Offer the unit of the voxel size, if there is one."""
+        self._power = 2 if flat else 3
+        name = SPELLED.get(unit, unit)
+        physical = self.dust_unit.currentIndex() == 1
+        with signals_blocked(self.dust_unit):
+            self.dust_unit.clear()
+            self.dust_unit.addItem("pixels" if flat else VOXELS, "")
+            if name in KNOWN_UNITS:
+                self.dust_unit.addItem(f"{short(name)}{'²' if flat else '³'}", name)
+                self.dust_unit.setCurrentIndex(int(physical))
+
+    def show_running(self, *, running: bool, ready: bool) -> None:
+        """Enable what can be done now."""
+        self.find_button.setEnabled(ready and not running)
+        self.settings.setEnabled(not running)
+        self.working.setVisible(running)
+        self.cancel_button.setEnabled(running)
+
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far the work is."""
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.tell(text)
+
+    def say(self, text: str) -> None:
+        """Say what is missing."""
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+
+    def tell(self, text: str) -> None:
+        """Say what was found."""
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+
+    def show_results(self, *, histogram: bool, table: bool) -> None:
+        """Open or close the lower part."""
+        self.histogram.setVisible(histogram)
+        self.results.setVisible(table)
+
+    # ---- widgets ----------------------------------------------------------------
+
+    def _build_settings(self) -> None:
+        self.hint = _line("instances_hint")
+        self.classes = QComboBox()
+        self.classes.setObjectName("instances_class")
+        self.classes.setToolTip("Class whose objects are counted")
+        self.classes.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.minus_std = _number("minus_std", 0.0, 10.0, 0.5, 1)
+        self.minus_std.setToolTip(
+            "How many standard deviations are taken off the mean: "
+            "1 keeps what the ensemble agrees on"
+        )
+        self.threshold = _number("threshold", 0.0, 1.0, 0.05, 2)
+        self.threshold.setValue(0.5)
+        self.threshold.setToolTip("A voxel belongs to an object above this")
+        self.connectivity = QComboBox()
+        self.connectivity.setObjectName("connectivity")
+        for number, words in CONNECTIVITY.items():
+            self.connectivity.addItem(words, number)
+        self.connectivity.setToolTip(
+            "Voxels touch at faces (6), edges too (18), or corners too (26 neighbours)"
+        )
+        self.dust = _number("dust", 0.0, 1e12, 10.0, 2)
+        self.dust.setDecimals(0)
+        self.dust.setToolTip("Smaller objects are removed")
+        self.dust_unit = QComboBox()
+        self.dust_unit.setObjectName("dust_unit")
+        self.dust_unit.addItem(VOXELS, "")
+        self.going = QLabel()
+        self.going.setObjectName("dust_count")
+        for signal in (
+            self.classes.currentIndexChanged,
+            self.minus_std.valueChanged,
+            self.threshold.valueChanged,
+            self.connectivity.currentIndexChanged,
+        ):
+            signal.connect(lambda *_: self.changed.emit())
+        self.dust.valueChanged.connect(lambda *_: self.dust_changed.emit())
+        self.dust_unit.currentIndexChanged.connect(self._on_unit)
+
+    def _build_actions(self) -> None:
+        self.find_button = _button(
+            "find_instances", "Find instances", "Group touching voxels and measure them"
+        )
+        self.cancel_button = _button("cancel_instances", "Cancel", "Stop")
+        self.progress = QProgressBar()
+        self.progress.setObjectName("instances_progress")
+        self.progress.setTextVisible(False)
+        self.state = _line("instances_state")
+
+    def _build_results(self, viewer: Any) -> None:
+        self.histogram = Histogram(viewer)
+        self.table = InstanceTable()
+        self.alone = QCheckBox("show the selected one alone")
+        self.alone.setObjectName("show_alone")
+        self.alone.setChecked(True)
+        self.export_button = _button(
+            "export_csv", "Export CSV...", "Save the table with all columns"
+        )
+
+    def _arrange(self, box: QWidget) -> None:
+        self.settings = QWidget()
+        rows = QVBoxLayout(self.settings)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addLayout(_row(QLabel("Class"), (self.classes, 1)))
+        rule = (QLabel("mean −"), self.minus_std, QLabel("std >"), self.threshold)
+        rows.addLayout(_row(*rule, None))
+        rows.addLayout(_row(QLabel("touching at"), self.connectivity, None))
+        rows.addLayout(_row(QLabel("dust below"), (self.dust, 1), self.dust_unit))
+        rows.addWidget(self.going)
+        self.working = QWidget()
+        work = _row((self.progress, 1), self.cancel_button)
+        work.setContentsMargins(0, 0, 0, 0)
+        self.working.setLayout(work)
+        self.results = QWidget()
+        lower = QVBoxLayout(self.results)
+        lower.setContentsMargins(0, 0, 0, 0)
+        lower.addWidget(self.table)
+        lower.addLayout(_row(self.alone, None, self.export_button))
+        layout = QVBoxLayout(box)
+        layout.addWidget(self.hint)
+        layout.addWidget(self.settings)
+        layout.addLayout(_row(self.find_button, None))
+        layout.addWidget(self.working)
+        layout.addWidget(self.state)
+        layout.addWidget(self.histogram)
+        layout.addWidget(self.results)
+        self.show_results(histogram=False, table=False)
+
+    def _on_unit(self, *_: Any) -> None:
+        physical = bool(self.dust_unit.currentData())
+        with signals_blocked(self.dust):
+            self.dust.setDecimals(3 if physical else 0)
+        self.dust_changed.emit()
+
+
+def _row(*parts: Any) -> QHBoxLayout:
+    """Make a row: widgets, (widget, stretch) pairs, None for a space that gives way."""
+    row = QHBoxLayout()
+    for part in parts:
+        if part is None:
+            row.addStretch(1)
+        elif isinstance(part, tuple):
+            row.addWidget(*part)
+        else:
+            row.addWidget(part)
+    return row
+
+
+def _number(
+    name: str, low: float, high: float, step: float, decimals: int
+) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setObjectName(name)
+    box.setDecimals(decimals)
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setKeyboardTracking(False)  # half typed numbers are not searched for
+    return box
+
+
+def _line(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setVisible(False)
+    return label
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    return button

@@ -1,0 +1,113 @@
+"""An array that napari may slice as it likes: disk is read when a picture is drawn.
+
+Strategy: napari slices in several steps and probes ``data[0].dtype``; on a chunked
+array each of these reads from disk. Here slices are only composed, and ``__array__``
+reads once what is shown (napari#9515). Nothing is kept, so that blocks that were
+written meanwhile are seen.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Step = int | slice
+
+
+class LazyArray:
+    """A view on an array on disk, without its leading channel axis.
+
+    Parameters
+    ----------
+    array : array-like
+        ``([C,] *spatial)`` with ``shape``, ``dtype`` and basic slicing; read again at
+        each drawing.
+    channel : int or "highest", optional
+        Which channel is seen; ``"highest"`` is the largest value of all channels; None
+        if the array has no channel axis.
+    dtype : dtype, optional
+        What is handed out; None leaves it as it is on disk.
+    """
+
+    def __init__(
+        self,
+        array: Any,
+        *,
+        channel: int | Literal["highest"] | None = None,
+        dtype: npt.DTypeLike = None,
+        _key: tuple[Step, ...] | None = None,
+    ) -> None:
+        spatial = array.shape if channel is None else array.shape[1:]
+        self._array = array
+        self._channel = channel
+        self._key = _key or tuple(slice(0, length) for length in spatial)
+        self.dtype = np.dtype(array.dtype if dtype is None else dtype)
+        self.shape = tuple(
+            part.stop - part.start for part in self._key if isinstance(part, slice)
+        )
+        self.ndim = len(self.shape)
+        self.size = int(np.prod(self.shape, dtype=np.int64))
+
+    def __getitem__(self, key: Any) -> "LazyArray":
+        steps = self._complete(key if isinstance(key, tuple) else (key,))
+        return LazyArray(
+            self._array,
+            channel=self._channel,
+            dtype=self.dtype,
+            _key=tuple(_composed(self._key, steps)),
+        )
+
+    def __array__(
+        self,
+        dtype: npt.DTypeLike = None,
+        copy: bool | None = None,  # noqa: FBT001
+    ) -> npt.NDArray[Any]:
+        if copy is False:
+            raise ValueError("An array on disk cannot be used without a copy.")
+        return self._read().astype(dtype or self.dtype, copy=False)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def _read(self) -> npt.NDArray[Any]:
+        if self._channel is None:
+            return np.asarray(self._array[self._key])
+        if self._channel != "highest":
+            return np.asarray(self._array[(self._channel, *self._key)])
+        best = np.asarray(self._array[(0, *self._key)])
+        for channel in range(1, self._array.shape[0]):
+            best = np.maximum(best, self._array[(channel, *self._key)])
+        return best
+
+    def _complete(self, key: tuple[Any, ...]) -> list[Any]:
+        if Ellipsis in key:
+            at = key.index(Ellipsis)
+            missing = self.ndim - len(key) + 1
+            key = (*key[:at], *[slice(None)] * missing, *key[at + 1 :])
+        if len(key) > self.ndim:
+            raise IndexError(f"{len(key)} indices for an array of {self.ndim} axes.")
+        return [*key, *[slice(None)] * (self.ndim - len(key))]
+
+
+def _composed(parts: tuple[Step, ...], steps: list[Any]) -> Iterator[Step]:
+    """Slices of slices: `steps` count from where `parts` begin."""
+    rest = iter(steps)
+    for part in parts:
+        if isinstance(part, slice):
+            yield _within(part, next(rest))
+        else:
+            yield part
+
+
+def _within(part: slice, step: Any) -> Step:
+    length = part.stop - part.start
+    if not isinstance(step, slice):
+        index = int(step)
+        if not -length <= index < length:
+            raise IndexError(f"Index {index} is outside an axis of {length} voxels.")
+        return int(part.start + index % length)
+    start, stop, stride = step.indices(length)
+    if stride != 1:
+        raise IndexError(f"A step of {stride} is not possible, only 1.")
+    return slice(part.start + start, part.start + max(start, stop))

@@ -1,0 +1,74 @@
+"""What napari's menus call: the dock, and a step of it in one click."""
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+
+from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.main_dock import SashikoDock
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+PLUGIN = "napari-sashiko"
+WIDGET = "Sashiko"
+
+
+def segment_with_last_model(viewer: "napari.viewer.Viewer") -> None:
+    """Segment the selected image with the model that was trained or used last."""
+    dock = open_dock(viewer)
+    if _choose_active(dock) and _has_model(dock):
+        dock.segment.start()
+
+
+def start_labelling(viewer: "napari.viewer.Viewer") -> None:
+    """Make a label layer for the selected image, kept on disk as one paints."""
+    dock = open_dock(viewer)
+    if _choose_active(dock):
+        dock.label.start()
+
+
+def find_instances(viewer: "napari.viewer.Viewer") -> None:
+    """Count and measure the objects of a class in the segmented image."""
+    dock = open_dock(viewer)
+    if _choose_active(dock):
+        dock.instances.find()
+
+
+def open_dock(viewer: Any) -> SashikoDock:
+    """Return the dock of a viewer, opened if it is not there."""
+    dock = find_dock(viewer)
+    if dock is not None:
+        return dock
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+    return dock
+
+
+def find_dock(viewer: Any) -> SashikoDock | None:
+    """Return the dock of a viewer, by whichever menu it was opened."""
+    for widget in viewer.window.dock_widgets.values():
+        if isinstance(widget, SashikoDock) and not widget.session.closed:
+            return widget
+    return None
+
+
+def _choose_active(dock: SashikoDock) -> bool:
+    """Put the selected image on the desk; a result of ours leads to its image."""
+    layer = dock.viewer.layers.selection.active
+    if isinstance(layer, Image) and KEY not in layer.metadata:
+        # Layers have no order of equality with Qt's variants: compared one by one.
+        for index in range(dock.volumes.count()):
+            if dock.volumes.itemData(index) is layer:
+                dock.volumes.setCurrentIndex(index)
+    if dock.session.volume is None:
+        show_warning("There is no image that Sashiko can work on. Open a volume first.")
+        return False
+    return True
+
+
+def _has_model(dock: SashikoDock) -> bool:
+    if dock.segment.model is not None:
+        return True
+    show_warning("There is no model yet. Train one in the Sashiko dock, or open one.")
+    return False

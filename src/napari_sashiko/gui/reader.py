@@ -1,0 +1,88 @@
+"""Open NAME.zarr folders that this program wrote: predictions and instances."""
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sashiko.gui.label_layer import class_colormap
+from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
+
+LayerData = tuple[Any, dict[str, Any], str]
+Reader = Callable[[str | list[str]], list[LayerData]]
+ATTRIBUTES = "sashiko"
+MAKERS = ("prediction", "instances")
+
+
+def get_reader(path: str | list[str]) -> Reader | None:
+    """Return a reader if `path` is a result of this program, else None."""
+    if isinstance(path, list) or kind_of(Path(path)) not in MAKERS:
+        return None
+    return read_result
+
+
+def read_result(path: str | list[str]) -> list[LayerData]:
+    """Layers of a prediction or of instances; voxels are read when they are shown."""
+    folder = Path(path if isinstance(path, str) else path[0])
+    engine = import_module("napari_sashiko.pipeline")
+    if kind_of(folder) == "prediction":
+        return prediction_layers(engine.open_prediction(folder))
+    return instance_layers(engine.open_instances(folder))
+
+
+def kind_of(path: Path) -> str:
+    """Say what a folder holds, from its attributes; empty if it is not ours."""
+    try:
+        root = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
+        return str(root["attributes"][ATTRIBUTES]["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def prediction_layers(found: Any) -> list[LayerData]:
+    """Mean of each foreground class, deviation, classes."""
+    place, name = _place(found), found.path.stem
+    ids = [each.id for each in found.classes]
+    layers: list[LayerData] = []
+    for each in foreground(found.classes):
+        values = LazyArray(found.mean, channel=ids.index(each.id), dtype=np.float32)
+        look = {
+            "name": f"{name} - mean {each.name}",
+            "colormap": ramp(each.color, f"sashiko {each.name}"),
+            "contrast_limits": (0.0, 1.0),
+            "blending": "additive",
+            "visible": False,
+        }
+        layers.append((values, {**look, **place}, "image"))
+    look = {
+        "name": f"{name} - std",
+        "colormap": "magma",
+        "contrast_limits": (0.0, SHOWN_STD),
+        "blending": "additive",
+        "visible": False,
+    }
+    std = LazyArray(found.std, channel="highest", dtype=np.float32)
+    layers.append((std, {**look, **place}, "image"))
+    look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
+    layers.append((LazyArray(found.class_ids), {**look, **place}, "labels"))
+    return layers
+
+
+def instance_layers(found: Any) -> list[LayerData]:
+    """Labelled objects."""
+    look = {"name": f"{found.path.stem} - instances", **_place(found)}
+    return [(LazyArray(found.labels), look, "labels")]
+
+
+def _place(found: Any) -> dict[str, Any]:
+    ndim = 2 if found.flat else 3
+    axes = ("z", "y", "x")[-ndim:]
+    return {
+        "scale": found.voxel_size[-ndim:],
+        "units": (found.unit or "pixel",) * ndim,
+        "axis_labels": axes,
+    }

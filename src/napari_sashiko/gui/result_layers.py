@@ -1,0 +1,250 @@
+"""Mean, deviation and classes as layers that fill while the volume is segmented."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from napari.utils import Colormap
+from qtpy.QtCore import QObject, QTimer
+
+from napari_sashiko.gui.label_layer import KEY, class_colormap
+from napari_sashiko.gui.layer_volume import placement
+from napari_sashiko.gui.lazy_array import LazyArray
+
+MILLISECONDS = 150
+MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
+MOST_STD = 0.5  # population deviation of values between 0 and 1
+SHOWN_STD = 0.25
+OPACITY = 0.5
+KINDS = ("classes", "mean", "std")
+
+Box = Sequence[tuple[int, int]]
+
+
+class ResultLayers(QObject):
+    """The layers of one prediction beside its image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are shown.
+    source : napari layer
+        The image; its place is copied.
+    """
+
+    def __init__(self, viewer: Any, source: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.source = source
+        self.layers: list[Any] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+
+    def show(self, result: Any) -> None:
+        """Add the layers, or let those of an earlier run show this one.
+
+        Parameters
+        ----------
+        result : Prediction
+            Open prediction: arrays, classes and where they are from.
+        """
+        self.layers = [
+            *(self._mean(result, each) for each in foreground(result.classes)),
+            self._std(result),
+            self._classes(result),
+        ]
+        self._remove_stale()
+        hide_preview(self.viewer)
+
+    def cell_done(self, cell: Box) -> None:
+        """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
+        if self._timer.isActive():
+            return
+        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
+            flat = self.viewer.dims.ndisplay == 2
+            self._timer.start(MILLISECONDS if flat else MILLISECONDS_3D)
+
+    def refresh(self) -> None:
+        """Read what is shown again."""
+        for layer in self.there():
+            if layer.visible:
+                layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+    def finish(self) -> None:
+        """Repaint everything, thumbnails too."""
+        self._timer.stop()
+        for layer in self.there():
+            layer.refresh()
+
+    def there(self) -> list[Any]:
+        """Return the layers that the user has not removed."""
+        return [layer for layer in self.layers if layer in self.viewer.layers]
+
+    def _mean(self, result: Any, each: Any) -> Any:
+        channel = [c.id for c in result.classes].index(each.id)
+        data = LazyArray(result.mean, channel=channel, dtype=np.float32)
+        return put_layer(
+            self.viewer,
+            self.source,
+            Image,
+            data,
+            name=f"{self.source.name} - mean {each.name}",
+            note=note(result, "mean", class_id=each.id),
+            first={"visible": False, "blending": "additive"},
+            always={
+                "colormap": ramp(each.color, f"sashiko {each.name}"),
+                "contrast_limits_range": (0.0, 1.0),
+                "contrast_limits": (0.0, 1.0),
+            },
+        )
+
+    def _std(self, result: Any) -> Any:
+        data = LazyArray(result.std, channel="highest", dtype=np.float32)
+        return put_layer(
+            self.viewer,
+            self.source,
+            Image,
+            data,
+            name=f"{self.source.name} - std",
+            note=note(result, "std"),
+            first={"visible": False, "blending": "additive", "colormap": "magma"},
+            always={
+                "contrast_limits_range": (0.0, MOST_STD),
+                "contrast_limits": (0.0, SHOWN_STD),
+            },
+        )
+
+    def _classes(self, result: Any) -> Any:
+        layer = put_layer(
+            self.viewer,
+            self.source,
+            Labels,
+            LazyArray(result.class_ids),
+            name=f"{self.source.name} - classes",
+            note=note(result, "classes"),
+            first={"opacity": OPACITY},
+            always={"colormap": class_colormap(result.classes), "visible": True},
+        )
+        layer.editable = False
+        layer.features = {
+            "index": [0, *(c.id for c in result.classes)],
+            "class": ["not segmented yet", *(c.name for c in result.classes)],
+        }
+        return layer
+
+    def _remove_stale(self) -> None:
+        """Take away layers of classes that the model does not have."""
+        prefix = f"{self.source.name} - mean "
+        for layer in list(self.viewer.layers):
+            mine = layer.metadata.get(KEY, {}).get("result") == "mean"
+            if mine and layer.name.startswith(prefix) and layer not in self.layers:
+                self.viewer.layers.remove(layer)
+
+
+def put_layer(
+    viewer: Any,
+    source: Any,
+    kind: type,
+    data: LazyArray,
+    *,
+    name: str,
+    note: dict[str, Any],
+    first: dict[str, Any],
+    always: dict[str, Any],
+) -> Any:
+    """Add a result layer below the paint, or update the one of the run before.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    note : dict
+        Kept in the metadata of the layer: model, path, classes.
+    first, always : dict
+        Attributes for a new layer, and those that every run sets.
+    """
+    layer = find_result(viewer, name, kind, data.ndim)
+    place = placement(source, data.ndim)
+    if layer is None:
+        limits = {k: v for k, v in always.items() if k == "contrast_limits"}
+        layer = kind(data, name=name, metadata={KEY: note}, **place, **limits)
+        _assign(layer, {**first, **always})
+        insert_quietly(viewer, layer)
+    else:
+        layer.data = data
+        layer.metadata = {**layer.metadata, KEY: note}
+        _assign(layer, {**place, **always})
+    return layer
+
+
+def find_result(viewer: Any, name: str, kind: type, ndim: int) -> Any:
+    """Return our layer of that name; one that cannot take the data is removed."""
+    for layer in list(viewer.layers):
+        if layer.name == name and "result" in layer.metadata.get(KEY, {}):
+            if isinstance(layer, kind) and layer.ndim == ndim:
+                return layer
+            viewer.layers.remove(layer)
+    return None
+
+
+def insert_quietly(viewer: Any, layer: Any) -> None:
+    """Insert below the paint, and leave the active layer active."""
+    active = viewer.layers.selection.active
+    paints = [
+        index
+        for index, each in enumerate(viewer.layers)
+        if "store" in each.metadata.get(KEY, {})
+    ]
+    viewer.layers.insert(paints[0] if paints else len(viewer.layers), layer)
+    if active is not None:
+        viewer.layers.selection.active = active
+
+
+def hits_view(viewer: Any, layer: Any, cell: Box) -> bool:
+    """Whether a box of voxels ((z0, z1), (y0, y1), (x0, x1)) is in the slice shown."""
+    if not layer.visible:
+        return False
+    point = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
+    offset = viewer.dims.ndim - layer.ndim
+    shown = {axis - offset for axis in viewer.dims.displayed}
+    box = list(cell)[-layer.ndim :]
+    return all(
+        axis in shown or start <= point[axis] < stop
+        for axis, (start, stop) in enumerate(box)
+    )
+
+
+def hide_preview(viewer: Any, *, hide: bool = True) -> None:
+    """Hide the segmented slice in view, which would lie on top of the result."""
+    for layer in viewer.layers:
+        if layer.metadata.get(KEY, {}).get("preview"):
+            layer.visible = not hide
+
+
+def foreground(classes: Sequence[Any]) -> Sequence[Any]:
+    """All classes but the first, which is what the objects lie in."""
+    return classes[1:] if len(classes) > 1 else classes
+
+
+def ramp(color: str, name: str) -> Colormap:
+    """Black to the colour of a class."""
+    rgb = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return Colormap([[0, 0, 0, 1], [*rgb, 1]], name=name)
+
+
+def note(result: Any, kind: str, **more: Any) -> dict[str, Any]:
+    """Return what a result layer remembers about the run that made it."""
+    return {
+        "result": kind,
+        "path": str(result.path),
+        "model": result.model_digest,
+        "classes": {each.id: each.name for each in result.classes},
+        **more,
+    }
+
+
+def _assign(layer: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(layer, name, value)

@@ -1,0 +1,53 @@
+"""File > Open Sample: an image with a few strokes, so that Train works at once."""
+
+import numpy as np
+
+from napari_sashiko.gui.label_layer import class_colormap
+from napari_sashiko.samples import Sample, load_sample
+
+LayerData = tuple[np.ndarray, dict[str, object], str]
+PERCENTILES = (0.5, 99.5)
+AXES = ("z", "y", "x")
+
+
+def fibres() -> list[LayerData]:
+    """Fibre-reinforced cement, computed tomography."""
+    return sample_layers(load_sample("fibres"))
+
+
+def filaments() -> list[LayerData]:
+    """Filaments, like cryo-electron tomography."""
+    return sample_layers(load_sample("filaments"))
+
+
+def nuclei() -> list[LayerData]:
+    """Fetch a real volume, once."""
+    return sample_layers(load_sample("nuclei"))
+
+
+def sample_layers(sample: Sample) -> list[LayerData]:
+    """Image and strokes as layers; the truth stays hidden."""
+    ndim = sample.image.ndim
+    place = {
+        "scale": sample.voxel_size[-ndim:],
+        "units": (sample.unit,) * ndim,
+        "axis_labels": AXES[-ndim:],
+    }
+    part = sample.image[:: max(1, len(sample.image) // 16)]
+    limits = [float(value) for value in np.percentile(part, PERCENTILES)]
+    image = {
+        "name": sample.name,
+        "contrast_limits": limits,
+        "metadata": {"title": sample.title, "source": sample.source},
+        **place,
+    }
+    labels = {
+        "name": f"{sample.name} - strokes",
+        "colormap": class_colormap(sample.classes),
+        "features": {
+            "index": [0, *(each.id for each in sample.classes)],
+            "class": ["not labelled", *(each.name for each in sample.classes)],
+        },
+        **place,
+    }
+    return [(sample.image, image, "image"), (sample.sparse_labels, labels, "labels")]
