@@ -7,6 +7,7 @@ more pass. Nothing is held but a few numbers for each object.
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import cc3d
 import numpy as np
@@ -152,7 +153,7 @@ def _add_rows(
     coordinates = [axis.astype(np.float64) for axis in where]
     coordinates[0] += first_plane
     products = [coordinates[a] * coordinates[b] for a, b in PRODUCTS]
-    weights = [*coordinates, *products, *(each[where] for each in values)]
+    weights: list[Any] = [*coordinates, *products, *(each[where] for each in values)]
     rows[:, 0] += np.bincount(which, minlength=len(rows))
     for column, weight in enumerate(weights, 1):
         rows[:, column] += np.bincount(which, weight, minlength=len(rows))

@@ -1,0 +1,166 @@
+"""Check model, image and output against each other, and open the output."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.errors import OutputError, VolumeError
+from napari_sashiko.patches import Cell
+from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
+from napari_sashiko.prediction.predictor import Predictor
+from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.prediction.store import (
+    FORMAT_VERSION,
+    Layout,
+    PredictionStore,
+    create_store,
+    read_record,
+    remove_store,
+)
+from napari_sashiko.runners import Message
+from napari_sashiko.volumes import check_writable
+
+VOXEL_SIZE_TOLERANCE = 0.1
+
+
+@dataclass
+class Run:
+    """One prediction, ready to go: `todo` are the cells that are not on disk yet."""
+
+    predictor: Predictor
+    plan: Plan
+    store: PredictionStore
+    cells: Sequence[Cell]
+    todo: Sequence[Cell]
+
+
+def check_volume(card: Any, volume: Any) -> Iterator[Message]:
+    """Say what does not fit between a model and an image.
+
+    Raises
+    ------
+    VolumeError
+        If the number of channels differs.
+    """
+    if card.channels != volume.channels:
+        raise VolumeError(
+            f"The image has {volume.channels} channel(s), the model was trained on "
+            f"{card.channels}.",
+            "Choose an image like the one that the model was trained on.",
+        )
+    sizes = zip(card.voxel_size, volume.voxel_size, strict=True)
+    if card.unit == volume.unit and any(
+        abs(a - b) > VOXEL_SIZE_TOLERANCE * abs(a) for a, b in sizes
+    ):
+        yield Message(
+            f"The model was trained on voxels of {_words(card)}, this image has "
+            f"{_words(volume)}: objects appear at another size, check the result.",
+            "warning",
+        )
+
+
+def prepare(
+    predictor: Predictor,
+    digest: str,
+    volume: Any,
+    path: Path,
+    settings: PredictionSettings,
+) -> Run:
+    """Open or create the output of a prediction.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or belongs to other input.
+    """
+    if settings.overwrite:
+        remove_store(path)
+    record = read_record(path)
+    plan = _plan(predictor, volume, settings, record)
+    fresh = _record(predictor, digest, volume, plan)
+    cells = plan.cells()
+    shape = cells.chunk
+    layout = Layout(
+        volume.shape, shape, len(predictor.card.classes), settings.dtype, volume.flat
+    )
+    if record is None:
+        check_writable(path, layout.bytes // 2)
+        create_store(
+            path, layout, fresh, voxel_size=volume.voxel_size, unit=volume.unit
+        )
+    else:
+        _check_same(path, record, fresh)
+    store = PredictionStore(path, layout)
+    finished = store.ledger.finished()
+    ordered = cells.ordered_from(settings.center) if settings.center else cells.cells
+    todo = [cell for cell in ordered if not finished[cell.index]]
+    return Run(predictor, plan, store, cells.cells, todo)
+
+
+def _plan(
+    predictor: Predictor,
+    volume: Any,
+    settings: PredictionSettings,
+    record: dict[str, Any] | None,
+) -> Plan:
+    """Take the stored plan, as far as the user did not ask for another one."""
+    wanted = make_plan(predictor, volume.shape, settings)
+    if record is None:
+        return wanted
+    stored = plan_from_record(record["plan"])
+    asked = {
+        "window": settings.window,
+        "border": settings.border,
+        "step": settings.step,
+    }
+    same = all(
+        value is None or getattr(wanted, key) == getattr(stored, key)
+        for key, value in asked.items()
+    )
+    if same and stored.border_weight == settings.border_weight:
+        return stored
+    return wanted
+
+
+def _record(
+    predictor: Predictor, digest: str, volume: Any, plan: Plan
+) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "prediction",
+        "model_digest": digest,
+        "input_digest": volume.digest(),
+        "input_name": volume.name,
+        "input_path": None if volume.path is None else str(volume.path),
+        "plan": plan.record(),
+        "plan_digest": plan.digest(),
+        "cell": list(plan.cells().chunk),
+        "shape": list(volume.shape),
+        "voxel_size": list(volume.voxel_size),
+        "unit": volume.unit,
+        "flat": volume.flat,
+        "classes": [each.model_dump(mode="json") for each in predictor.card.classes],
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _check_same(path: Path, stored: dict[str, Any], fresh: dict[str, Any]) -> None:
+    parts = {
+        "model_digest": "another model",
+        "input_digest": "another image",
+        "plan_digest": "other windows or borders",
+        "classes": "other classes",
+    }
+    for key, words in parts.items():
+        if stored.get(key) != fresh[key]:
+            raise OutputError(
+                f"{path} exists and was made with {words}.",
+                "Choose another name, or overwrite it.",
+            )
+
+
+def _words(thing: Any) -> str:
+    size = " x ".join(f"{value:g}" for value in thing.voxel_size)
+    return f"{size} {thing.unit}"

@@ -1,0 +1,128 @@
+"""Do one cell: read, predict, write; the same in threads and on a cluster."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sashiko.patches import Cell
+from napari_sashiko.prediction._blend import Blender
+from napari_sashiko.prediction._inference import Inference, Pair
+from napari_sashiko.prediction.plan import Plan
+from napari_sashiko.prediction.predictor import Predictor
+from napari_sashiko.prediction.store import Layout, PredictionStore
+from napari_sashiko.volumes import open_volume
+
+KEPT_OPEN = 4
+
+
+def no_tick() -> None:
+    """Nobody can stop this work from here."""
+
+
+@dataclass
+class Worker:
+    """Everything that one process needs, opened once.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Patch in, mean and deviation out.
+    volume : Volume
+        What is read.
+    store : PredictionStore
+        Where results go.
+    plan : Plan
+        How the volume is cut.
+    tick : callable
+        Raises when the work was stopped.
+    """
+
+    predictor: Predictor
+    volume: Any
+    store: PredictionStore
+    plan: Plan
+    tick: Callable[[], None] = no_tick
+    inference: Inference = field(init=False)
+    _predict: Callable[[Cell], Pair] = field(init=False)
+    _ids: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        self.inference = Inference(self.predictor, self.volume, plan.border, self.tick)
+        classes = self.predictor.card.classes
+        self._ids = np.array([each.id for each in classes], np.uint8)
+        self._predict = self._crop
+        if plan.border_weight > 0:
+            sizes = (plan.window, plan.step, plan.border)
+            blender = Blender(self.inference, *sizes, weight=plan.border_weight)
+            self._predict = lambda cell: blender.predict(cell.cell)
+
+    def __call__(self, cell: Cell) -> int | None:
+        """Predict and store one cell.
+
+        Returns
+        -------
+        int or None
+            Most voxels of a window, once memory ran out; None while it suffices.
+        """
+        mean, std = self._predict(cell)
+        self.tick()  # a stopped run must not write any more
+        self.store.write(cell.cell, mean, std, self._ids)
+        return self.inference.most_voxels
+
+    def _crop(self, cell: Cell) -> Pair:
+        return self.inference.predict(cell.cell, cell.window)
+
+
+@dataclass(frozen=True)
+class RemoteWorker:
+    """What travels to another process: paths and numbers, no handles.
+
+    Parameters
+    ----------
+    model : str or Predictor
+        Folder of the model, or a predictor that can be pickled.
+    source : str
+        JSON: how the volume is opened again.
+    out : str
+        Folder of the prediction.
+    plan, layout
+        How the volume is cut and stored.
+    device : str
+        Where the networks run.
+    """
+
+    model: Any
+    source: str
+    out: str
+    plan: Plan
+    layout: Layout
+    device: str
+
+    def __call__(self, cell: Cell) -> int | None:
+        """Predict and store one cell in this process."""
+        return _opened(self)(cell)
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _opened(remote: RemoteWorker) -> Worker:
+    # Cached by value: a cluster unpickles the function for every task.
+    predictor = load_predictor(remote.model, remote.device)
+    volume = open_volume(**json.loads(remote.source))
+    store = PredictionStore(Path(remote.out), remote.layout)
+    return Worker(predictor, volume, store, remote.plan)
+
+
+def load_predictor(model: Any, device: str) -> Predictor:
+    """Open a model folder on a device; a predictor is handed through."""
+    if not isinstance(model, str | Path):
+        return model  # type: ignore[no-any-return]
+    from napari_sashiko.checkpoints import load_ensemble  # noqa: PLC0415 - loads torch
+    from napari_sashiko.runners import choose_device  # noqa: PLC0415
+
+    return load_ensemble(Path(model), str(choose_device(device)))

@@ -1,0 +1,100 @@
+"""What a prediction will take: blocks, memory, disk and time, before it starts."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_sashiko.prediction._sizes import BYTES_PER_VOXEL
+from napari_sashiko.prediction.plan import Plan, make_plan
+from napari_sashiko.prediction.predictor import Predictor
+from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.prediction.store import Layout
+
+PROBE_VOXELS = 32**3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a prediction will take at most.
+
+    Parameters
+    ----------
+    cells : int
+        Blocks.
+    memory_bytes : int
+        Main or device memory at the peak.
+    disk_bytes : int
+        Output before compression.
+    seconds : float or None
+        None when it was not measured.
+    """
+
+    cells: int
+    memory_bytes: int
+    disk_bytes: int
+    seconds: float | None
+
+
+def estimate(
+    predictor: Predictor,
+    volume: Any,
+    settings: PredictionSettings | None = None,
+    *,
+    measure: bool = False,
+) -> Estimate:
+    """Cells, memory, disk and, if asked, time of a prediction.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The open model.
+    volume : Volume
+        The image.
+    settings : PredictionSettings, optional
+        As for the prediction.
+    measure : bool
+        Predict a small window and extrapolate; takes about a second.
+    """
+    settings = settings or PredictionSettings()
+    plan = make_plan(predictor, volume.shape, settings)
+    cells = plan.cells()
+    classes = len(predictor.card.classes)
+    layout = Layout(volume.shape, cells.chunk, classes, settings.dtype, volume.flat)
+    window = int(np.prod(plan.window))
+    per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
+    return Estimate(
+        cells=len(cells.cells),
+        memory_bytes=window * (int(per_voxel) + 4 * (volume.channels + 4 * classes)),
+        disk_bytes=layout.bytes,
+        seconds=_seconds(predictor, volume, plan) if measure else None,
+    )
+
+
+def _seconds(predictor: Predictor, volume: Any, plan: Plan) -> float:
+    voxels = sum(
+        int(np.prod([part.stop - part.start for part in cell.window]))
+        for cell in plan.cells().cells
+    )
+    probe = _probe(plan)
+    patch = predictor.card.normalisation.apply(volume.read(probe))
+    predictor.predict(patch, tick=_nothing)  # the first call sets things up
+    start = time.perf_counter()
+    predictor.predict(patch, tick=_nothing)
+    return (time.perf_counter() - start) * voxels / patch[0].size
+
+
+def _probe(plan: Plan) -> tuple[slice, slice, slice]:
+    """Choose a small box in the middle of the volume."""
+    scale = min(1.0, (PROBE_VOXELS / float(np.prod(plan.window))) ** (1 / 3))
+    starts_and_sizes = []
+    for n, w, a in zip(plan.shape, plan.window, plan.align, strict=True):
+        length = min(n, max(1, int(w * scale)))
+        starts_and_sizes.append(((n - length) // 2 // a * a, length))
+    z, y, x = (slice(start, start + length) for start, length in starts_and_sizes)
+    return z, y, x
+
+
+def _nothing() -> None:
+    """Let a probe run: it is too short to be stopped."""

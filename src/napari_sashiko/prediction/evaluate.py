@@ -1,0 +1,180 @@
+"""Score a prediction against the truth, by blocks."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from napari_sashiko.errors import LabelError, OutputError
+from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.prediction._ledger import Ledger
+from napari_sashiko.prediction.predictor import Triple
+from napari_sashiko.prediction.store import read_record
+from napari_sashiko.volumes import Region, Volume, as_volume
+
+VOXELS = 1 << 21
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of one class, in [0, 1]; ``support`` counts its true voxels."""
+
+    id: int
+    name: str
+    support: int
+    f1: float
+    iou: float
+    precision: float
+    recall: float
+    dice: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a prediction over all voxels that count.
+
+    Parameters
+    ----------
+    classes : tuple of ClassScores
+        In the order of the probability channels.
+    voxels : int
+        Voxels that were scored.
+    accuracy, macro_f1 : float
+        Macro F1 is the mean over classes that occur in the truth.
+    expected_calibration_error, brier : float
+        Top-label calibration in 15 bins, and the squared error summed over classes.
+    """
+
+    classes: tuple[ClassScores, ...]
+    voxels: int
+    accuracy: float
+    macro_f1: float
+    expected_calibration_error: float
+    brier: float
+
+    def record(self) -> dict[str, Any]:
+        """Write the scores as JSON."""
+        return asdict(self)
+
+
+def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluation:
+    """Compare a prediction with the truth.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr.
+    truth : Volume or array
+        Class ids, (Z, Y, X) or (Y, X); 0 is not scored.
+    ignore : Volume or array, optional
+        Voxels that are not 0 here are not scored.
+
+    Raises
+    ------
+    OutputError
+        If there is no prediction, or it is not finished.
+    LabelError
+        If shapes differ, or the truth has a class that the model does not know.
+    """
+    path = Path(prediction)
+    record = _record(path)
+    shape = _triple(record["shape"])
+    true, left_out = _same_shape(truth, shape, "truth"), None
+    if ignore is not None:
+        left_out = _same_shape(ignore, shape, "ignored voxels")
+    ids = [int(each["id"]) for each in record["classes"]]
+    confusion, calibration = ConfusionMatrix(ids), Calibration(ids)
+    mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
+    for region in _blocks(shape, mean.chunks, flat=record["flat"]):
+        wanted = true.read(region)[0]
+        if left_out is not None:
+            wanted[left_out.read(region)[0] != 0] = 0
+        scored = wanted != 0
+        if not scored.any():
+            continue
+        found = _read(mean, region, flat=record["flat"])[:, scored]
+        confusion.update(found, wanted[scored])
+        calibration.update(found, wanted[scored])
+    return _summary(record, confusion, calibration)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    record = read_record(path)
+    if record is None:
+        raise OutputError(f"There is no prediction at {path}.", "Predict it first.")
+    finished = Ledger(path).finished()
+    if not finished.all():
+        raise OutputError(
+            f"Only {int(finished.sum())} of {finished.size} blocks of {path} are "
+            "predicted.",
+            "Start the prediction again: it goes on where it stopped.",
+        )
+    return record
+
+
+def _same_shape(array: Any, shape: Triple, what: str) -> Volume:
+    volume = array if isinstance(array, Volume) else as_volume(array, name=what)
+    if volume.shape != shape or volume.channels != 1:
+        raise LabelError(
+            f"The {what} have shape {volume.shape}, the prediction has {shape}.",
+            "Choose the truth of the predicted image.",
+        )
+    if volume.dtype.kind not in "biu":
+        raise LabelError(
+            f"The {what} are of type {volume.dtype}; class ids are integers."
+        )
+    return volume
+
+
+def _blocks(shape: Triple, chunks: Any, *, flat: bool) -> Iterator[Region]:
+    """Blocks of whole chunks, each of about `VOXELS` or one chunk."""
+    y, x = chunks[-2:]
+    z = 1 if flat else chunks[1]
+    width = max(1, min(-(-shape[2] // x), VOXELS // (z * y * x))) * x
+    for i in range(0, shape[0], z):
+        for j in range(0, shape[1], y):
+            for k in range(0, shape[2], width):
+                stops = zip((i + z, j + y, k + width), shape, strict=True)
+                ends = [min(stop, n) for stop, n in stops]
+                yield slice(i, ends[0]), slice(j, ends[1]), slice(k, ends[2])
+
+
+def _read(mean: Any, region: Region, *, flat: bool) -> Any:
+    box = region[1:] if flat else region
+    values = np.asarray(mean[(slice(None), *box)], np.float32)
+    return values[:, np.newaxis] if flat else values
+
+
+def _summary(
+    record: dict[str, Any], confusion: ConfusionMatrix, calibration: Calibration
+) -> Evaluation:
+    scores, trust = confusion.compute(), calibration.compute()
+    columns = zip(
+        record["classes"],
+        scores.support,
+        scores.f1,
+        scores.iou,
+        scores.precision,
+        scores.recall,
+        scores.dice,
+        strict=True,
+    )
+    return Evaluation(
+        classes=tuple(
+            ClassScores(int(each["id"]), str(each["name"]), *numbers)
+            for each, *numbers in columns
+        ),
+        voxels=sum(scores.support),
+        accuracy=scores.accuracy,
+        macro_f1=scores.macro_f1,
+        expected_calibration_error=trust.expected_calibration_error,
+        brier=trust.brier,
+    )
+
+
+def _triple(values: Any) -> Triple:
+    z, y, x = values
+    return int(z), int(y), int(x)

@@ -1,0 +1,146 @@
+"""How a volume is cut for a prediction, as numbers that are stored with it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from napari_sashiko.errors import PlanError
+from napari_sashiko.patches import CellPlan, plan_cells
+from napari_sashiko.prediction._sizes import choose_sizes
+from napari_sashiko.prediction.predictor import Predictor, Triple
+from napari_sashiko.prediction.settings import PredictionSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Windows, borders and cells of one prediction.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Volume, in voxels.
+    window, border, step, align : (int, int, int)
+        In voxels; `step` is used when blending only.
+    border_weight : float
+        0 crops borders, more blends them.
+    """
+
+    shape: Triple
+    window: Triple
+    border: Triple
+    step: Triple
+    align: Triple
+    border_weight: float
+
+    def cells(self) -> CellPlan:
+        """Cut the volume into cells: each voxel belongs to exactly one."""
+        if self.border_weight == 0:
+            window, border = self.window, self.border
+        else:
+            # Two steps: a cell gathers three windows an axis, its neighbours use most.
+            window, border = _least(_double(self.step), self.shape), (0, 0, 0)
+        return plan_cells(
+            self.shape,
+            window,
+            border,
+            align=self.align,
+            multiple=(_flat_multiple(self.shape[0], window[0], border[0]), 1, 1),
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Write the plan as JSON."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    def digest(self) -> str:
+        """Name the plan: another plan has another name."""
+        text = json.dumps(self.record(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def plan_from_record(record: dict[str, Any]) -> Plan:
+    """Read a plan from its JSON.
+
+    Raises
+    ------
+    PlanError
+        If numbers are missing.
+    """
+    try:
+        return Plan(
+            **{
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in record.items()
+            }
+        )
+    except TypeError as error:
+        raise PlanError(f"The stored plan cannot be read: {error}.") from error
+
+
+def make_plan(
+    predictor: Predictor, shape: Triple, settings: PredictionSettings
+) -> Plan:
+    """Choose windows for a volume of `shape`.
+
+    Raises
+    ------
+    PlanError
+        If window, border and step make no sense together.
+    """
+    window, border = choose_sizes(
+        shape,
+        predictor.halo,
+        predictor.align,
+        settings,
+        **_memory(predictor),
+    )
+    step = settings.step or _step(window, border, predictor.align)
+    if any(s > w for s, w, n in zip(step, window, shape, strict=True) if w < n):
+        raise PlanError(
+            f"A step of {step} is longer than a window of {window} voxels: voxels "
+            "between would be left out.",
+            "Take a step that is at most the window.",
+        )
+    return Plan(
+        shape=shape,
+        window=window,
+        border=border,
+        step=_least(step, window),
+        align=predictor.align,
+        border_weight=settings.border_weight,
+    )
+
+
+def _memory(predictor: Predictor) -> dict[str, int]:
+    needed = getattr(predictor, "bytes_per_voxel", None)
+    return {} if needed is None else {"bytes_per_voxel": int(needed)}
+
+
+def _step(window: Triple, border: Triple, align: Triple) -> Triple:
+    """One border of overlap, and windows that start where pooling allows."""
+    z, y, x = (
+        max(a, (w - b) // a * a) for w, b, a in zip(window, border, align, strict=True)
+    )
+    return z, y, x
+
+
+def _flat_multiple(length: int, window: int, border: int) -> int:
+    """Choose what the depth of a cell is a multiple of, so that chunks can be flat."""
+    if window >= length:
+        return 1
+    kept = window - 2 * border
+    return next(part for part in (8, 4, 2, 1) if part <= kept)
+
+
+def _double(values: Triple) -> Triple:
+    z, y, x = values
+    return 2 * z, 2 * y, 2 * x
+
+
+def _least(values: Triple, others: Triple) -> Triple:
+    z, y, x = (min(a, b) for a, b in zip(values, others, strict=True))
+    return z, y, x
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,192 @@
+"""Predict a whole volume, block by block, into a folder that can be resumed."""
+
+import contextlib
+import errno
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.errors import Cancelled, OutputError, VolumeError
+from napari_sashiko.prediction._prepare import Run, check_volume, prepare
+from napari_sashiko.prediction._worker import (
+    RemoteWorker,
+    Worker,
+    load_predictor,
+)
+from napari_sashiko.prediction.events import (
+    Box,
+    CellDone,
+    PredictionDone,
+    PredictionStarted,
+)
+from napari_sashiko.prediction.predictor import Predictor
+from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.runners import Event, Message, Tick, run_tasks
+from napari_sashiko.volumes import check_writable
+
+HEARTBEAT = 0.2
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
+
+
+def predict(
+    model: Path | str | Predictor,
+    volume: Any,
+    out: Path | str,
+    settings: PredictionSettings | None = None,
+    *,
+    model_digest: str | None = None,
+) -> Iterator[Event]:
+    """Write mean, deviation and classes of a volume to ``out``.
+
+    What is finished is kept whatever happens; the same call goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path or Predictor
+        A model folder, or an open predictor.
+    volume : Volume
+        The image; read by blocks.
+    out : path
+        Folder NAME.zarr.
+    settings : PredictionSettings, optional
+        Windows, runner, device, order.
+    model_digest : str, optional
+        Name of the model's weights; needed when `model` is not a folder.
+
+    Yields
+    ------
+    PredictionStarted, CellDone, PredictionDone, Message, Tick
+
+    Raises
+    ------
+    VolumeError
+        If the image has another number of channels than the model.
+    OutputError
+        If the disk is full, or `out` belongs to another model or image.
+    """
+    start = time.perf_counter()
+    settings = settings or PredictionSettings()
+    path = Path(out).absolute()
+    predictor = load_predictor(model, settings.device)
+    yield from check_volume(predictor.card, volume)
+    digest = model_digest or _digest(model)
+    run = prepare(predictor, digest, volume, path, settings)
+    yield from _warn_of_little_room(run)
+    yield PredictionStarted(str(path), len(run.cells), len(run.cells) - len(run.todo))
+    yield from _work(run, model, volume, settings)
+    yield PredictionDone(str(path), time.perf_counter() - start)
+
+
+def _warn_of_little_room(run: Run) -> Iterator[Message]:
+    share = len(run.todo) / max(1, len(run.cells))
+    needed = int(run.store.layout.bytes * share)
+    try:
+        check_writable(run.store.path, needed)
+    except OutputError as error:
+        # Probabilities compress: half of it may do, so it is only said.
+        yield Message(f"The disk may become full. {error}", "warning")
+
+
+def _work(
+    run: Run, model: Any, volume: Any, settings: PredictionSettings
+) -> Iterator[Event]:
+    stop = threading.Event()
+    worker = _worker(run, model, volume, settings, stop)
+    results = run_tasks(
+        worker,
+        run.todo,
+        runner=settings.runner,
+        workers=1
+        if run.plan.border_weight and settings.runner == "threads"
+        else settings.workers,
+        scheduler=settings.scheduler,
+        heartbeat=HEARTBEAT,
+    )
+    total, before = len(run.cells), len(run.cells) - len(run.todo)
+    start, most_voxels = time.perf_counter(), None
+    number = 0
+    with contextlib.closing(results), _stopping(stop), _disk(run, lambda: number):
+        for item in results:
+            if item is None:
+                yield Tick()
+                continue
+            cell, limit = item
+            run.store.ledger.mark(cell.index)
+            number += 1
+            if limit is not None and limit != most_voxels:
+                most_voxels = limit
+                yield Message(
+                    "Memory ran out: going on with smaller windows.", "warning"
+                )
+            left = (time.perf_counter() - start) / number * (len(run.todo) - number)
+            yield CellDone(box(cell.cell), before + number, total, left)
+
+
+@contextlib.contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+@contextlib.contextmanager
+def _disk(run: Run, number: Any) -> Iterator[None]:
+    """Say in words that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        done = len(run.cells) - len(run.todo) + number()
+        raise OutputError(
+            f"The disk is full: {done} of {len(run.cells)} blocks of {run.store.path} "
+            "are finished and kept.",
+            "Free some space and start again: it goes on where it stopped.",
+        ) from error
+
+
+def _worker(
+    run: Run,
+    model: Any,
+    volume: Any,
+    settings: PredictionSettings,
+    stop: threading.Event,
+) -> Any:
+    def tick() -> None:
+        if stop.is_set():
+            raise Cancelled("Stopped.")
+
+    if settings.runner != "dask":
+        return Worker(run.predictor, volume, run.store, run.plan, tick)
+    if volume.source is None:
+        raise VolumeError(
+            f"The image {volume.name!r} is in memory only; other processes cannot "
+            "read it.",
+            "Save it and open it from the file, or take the runner 'threads'.",
+        )
+    return RemoteWorker(
+        model=str(model) if isinstance(model, Path) else model,
+        source=json.dumps(volume.source),
+        out=str(run.store.path),
+        plan=run.plan,
+        layout=run.store.layout,
+        device=settings.device,
+    )
+
+
+def box(region: tuple[slice, slice, slice]) -> Box:
+    """Write a region as plain numbers."""
+    z, y, x = ((part.start, part.stop) for part in region)
+    return z, y, x
+
+
+def _digest(model: Any) -> str:
+    if not isinstance(model, str | Path):
+        return str(getattr(model, "digest", "unnamed"))
+    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
+
+    return model_digest(Path(model))

@@ -1,0 +1,242 @@
+"""The folder NAME.zarr of a prediction: created whole, resumed, or refused."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.prediction._ledger import Ledger, create_ledger
+from napari_sashiko.prediction.predictor import FloatArray, Triple
+from napari_sashiko.volumes import create_ome_image
+
+FORMAT_VERSION = 1
+ATTRIBUTES = "sashiko"
+FLATTEST_CHUNK = 16  # a plane of a thick chunk costs as much as the whole chunk
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a prediction lies on disk: cells of equal shape, each of whole chunks.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Volume, in voxels.
+    cell : (int, int, int)
+        Shape of a cell; the last one of an axis may be shorter.
+    classes : int
+        Number of probability channels.
+    dtype : str
+        How probabilities are stored.
+    flat : bool
+        Whether the arrays on disk have no z axis.
+    """
+
+    shape: Triple
+    cell: Triple
+    classes: int
+    dtype: str
+    flat: bool
+
+    @property
+    def grid(self) -> Triple:
+        """Number of cells along each axis."""
+        z, y, x = (-(-n // c) for n, c in zip(self.shape, self.cell, strict=True))
+        return z, y, x
+
+    @property
+    def chunk(self) -> Triple:
+        """A chunk: flat enough for browsing, and never part of two cells."""
+        depth, height, width = self.cell
+        alone = self.grid[0] == 1
+        flat = min(depth, FLATTEST_CHUNK) if alone else flat_part(depth)
+        return flat, height, width
+
+    @property
+    def bytes(self) -> int:
+        """Room that mean, deviation and classes take before compression."""
+        width = np.dtype(self.dtype).itemsize
+        return int(np.prod(self.shape)) * (2 * width * self.classes + 1)
+
+    def on_disk(self, extents: Sequence[Any]) -> tuple[Any, ...]:
+        """Drop the z entry of ``(z, y, x)`` where the arrays have none."""
+        return tuple(extents[1:] if self.flat else extents)
+
+
+def flat_part(depth: int, most: int = FLATTEST_CHUNK) -> int:
+    """Largest divisor of `depth` that is at most `most`."""
+    return next(part for part in range(min(depth, most), 0, -1) if depth % part == 0)
+
+
+class PredictionStore:
+    """An open prediction: where cells are written and noted.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the prediction.
+    layout : Layout
+        How it lies on disk.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path = path
+        self.layout = layout
+        group = zarr.open_group(str(path), mode="r+")
+        self.mean, self.std, self.classes = (
+            group[f"{name}/0"] for name in ("mean", "std", "classes")
+        )
+        self.ledger = Ledger(path)
+
+    def write(
+        self,
+        region: tuple[slice, slice, slice],
+        mean: FloatArray,
+        std: FloatArray,
+        ids: np.ndarray[Any, Any],
+    ) -> None:
+        """Write one cell: probabilities, deviation, and the most probable class.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            The cell, in voxels of the volume.
+        mean, std : (K, z, y, x) float32
+        ids : (K,) uint8
+            Class id of each channel.
+        """
+        stored = mean.astype(self.mean.dtype)
+        # From the stored values, so that classes and argmax of the file never differ.
+        winner = ids[np.argmax(stored, axis=0)]
+        box = self.layout.on_disk(region)
+        self.mean[(slice(None), *box)] = self._drop_z(stored, 1)
+        self.std[(slice(None), *box)] = self._drop_z(std.astype(self.std.dtype), 1)
+        self.classes[box] = self._drop_z(winner, 0)
+
+    def _drop_z(self, array: Any, axis: int) -> Any:
+        return array.squeeze(axis) if self.layout.flat else array
+
+
+def create_store(
+    path: Path,
+    layout: Layout,
+    record: Mapping[str, Any],
+    *,
+    voxel_size: tuple[float, float, float],
+    unit: str,
+) -> None:
+    """Make an empty prediction; it appears under its name only when complete.
+
+    Parameters
+    ----------
+    path : Path
+        Where; nothing may be there.
+    layout : Layout
+        Shapes and types.
+    record : mapping
+        Digests, plan and classes, kept in the attributes.
+    voxel_size : (float, float, float)
+        z, y, x in `unit`.
+    unit : str
+        Unit of length.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Choose another folder.",
+        ) from error
+    try:
+        part.chmod(0o755)  # mkdtemp makes folders for one user only
+        _fill(part, layout, record, voxel_size, unit)
+        part.rename(path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _fill(
+    path: Path,
+    layout: Layout,
+    record: Mapping[str, Any],
+    voxel_size: tuple[float, float, float],
+    unit: str,
+) -> None:
+    group = zarr.create_group(str(path), attributes={ATTRIBUTES: dict(record)})
+    spatial = layout.on_disk(("z", "y", "x"))
+    for name in ("mean", "std", "classes"):
+        channels = () if name == "classes" else (layout.classes,)
+        create_ome_image(
+            group,
+            name,
+            shape=(*channels, *layout.on_disk(layout.shape)),
+            chunks=(*(1 for _ in channels), *layout.on_disk(layout.chunk)),
+            dtype="uint8" if name == "classes" else layout.dtype,
+            axes="".join((*("c" for _ in channels), *spatial)),
+            voxel_size=layout.on_disk(voxel_size),
+            unit=unit,
+        )
+    create_ledger(group, layout.grid)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Read what a prediction says about itself; None if `path` is not there.
+
+    Raises
+    ------
+    OutputError
+        If there is something else, or a prediction of a newer version.
+    """
+    if not path.exists():
+        return None
+    try:
+        record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
+    except (OSError, ValueError, KeyError):
+        record = None
+    if not isinstance(record, dict) or record.get("kind") != "prediction":
+        raise OutputError(
+            f"{path} exists and is not a prediction of this program.",
+            "Choose another name; it is left as it is.",
+        )
+    if record.get("format_version", 0) > FORMAT_VERSION:
+        raise OutputError(
+            f"{path} was written by a newer version (format "
+            f"{record['format_version']}, here {FORMAT_VERSION}).",
+            "Update napari-sashiko, or choose another name.",
+        )
+    return record
+
+
+def remove_store(path: Path) -> None:
+    """Delete a prediction; anything else is refused.
+
+    Raises
+    ------
+    OutputError
+        If `path` is not a prediction or cannot be deleted.
+    """
+    if read_record(path) is None:
+        return
+    try:
+        # Renamed first: what is half deleted must not look like a prediction.
+        doomed = path.with_name(f".{path.name}.deleted")
+        shutil.rmtree(doomed, ignore_errors=True)
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be replaced: {error.strerror or error}."
+        ) from error
