@@ -66,8 +66,10 @@ class Blender:
         """Blended mean and deviation of `region`, each (K, z, y, x) float32."""
         extents = [part.stop - part.start for part in region]
         classes = len(self.inference.predictor.card.classes)
-        total = [np.zeros((classes, *extents), np.float32) for _ in ("mean", "std")]
-        norm = np.zeros(extents, np.float32)
+        total: list[FloatArray] = [
+            np.zeros((classes, *extents), np.float32) for _ in ("mean", "std")
+        ]
+        norm: FloatArray = np.zeros(extents, np.float32)
         for index in self._touching(region):
             pair = self._window(index)
             weights, source, target = self._overlap(index, region)
@@ -76,7 +78,8 @@ class Blender:
                     weights * values[(slice(None), *source)]
                 )
             norm[target] += weights
-        return total[0] / norm, total[1] / norm
+        mean, std = (np.divide(summed, norm, out=summed) for summed in total)
+        return mean, std
 
     def _touching(self, region: Region) -> list[Triple]:
         """Find the windows that share a voxel with `region`, row-major."""

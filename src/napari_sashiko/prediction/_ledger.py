@@ -30,7 +30,7 @@ class Ledger:
 
     def finished(self) -> npt.NDArray[np.bool_]:
         """Cells that are on disk, shape of the cell grid."""
-        return np.fromfile(self._file, np.uint8).reshape(self.shape) == 1
+        return np.asarray(np.fromfile(self._file, np.uint8).reshape(self.shape) == 1)
 
     def mark(self, index: tuple[int, int, int]) -> None:
         """Note that cell `index` is on disk."""

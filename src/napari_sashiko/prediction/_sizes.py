@@ -1,6 +1,7 @@
 """How large a window may be, and how much of its border is not trusted."""
 
 import math
+from collections.abc import Iterable
 
 from napari_sashiko.errors import PlanError
 from napari_sashiko.prediction.predictor import Triple
@@ -118,6 +119,6 @@ def _sides(shape: Triple, border: Triple, align: Triple, scale: float) -> Triple
     return _triple(sides)
 
 
-def _triple(values: object) -> Triple:
-    z, y, x = values  # type: ignore[misc]
-    return int(z), int(y), int(x)
+def _triple(values: Iterable[int]) -> Triple:
+    z, y, x = values
+    return z, y, x

@@ -82,7 +82,8 @@ def _seconds(predictor: Predictor, volume: Any, plan: Plan) -> float:
     predictor.predict(patch, tick=_nothing)  # the first call sets things up
     start = time.perf_counter()
     predictor.predict(patch, tick=_nothing)
-    return (time.perf_counter() - start) * voxels / patch[0].size
+    seconds = time.perf_counter() - start
+    return seconds * voxels / int(patch[0].size)
 
 
 def _probe(plan: Plan) -> tuple[slice, slice, slice]:

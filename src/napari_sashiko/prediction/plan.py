@@ -67,12 +67,11 @@ def plan_from_record(record: dict[str, Any]) -> Plan:
         If numbers are missing.
     """
     try:
-        return Plan(
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in record.items()
-            }
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in record.items()
+        }
+        return Plan(**values)
     except TypeError as error:
         raise PlanError(f"The stored plan cannot be read: {error}.") from error
 

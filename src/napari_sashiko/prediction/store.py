@@ -88,7 +88,7 @@ class PredictionStore:
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
         self.layout = layout
-        group = zarr.open_group(str(path), mode="r+")
+        group: Any = zarr.open_group(str(path), mode="r+")
         self.mean, self.std, self.classes = (
             group[f"{name}/0"] for name in ("mean", "std", "classes")
         )

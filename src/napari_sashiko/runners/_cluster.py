@@ -1,7 +1,7 @@
 """Tasks on a Dask cluster: one future a task, a bounded number in flight."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ def run_on_cluster(
     workers: int | None,
     scheduler: str | None,
     heartbeat: float | None,
-) -> Iterator[tuple[Task, Result] | None]:
+) -> Generator[tuple[Task, Result] | None, None, None]:
     """Run tasks through ``dask.distributed``; see ``run_tasks``."""
     distributed = _distributed()
     queue = iter(tasks)

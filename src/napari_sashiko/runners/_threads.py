@@ -1,7 +1,7 @@
 """Tasks in threads, a few ahead, closed without waiting for the slow ones."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -17,7 +17,7 @@ def run_in_threads(
     *,
     workers: int | None,
     heartbeat: float | None,
-) -> Iterator[tuple[Task, Result] | None]:
+) -> Generator[tuple[Task, Result] | None, None, None]:
     """Run tasks in a pool of threads; see ``run_tasks``."""
     count = workers or min(4, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="sashiko")

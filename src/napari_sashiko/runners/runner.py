@@ -1,6 +1,6 @@
 """Do many tasks in one thread, in several, or on a cluster: the same answer."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Literal, TypeVar
 
 from napari_sashiko.errors import SettingsError
@@ -21,7 +21,7 @@ def run_tasks(
     workers: int | None = None,
     scheduler: str | None = None,
     heartbeat: float | None = None,
-) -> Iterator[tuple[Task, Result] | None]:
+) -> Generator[tuple[Task, Result] | None, None, None]:
     """Apply `func` to every task and hand over results as they come.
 
     Tasks are drawn from the iterable only as workers become free. Closing the
@@ -72,6 +72,6 @@ def run_tasks(
 
 def _run_here(
     func: Callable[[Task], Result], tasks: Iterable[Task]
-) -> Iterator[tuple[Task, Result]]:
+) -> Generator[tuple[Task, Result] | None, None, None]:
     for task in tasks:
         yield task, func(task)
