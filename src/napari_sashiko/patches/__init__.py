@@ -1,0 +1,21 @@
+"""Patches: cutting volumes into windows, folds and cells, and sewing them together."""
+
+from napari_sashiko.patches.cells import Cell, CellPlan, plan_cells
+from napari_sashiko.patches.folds import Folds, fold_labelled
+from napari_sashiko.patches.sewing import border_weights, extract, norm, stitch
+from napari_sashiko.patches.windows import Grid, labelled_windows, window_starts
+
+__all__ = [
+    "Cell",
+    "CellPlan",
+    "Folds",
+    "Grid",
+    "border_weights",
+    "extract",
+    "fold_labelled",
+    "labelled_windows",
+    "norm",
+    "plan_cells",
+    "stitch",
+    "window_starts",
+]
