@@ -1,0 +1,160 @@
+"""The one door: what docks, command line and Python call, and the types they need.
+
+Names that load torch are looked up at their first use.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from napari_sashiko.instances import (
+    ComponentsFound,
+    InstancesDone,
+    InstanceSettings,
+    component_sizes,
+    dust_counts,
+    dust_voxels,
+    scan_components,
+)
+from napari_sashiko.labels import (
+    PALETTE,
+    LabelClass,
+    LabelledVoxels,
+    LabelStore,
+    check_labels,
+    default_classes,
+    labelled_voxels,
+)
+from napari_sashiko.pipeline.blocking import (
+    evaluate,
+    predict,
+    segment_instances,
+    train,
+    training_settings,
+)
+from napari_sashiko.pipeline.info import Description, describe
+from napari_sashiko.pipeline.inputs import (
+    CLASSES_SUFFIX,
+    PaintedLabels,
+    open_image,
+    read_paint,
+)
+from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
+from napari_sashiko.pipeline.project import Project, ProjectRecord
+from napari_sashiko.pipeline.results import (
+    Prediction,
+    check_prediction,
+    open_prediction,
+)
+from napari_sashiko.pipeline.steps import instance_steps, predict_steps, train_steps
+from napari_sashiko.prediction import (
+    CellDone,
+    Estimate,
+    Evaluation,
+    PredictionDone,
+    PredictionSettings,
+    PredictionStarted,
+)
+from napari_sashiko.runners import Event, Message, Progress, Tick
+from napari_sashiko.samples import (
+    SAMPLES,
+    Sample,
+    SampleFiles,
+    load_sample,
+    write_sample,
+)
+from napari_sashiko.volumes import Region, Volume, as_volume, open_volume
+
+if TYPE_CHECKING:
+    from napari_sashiko.checkpoints import ModelCard, load_card, model_digest
+    from napari_sashiko.training import (
+        EpochDone,
+        MemberSaved,
+        TrainingDone,
+        TrainingSettings,
+        TrainingStarted,
+    )
+
+_LOADS_TORCH = {
+    "EpochDone": "training",
+    "MemberSaved": "training",
+    "ModelCard": "checkpoints",
+    "TrainingDone": "training",
+    "TrainingSettings": "training",
+    "TrainingStarted": "training",
+    "load_card": "checkpoints",
+    "model_digest": "checkpoints",
+}
+
+__all__ = [
+    "CLASSES_SUFFIX",
+    "PALETTE",
+    "SAMPLES",
+    "CellDone",
+    "ComponentsFound",
+    "Description",
+    "EpochDone",
+    "Estimate",
+    "Evaluation",
+    "Event",
+    "InstanceSettings",
+    "InstancesDone",
+    "LabelClass",
+    "LabelStore",
+    "LabelledVoxels",
+    "MemberSaved",
+    "Message",
+    "ModelCard",
+    "PaintedLabels",
+    "Prediction",
+    "PredictionDone",
+    "PredictionSettings",
+    "PredictionStarted",
+    "Progress",
+    "Project",
+    "ProjectRecord",
+    "Region",
+    "Sample",
+    "SampleFiles",
+    "Tick",
+    "TrainingDone",
+    "TrainingSettings",
+    "TrainingStarted",
+    "Volume",
+    "as_volume",
+    "check_labels",
+    "check_prediction",
+    "component_sizes",
+    "default_classes",
+    "describe",
+    "dust_counts",
+    "dust_voxels",
+    "estimate",
+    "evaluate",
+    "instance_steps",
+    "labelled_voxels",
+    "list_models",
+    "load_card",
+    "load_sample",
+    "model_digest",
+    "open_image",
+    "open_model",
+    "open_prediction",
+    "open_volume",
+    "predict",
+    "predict_steps",
+    "preview",
+    "read_paint",
+    "scan_components",
+    "segment_instances",
+    "train",
+    "train_steps",
+    "training_settings",
+    "write_sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LOADS_TORCH:
+        room = importlib.import_module(f"napari_sashiko.{_LOADS_TORCH[name]}")
+        return getattr(room, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

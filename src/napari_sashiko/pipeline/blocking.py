@@ -1,0 +1,176 @@
+"""The steps as plain functions that return when all is done: the Python interface."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_sashiko.instances import InstancesDone, InstanceSettings
+from napari_sashiko.pipeline.inputs import Classes, open_image
+from napari_sashiko.pipeline.steps import instance_steps, predict_steps, train_steps
+from napari_sashiko.prediction import (
+    Evaluation,
+    PredictionDone,
+    PredictionSettings,
+)
+from napari_sashiko.prediction import evaluate as score
+from napari_sashiko.runners import Event
+
+if TYPE_CHECKING:  # loads torch: only who trains pays
+    from napari_sashiko.training import TrainingDone, TrainingSettings
+
+Report = Callable[[Event], None]
+Done = TypeVar("Done", bound=Event)
+
+
+def train(
+    image: Any,
+    labels: Any,
+    out: Path | str,
+    *,
+    classes: Classes = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> "TrainingDone":
+    """Train an ensemble on sparse labels and write the model folder.
+
+    Parameters
+    ----------
+    image : path, array or Volume
+        The image, ``([Z,] Y, X)``.
+    labels : path, array or Volume
+        Integers of the image's shape, 0 is not labelled.
+    out : path
+        Model folder, ``NAME.sashiko-model``.
+    classes : sequence of LabelClass or str, optional
+        Names in the order of the ids; None takes what lies beside the labels.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `TrainingSettings`, e.g. ``minutes=2``, ``members=5``, ``seed=1``.
+
+    Returns
+    -------
+    TrainingDone
+        Path, held-out scores and seconds.
+
+    Raises
+    ------
+    SashikoError
+        If image, labels, settings or output cannot be used.
+    """
+    from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
+
+    chosen = training_settings(**settings)
+    return _run(train_steps(image, labels, classes, chosen, out), TrainingDone, report)
+
+
+def predict(
+    model: Path | str,
+    image: Any,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> PredictionDone:
+    """Segment a whole volume into ``NAME.zarr``; goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path
+        Model folder.
+    image : path, array or Volume
+        The image.
+    out : path
+        Folder for mean, std and classes.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `PredictionSettings`, e.g. ``device="cpu"``, ``overwrite=True``.
+
+    Raises
+    ------
+    SashikoError
+        If model, image, settings or output cannot be used.
+    """
+    chosen = PredictionSettings.checked(**settings)
+    return _run(predict_steps(model, image, out, chosen), PredictionDone, report)
+
+
+def segment_instances(
+    prediction: Path | str,
+    out: Path | str,
+    *,
+    table: Path | str | None = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> InstancesDone:
+    """Find and measure the objects of one class of a prediction.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr of a prediction.
+    out : path
+        Folder NAME.zarr for the labels.
+    table : path, optional
+        CSV file of measurements.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `InstanceSettings`, e.g. ``label_class="fibre"``, ``dust="100 um^3"``.
+
+    Raises
+    ------
+    SashikoError
+        If prediction, settings or output cannot be used.
+    """
+    chosen = InstanceSettings.checked(**settings)
+    return _run(instance_steps(prediction, out, chosen, table), InstancesDone, report)
+
+
+def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evaluation:
+    """Score a prediction against the truth.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr of a finished prediction.
+    truth : path, array or Volume
+        Class ids 1..C; 0 is not scored.
+    ignore : path, array or Volume, optional
+        Voxels that are not 0 here are not scored, for example the strokes.
+
+    Raises
+    ------
+    SashikoError
+        If there is no finished prediction, or shapes or classes do not fit.
+    """
+    left_out = None if ignore is None else open_image(ignore)
+    return score(Path(prediction), open_image(truth), left_out)
+
+
+def training_settings(**values: Any) -> "TrainingSettings":
+    """Check training settings; who says how many epochs means no limit in minutes.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown or a value is out of range.
+    """
+    from napari_sashiko.training import TrainingSettings  # noqa: PLC0415 - loads torch
+
+    if values.get("epochs") is not None and "minutes" not in values:
+        values["minutes"] = None
+    return TrainingSettings.checked(**values)
+
+
+def _run(steps: Iterator[Event], kind: type[Done], report: Report | None) -> Done:
+    """Run all steps; whatever stops them on the way, the generator saves its work."""
+    with contextlib.closing(steps):  # type: ignore[type-var]
+        for event in steps:
+            if report is not None:
+                report(event)
+            if isinstance(event, kind):
+                done = event
+        return done

@@ -1,0 +1,192 @@
+"""What a path is, in words and in numbers: model, prediction, project, image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.project import INDEX, Project
+from napari_sashiko.pipeline.results import open_prediction
+
+MODEL_INDEX = "model.json"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a path is.
+
+    Parameters
+    ----------
+    kind : str
+        ``"model"``, ``"prediction"``, ``"instances"``, ``"project"`` or ``"image"``.
+    lines : tuple of str
+        For people.
+    facts : dict
+        The same as JSON.
+    """
+
+    kind: str
+    lines: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def describe(path: Path | str) -> Description:
+    """Say what a path is.
+
+    Raises
+    ------
+    SashikoError
+        If nothing is there, or it is damaged or of an unknown kind.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise OutputError(f"There is nothing at {path}.", "Check the spelling.")
+    if (path / MODEL_INDEX).exists():
+        return _model(path)
+    if (path / INDEX).exists():
+        return _project(path)
+    record = _record(path)
+    if record.get("kind") == "prediction":
+        return _prediction(path)
+    if record.get("kind") == "instances":
+        return _instances(path, record)
+    return _image(path)
+
+
+def _model(path: Path) -> Description:
+    from napari_sashiko.checkpoints import load_card  # noqa: PLC0415 - loads torch
+
+    card = load_card(path)
+    kinds = sorted({_kind(each) for each in card.members})
+    lines = (
+        f"Model {card.name!r}, made {card.created}",
+        f"Members: {len(card.members)} ({', '.join(kinds)}), {card.dims}D",
+        f"Classes: {_names(card.classes)}",
+        (
+            f"Image: {card.channels} channel(s), voxels of "
+            f"{_sizes(card.voxel_size)} {card.unit}"
+        ),
+        *_scores(card.training),
+    )
+    facts = card.model_dump(mode="json", exclude={"members", "normalisation"})
+    facts["members"] = [
+        {"kind": _kind(each), "weight": each.weight} for each in card.members
+    ]
+    return Description("model", lines, facts)
+
+
+def _kind(member: Any) -> str:
+    return str(member.spec.get("name", member.kind))
+
+
+def _scores(training: dict[str, Any]) -> tuple[str, ...]:
+    metrics = training.get("metrics")
+    if not isinstance(metrics, dict):
+        return ()
+    numbers = {key: each for key, each in metrics.items() if isinstance(each, float)}
+    words = ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    return (f"On held-out strokes: {words}",) if words else ()
+
+
+def _prediction(path: Path) -> Description:
+    found = open_prediction(path)
+    shape = found.class_ids.shape
+    lines = (
+        (
+            f"Prediction, {' x '.join(map(str, shape))} voxels of "
+            f"{_sizes(found.voxel_size)} {found.unit}"
+        ),
+        f"Classes: {_names(found.classes)}",
+        f"Blocks: {found.done} of {found.total} finished",
+        f"Model: {found.model_digest[:12]}",
+    )
+    facts = {
+        "shape": list(shape),
+        "voxel_size": list(found.voxel_size),
+        "unit": found.unit,
+        "classes": [each.model_dump(mode="json") for each in found.classes],
+        "done": found.done,
+        "total": found.total,
+        "model_digest": found.model_digest,
+    }
+    return Description("prediction", lines, facts)
+
+
+def _instances(path: Path, record: dict[str, Any]) -> Description:
+    labels = zarr.open_array(str(path / "labels" / "0"), mode="r")
+    settings = record["settings"]
+    lines = (
+        (
+            f"Instances of {record['class_name']!r}, "
+            f"{' x '.join(map(str, labels.shape))} voxels"
+        ),
+        f"From: {record['prediction']}",
+        "Settings: " + ", ".join(f"{key} {value}" for key, value in settings.items()),
+    )
+    return Description("instances", lines, {"shape": list(labels.shape), **record})
+
+
+def _project(path: Path) -> Description:
+    project = Project.open(path)
+    record = project.record
+    rooms = {
+        "models": project.models(),
+        "predictions": project.predictions(),
+        "instances": project.instances(),
+    }
+    lines = (
+        f"Project {path.name}, made {record.created}",
+        f"Image: {project.image or 'not known'}",
+        f"Classes: {_names(record.classes) or 'none yet'}",
+        *(f"{room.capitalize()}: {len(found)}" for room, found in rooms.items()),
+        *(
+            f"Last settings of {step}: "
+            + ", ".join(f"{key} {value}" for key, value in values.items())
+            for step, values in record.settings.items()
+        ),
+    )
+    facts = record.model_dump(mode="json")
+    facts |= {room: [each.name for each in found] for room, found in rooms.items()}
+    return Description("project", lines, facts)
+
+
+def _image(path: Path) -> Description:
+    volume = open_image(path)
+    shape = volume.shape[1:] if volume.flat else volume.shape
+    lines = (
+        (
+            f"Image {volume.name!r}, {' x '.join(map(str, shape))} voxels of "
+            f"{_sizes(volume.voxel_size)} {volume.unit}"
+        ),
+        f"{volume.channels} channel(s), {volume.dtype}",
+    )
+    facts = {
+        "shape": list(shape),
+        "channels": volume.channels,
+        "dtype": str(volume.dtype),
+        "voxel_size": list(volume.voxel_size),
+        "unit": volume.unit,
+    }
+    return Description("image", lines, facts)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Read what this program wrote into a zarr folder; empty if nothing."""
+    if not (path / "zarr.json").exists():
+        return {}
+    try:
+        record: Any = zarr.open_group(str(path), mode="r").attrs.get("sashiko")
+    except (OSError, ValueError, KeyError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _names(classes: Any) -> str:
+    return ", ".join(f"{each.id} {each.name}" for each in classes)
+
+
+def _sizes(voxel_size: tuple[float, float, float]) -> str:
+    return " x ".join(f"{size:g}" for size in voxel_size)

@@ -1,0 +1,94 @@
+"""Models in use: opened once, asked for previews and for what a run will take."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sashiko.pipeline.project import newest_first
+from napari_sashiko.prediction import Estimate, PredictionSettings
+from napari_sashiko.prediction import estimate as estimate_run
+from napari_sashiko.prediction import preview as preview_region
+from napari_sashiko.volumes import Region, Volume
+
+if TYPE_CHECKING:  # loads torch
+    from napari_sashiko.checkpoints import Ensemble
+
+KEPT_OPEN = 2  # the model in use and the one that a training writes
+
+Floats = npt.NDArray[np.float32]
+
+
+def open_model(model: Path | str, device: str = "auto") -> "Ensemble":
+    """Open a model folder on a device; the same object while nobody rewrites it.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, from a newer version, or not a model.
+    DeviceError
+        If there is no such device.
+    """
+    path = Path(model).absolute()
+    try:
+        stamp = (path / "model.json").stat().st_mtime_ns
+    except OSError:
+        stamp = 0  # loading says what is wrong
+    return _opened(path, stamp, device)
+
+
+def preview(
+    model: Path | str, volume: Volume, region: Region, *, device: str = "auto"
+) -> tuple[Floats, Floats, npt.NDArray[np.uint8]]:
+    """Segment a region in memory, for example the slice in view.
+
+    Returns
+    -------
+    mean, std : (K, z, y, x) float32
+    classes : (z, y, x) uint8
+        Class ids.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be used.
+    VolumeError
+        If the image has another number of channels than the model.
+    """
+    return preview_region(open_model(model, device), volume, region)
+
+
+def estimate(
+    model: Path | str,
+    volume: Volume,
+    settings: PredictionSettings | None = None,
+    *,
+    measure: bool = False,
+) -> Estimate:
+    """Blocks, memory, disk and, if measured, time that a prediction will take.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be used.
+    PlanError
+        If window, border and step make no sense together.
+    """
+    settings = settings or PredictionSettings()
+    ensemble = open_model(model, settings.device)
+    return estimate_run(ensemble, volume, settings, measure=measure)
+
+
+def list_models(folder: Path | str) -> list[Path]:
+    """Model folders in a folder, the newest first."""
+    return newest_first(Path(folder), "*/model.json")
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _opened(path: Path, stamp: int, device: str) -> Any:  # noqa: ARG001 - in the key
+    from napari_sashiko.checkpoints import load_ensemble  # noqa: PLC0415 - loads torch
+    from napari_sashiko.runners import choose_device  # noqa: PLC0415
+
+    return load_ensemble(path, choose_device(device))

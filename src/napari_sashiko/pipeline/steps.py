@@ -1,0 +1,160 @@
+"""The steps of a run, each a generator of events: train, predict, find instances."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.instances import InstanceSettings, segment_instances
+from napari_sashiko.labels import LabelledVoxels, check_labels
+from napari_sashiko.pipeline.inputs import (
+    Classes,
+    open_image,
+    read_paint,
+    size_warning,
+)
+from napari_sashiko.pipeline.project import note_run
+from napari_sashiko.prediction import PredictionSettings, predict
+from napari_sashiko.runners import Event, Message
+
+if TYPE_CHECKING:  # loads torch: only who trains pays
+    from napari_sashiko.training import TrainingSettings
+
+
+def train_steps(
+    image: Any,
+    labels: Any,
+    classes: Classes,
+    settings: "TrainingSettings | None",
+    out: Path | str,
+) -> Iterator[Event]:
+    """Train an ensemble on sparse labels; closing keeps the best weights so far.
+
+    Parameters
+    ----------
+    image : path, array or Volume
+        The image.
+    labels : path, array, Volume or LabelledVoxels
+        Sparse labels of the image's shape. Labels from outside are checked and what
+        is odd about them is said; ``LabelledVoxels`` were checked by the caller.
+    classes : sequence of LabelClass or str, or None
+        Names of the classes; None takes what lies beside the labels.
+    settings : TrainingSettings or None
+        None takes the defaults.
+    out : path
+        Model folder; made when missing.
+
+    Yields
+    ------
+    Event
+        `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`, `Message`.
+
+    Raises
+    ------
+    SashikoError
+        If image, labels, settings or output cannot be used.
+    """
+    from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+        TrainingSettings,
+        train,
+    )
+
+    chosen = settings or TrainingSettings()
+    target = Path(out)
+    check_model_folder(target)
+    volume = open_image(image)
+    paint = read_paint(labels, classes)
+    if not isinstance(labels, LabelledVoxels):
+        for text in check_labels(paint.labelled, volume.shape, paint.classes):
+            yield Message(text, "warning")
+        if text := size_warning(paint, volume):
+            yield Message(text, "warning")
+    yield from train(volume, paint.labelled, paint.classes, chosen, target)
+    note_run(target, "train", chosen, image=volume.path, classes=paint.classes)
+
+
+def predict_steps(
+    model: Path | str,
+    image: Any,
+    out: Path | str,
+    settings: PredictionSettings | None = None,
+) -> Iterator[Event]:
+    """Segment a whole volume; the same call goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path
+        Model folder.
+    image : path, array or Volume
+        The image.
+    out : path
+        Folder NAME.zarr.
+    settings : PredictionSettings, optional
+        Windows, runner, device.
+
+    Yields
+    ------
+    Event
+        `PredictionStarted`, `CellDone`, `PredictionDone`, `Message`, `Tick`.
+
+    Raises
+    ------
+    SashikoError
+        If model, image, settings or output cannot be used.
+    """
+    chosen = settings or PredictionSettings()
+    volume = open_image(image)
+    yield from predict(Path(model), volume, Path(out), chosen)
+    note_run(Path(out), "predict", chosen, image=volume.path)
+
+
+def instance_steps(
+    prediction: Path | str,
+    out: Path | str,
+    settings: InstanceSettings | None = None,
+    table: Path | str | None = None,
+) -> Iterator[Event]:
+    """Find and measure the objects of one class of a prediction.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr of a prediction.
+    out : path
+        Folder NAME.zarr for the labels.
+    settings : InstanceSettings, optional
+        Class, threshold, dust.
+    table : path, optional
+        CSV file; None measures nothing.
+
+    Yields
+    ------
+    Event
+        `Progress`, `Message`, `ComponentsFound`, `InstancesDone`.
+
+    Raises
+    ------
+    SashikoError
+        If prediction, settings or output cannot be used.
+    """
+    chosen = settings or InstanceSettings()
+    yield from segment_instances(prediction, out, chosen, table)
+    note_run(Path(out), "instances", chosen)
+
+
+def check_model_folder(path: Path) -> None:
+    """Refuse to write a model over something that is none.
+
+    Raises
+    ------
+    OutputError
+        If there is a file, or a folder with other things in it.
+    """
+    if not path.exists():
+        return
+    if path.is_dir() and ((path / "model.json").exists() or not any(path.iterdir())):
+        return
+    raise OutputError(
+        f"{path} exists and is not a model.",
+        "Choose another name; it is left as it is.",
+    )
