@@ -140,9 +140,9 @@ def jump_to(viewer: Any, layer: Any, label: int, box: tuple[slice, ...]) -> None
     for axis in range(layer.ndim):
         if axis not in shown:
             viewer.dims.set_point(axis + offset, world[axis])
-    camera = np.array(viewer.camera.center, float)
+    camera = np.array(viewer.scene.camera.center, float)
     camera[-len(shown) :] = world[shown]
-    viewer.camera.center = tuple(camera)
+    viewer.scene.camera.center = tuple(camera)
 
 
 def _center_in_slice(

@@ -21,7 +21,7 @@ def view_center(
         return None
     world = np.array(viewer.dims.point, float)
     shown = list(viewer.dims.displayed)
-    world[shown] = np.asarray(viewer.camera.center, float)[-len(shown) :]
+    world[shown] = np.asarray(viewer.scene.camera.center, float)[-len(shown) :]
     data = np.asarray(layer.world_to_data(world[-layer.ndim :]))
     spatial = 2 if volume.flat else 3
     z, y, x = (*(0.0 for _ in range(3 - spatial)), *map(float, data[-spatial:]))

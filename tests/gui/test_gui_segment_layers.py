@@ -1,0 +1,182 @@
+"""Result layers lie where the image lies, fill as blocks come, and are not piled up."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image
+
+from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.result_layers import ResultLayers, hits_view
+from napari_sashiko.labels import LabelClass
+
+CLASSES = (
+    LabelClass(id=1, name="matrix", color="#999999"),
+    LabelClass(id=3, name="fibre", color="#e69f00"),
+    LabelClass(id=4, name="void", color="#0072b2"),
+)
+SHAPE = (6, 20, 30)
+PLACE = {
+    "scale": (4.0, 2.0, 2.0),
+    "translate": (1.0, 2.0, 3.0),
+    "rotate": (0, 0, 20),
+    "units": ("um", "um", "um"),
+    "axis_labels": ("z", "y", "x"),
+}
+
+
+def prediction(shape=SHAPE, classes=CLASSES):
+    return SimpleNamespace(
+        path="x.zarr",
+        mean=np.zeros((len(classes), *shape), np.float16),
+        std=np.zeros((len(classes), *shape), np.float16),
+        class_ids=np.zeros(shape, np.uint8),
+        classes=classes,
+        model_digest="abc",
+    )
+
+
+@pytest.fixture
+def viewer():
+    viewer = ViewerModel()
+    viewer.add_image(np.zeros(SHAPE, np.float32), name="ct", **PLACE)
+    return viewer
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def test_each_foreground_class_deviation_and_classes_get_a_layer(qtbot, viewer):
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    expected = ["ct", "ct - mean fibre", "ct - mean void", "ct - std", "ct - classes"]
+    assert names(viewer) == expected
+    mean, classes = viewer.layers["ct - mean fibre"], viewer.layers["ct - classes"]
+    assert tuple(mean.contrast_limits) == (0, 1)
+    np.testing.assert_allclose(mean.colormap.colors[-1][:3], (0.9, 0.624, 0), atol=0.01)
+    np.testing.assert_allclose(
+        classes.colormap.map(3)[:3], (0.902, 0.624, 0), atol=0.01
+    )
+    assert classes.get_status(position=(1, 2, 3), world=True)["value"] is not None
+    assert viewer.layers["ct - std"].colormap.name != mean.colormap.name
+    assert mean.metadata[KEY]["class_id"] == 3
+
+
+def test_results_lie_where_the_image_lies(qtbot, viewer):
+    source = viewer.layers["ct"]
+    source.affine = np.diag([1, 1.5, 1, 1])
+    ResultLayers(viewer, source).show(prediction())
+    corners = [(0, 0, 0), (5, 19, 29), (2, 0, 29)]
+    for layer in list(viewer.layers)[1:]:
+        assert tuple(map(str, layer.units)) == tuple(map(str, source.units))
+        assert tuple(layer.axis_labels) == ("z", "y", "x")
+        for corner in corners:
+            np.testing.assert_allclose(
+                layer.data_to_world(corner), source.data_to_world(corner)
+            )
+
+
+def test_a_second_run_updates_the_layers_and_keeps_what_the_user_set(qtbot, viewer):
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    first = list(viewer.layers)
+    viewer.layers["ct - std"].visible = True
+    viewer.layers["ct - classes"].opacity = 0.2
+    again = prediction()
+    again.class_ids[:] = 3
+    ResultLayers(viewer, viewer.layers["ct"]).show(again)
+    assert list(viewer.layers) == first
+    assert viewer.layers["ct - std"].visible
+    assert viewer.layers["ct - classes"].opacity == 0.2
+    assert viewer.layers["ct - classes"].get_value((2, 3, 4)) == 3
+
+
+def test_layers_of_classes_that_are_gone_are_removed(qtbot, viewer):
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    viewer.add_image(np.zeros(SHAPE), name="ct - mean mine")
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction(classes=CLASSES[:2]))
+    assert "ct - mean void" not in names(viewer)
+    assert "ct - mean mine" in names(viewer)
+
+
+def test_a_layer_of_the_user_with_such_a_name_is_left_alone(qtbot, viewer):
+    mine = viewer.add_image(np.ones(SHAPE), name="ct - std")
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    assert mine in viewer.layers
+    assert float(mine.data.max()) == 1
+    assert "ct - std [1]" in names(viewer)
+
+
+def test_the_paint_stays_on_top_and_the_tool_in_hand(qtbot, viewer):
+    paint = viewer.add_labels(
+        np.zeros(SHAPE, int), name="p", metadata={KEY: {"store": 1}}
+    )
+    paint.mode = "paint"
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    assert viewer.layers[-1] is paint
+    assert viewer.layers.selection.active is paint
+    assert paint.mode == "paint"
+
+
+def test_an_image_of_two_axes_gets_flat_layers(qtbot):
+    viewer = ViewerModel()
+    source = viewer.add_image(np.zeros((20, 30)), name="photo", scale=(2, 3))
+    results = ResultLayers(viewer, source)
+    results.show(prediction(shape=(20, 30)))
+    layer = viewer.layers["photo - classes"]
+    assert layer.ndim == 2
+    assert hits_view(viewer, layer, ((0, 1), (0, 5), (0, 5)))
+
+
+def test_a_stack_with_channels_gets_layers_of_its_last_axes(qtbot):
+    viewer = ViewerModel()
+    data = np.zeros((1, *SHAPE), np.float32)
+    source = viewer.add_image(
+        data, name="s", scale=(1, 4, 2, 2), translate=(0, 5, 6, 7)
+    )
+    ResultLayers(viewer, source).show(prediction())
+    layer = viewer.layers["s - classes"]
+    np.testing.assert_allclose(layer.data_to_world((1, 2, 3)), (9, 10, 13))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (((0, 3), (0, 5), (0, 5)), True),
+        (((3, 6), (0, 20), (0, 30)), False),
+        (((2, 3), (15, 20), (0, 30)), True),
+    ],
+)
+def test_only_blocks_in_the_slice_shown_meet_the_view(qtbot, viewer, cell, expected):
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    classes = viewer.layers["ct - classes"]
+    viewer.dims.set_point(0, classes.data_to_world((2, 0, 0))[0])
+    assert hits_view(viewer, classes, cell) is expected
+    classes.visible = False
+    assert hits_view(viewer, classes, cell) is False
+
+
+def test_many_blocks_repaint_a_few_times_and_the_last_is_seen(qtbot, viewer):
+    found = prediction()
+    results = ResultLayers(viewer, viewer.layers["ct"])
+    results.show(found)
+    viewer.dims.set_point(0, viewer.layers["ct"].data_to_world((2, 0, 0))[0])
+    classes = viewer.layers["ct - classes"]
+    repaints = []
+    classes.events.set_data.connect(lambda _: repaints.append(1))
+    for row in range(20):
+        found.class_ids[2, row] = 3
+        results.cell_done(((0, 6), (row, row + 1), (0, 30)))
+        qtbot.wait(10)
+    qtbot.waitUntil(lambda: bool((classes._slice.image.raw == 3).all()), timeout=2000)
+    assert 1 <= len(repaints) <= 5
+
+
+def test_removed_layers_are_not_repainted(qtbot, viewer):
+    results = ResultLayers(viewer, viewer.layers["ct"])
+    results.show(prediction())
+    viewer.layers.remove("ct - classes")
+    results.cell_done(((0, 6), (0, 20), (0, 30)))
+    results.finish()
+    assert len(results.there()) == 3
+    assert all(isinstance(layer, Image) for layer in results.there())
