@@ -59,7 +59,7 @@ def train_steps(
         train,
     )
 
-    chosen = settings or TrainingSettings()
+    chosen = settings or TrainingSettings.checked()
     target = Path(out)
     check_model_folder(target)
     volume = open_image(image)

@@ -1,0 +1,64 @@
+"""The application: commands put together, errors turned into one line."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from napari_sashiko.cli import evaluate, info, instances, predict, sample, train
+from napari_sashiko.errors import Cancelled, SashikoError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+STOPPED = "Stopped: what was finished is kept."
+# typer brings its own click in new versions; this is its ancestor of usage errors.
+UsageProblem = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="sashiko",
+    help="Few strokes, whole volume: train on sparse labels, segment, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (sample, train, predict, instances, evaluate, info):
+    command.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process when left out.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 for bad input, 130 when interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, prog_name="sashiko", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort, Cancelled):
+        return _fail(STOPPED, INTERRUPTED)
+    except SashikoError as error:
+        return _fail(str(error), BAD_INPUT)
+    except UsageProblem as error:  # type: ignore[misc]
+        return _fail(error.format_message(), BAD_INPUT)
+    except OSError as error:
+        return _fail(_plain(error), BAD_INPUT)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(text: str, code: int) -> int:
+    line = " ".join(text.split())
+    if line:  # no arguments at all: the help was shown instead
+        sys.stderr.write(f"sashiko: {line}\n")
+    return code
+
+
+def _plain(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."

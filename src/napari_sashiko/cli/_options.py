@@ -1,0 +1,101 @@
+"""Options that several commands share, and texts turned into settings."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_sashiko.errors import SettingsError
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print a summary in JSON as the last line.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any other setting; may be repeated."
+    ),
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        help="Meaning of the image's axes where it is not clear, letters of tczyx, "
+        "e.g. czyx."
+    ),
+]
+OUT_OPTION = ("-o", "--out")
+
+
+def collect(given: dict[str, Any], more: list[str] | None) -> dict[str, Any]:
+    """Merge named options (None: not given) and ``--set KEY=VALUE``.
+
+    ``network_settings.depth=10`` sets an entry of a setting that holds others.
+
+    Raises
+    ------
+    SettingsError
+        If a text has no ``=``, or a setting is given twice.
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    for text in more or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(
+                f"--set {text!r} is not a setting.", "Write --set KEY=VALUE."
+            )
+        name, dot, entry = key.strip().partition(".")
+        if dot:
+            values.setdefault(name, {})[entry] = _entry(value)
+        elif name in values:
+            raise SettingsError(
+                f"The setting {name!r} is given twice.", "Leave one of them out."
+            )
+        else:
+            values[name] = _value(value)
+    return values
+
+
+def triple(text: str | None, name: str) -> tuple[int, int, int] | None:
+    """Read ``"64"`` (all axes) or ``"16,64,64"`` (z, y, x) as voxels.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [int(part) for part in text.replace("x", ",").split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3:
+        raise SettingsError(
+            f"--{name} {text!r} is not a size in voxels.",
+            "Write one number, or z,y,x such as 32,128,128.",
+        )
+    return numbers[0], numbers[1], numbers[2]
+
+
+def absolute(path: Path) -> str:
+    """Return a path that means the same wherever the summary is read."""
+    return str(path.absolute())
+
+
+def _value(text: str) -> Any:
+    """Lists and objects are JSON, ``none`` is None; the settings read the rest."""
+    text = text.strip()
+    if text.lower() in ("none", "null"):
+        return None
+    return _entry(text) if text[:1] in "[{" and text else text
+
+
+def _entry(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.strip()

@@ -1,0 +1,44 @@
+"""``sashiko evaluate OUT.zarr TRUTH``: score a prediction."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sashiko.cli._console import answer
+from napari_sashiko.cli._options import Json, absolute
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    prediction: Annotated[Path, typer.Argument(help="NAME.zarr of a prediction.")],
+    truth: Annotated[Path, typer.Argument(help="Class ids 1..C; 0: not scored.")],
+    *,
+    ignore: Annotated[
+        Path | None, typer.Option(help="Voxels not 0 here are not scored.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Print F1, IoU, precision, recall, accuracy and calibration."""
+    from napari_sashiko import pipeline  # noqa: PLC0415
+
+    scores = pipeline.evaluate(prediction, truth, ignore=ignore)
+    facts = {"prediction": absolute(prediction), **scores.record()}
+    columns = ("f1", "iou", "precision", "recall")
+    width = max(len(each.name) for each in scores.classes)
+    lines = [" " * width + "".join(f"{name:>11}" for name in columns) + "     voxels"]
+    for each in scores.classes:
+        numbers = "".join(f"{getattr(each, name):11.3f}" for name in columns)
+        lines.append(f"{each.name:<{width}}{numbers}{each.support:11d}")
+    lines += [
+        f"accuracy {scores.accuracy:.3f}, macro F1 {scores.macro_f1:.3f}",
+        (
+            f"calibration error {scores.expected_calibration_error:.3f}, "
+            f"Brier {scores.brier:.3f}"
+        ),
+    ]
+    answer(facts, lines, as_json=json)

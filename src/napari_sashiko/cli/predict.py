@@ -1,0 +1,91 @@
+"""``sashiko predict MODEL IMAGE -o OUT.zarr``: segment a whole volume."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._options import (
+    OUT_OPTION,
+    Axes,
+    Device,
+    Json,
+    Set,
+    absolute,
+    collect,
+    triple,
+)
+from napari_sashiko.pipeline import CellDone, Event, PredictionStarted
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(predict)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
+    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr")],
+    *,
+    window: Annotated[
+        str | None, typer.Option(help="Voxels: 128, or z,y,x as 32,128,128.")
+    ] = None,
+    border: Annotated[
+        str | None, typer.Option(help="Voxels at inner faces not trusted: 8 or z,y,x.")
+    ] = None,
+    border_weight: Annotated[
+        float | None, typer.Option(help="0 crops the border, above 0 blends.")
+    ] = None,
+    runner: Annotated[str | None, typer.Option(help="serial, threads or dask.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler, tcp://host:8786.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Blocks in work at once.")] = None,
+    device: Device = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew where one exists.")
+    ] = False,
+    axes: Axes = None,
+    more: Set = None,
+    json: Json = False,
+) -> None:
+    """Segment a whole volume: mean, std and classes; resumes where it stopped."""
+    from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
+
+    given = {
+        "window": triple(window, "window"),
+        "border": triple(border, "border"),
+        "border_weight": border_weight,
+        "runner": runner or ("dask" if scheduler else None),
+        "scheduler": scheduler,
+        "workers": workers,
+        "device": device,
+        "overwrite": overwrite or None,
+    }
+    values = collect(given, more)
+    volume = pipeline.open_image(image, axes=axes)
+    with terminal(_translate) as shown:
+        done = pipeline.predict(model, volume, out, report=shown.show, **values)
+    found = pipeline.open_prediction(out)
+    facts = {
+        "prediction": absolute(out),
+        "seconds": round(done.seconds, 3),
+        "blocks": found.total,
+        "shape": list(found.class_ids.shape),
+        "class_names": [each.name for each in found.classes],
+        "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
+    }
+    lines = [f"Prediction: {out}", f"{found.total} blocks in {done.seconds:.1f} s"]
+    answer(facts, lines, as_json=json)
+
+
+def _translate(event: Event) -> Bar | str | None:
+    if isinstance(event, PredictionStarted):
+        if event.done:
+            return f"Going on: {event.done} of {event.cells} blocks were finished."
+        return f"{event.cells} blocks."
+    if isinstance(event, CellDone):
+        return Bar("blocks", event.done, event.total)
+    return None

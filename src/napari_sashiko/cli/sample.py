@@ -1,0 +1,49 @@
+"""``sashiko sample NAME FOLDER``: write a sample volume."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._options import Json, absolute
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(sample)
+
+
+def sample(
+    name: Annotated[str, typer.Argument(help="fibres, filaments or nuclei.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Write image, sparse labels and truth of a sample volume."""
+    from napari_sashiko.pipeline import load_sample, write_sample  # noqa: PLC0415
+
+    with terminal() as shown:
+
+        def report(done: int, total: int) -> None:
+            shown.advance(Bar(f"making {name}", done, total))
+
+        made = load_sample(name, report=report)
+        files = write_sample(made, folder)
+    paths = {
+        "image": files.image,
+        "labels": files.labels,
+        "truth": files.truth,
+        "classes": files.classes,
+    }
+    written = {key: absolute(path) for key, path in paths.items() if path is not None}
+    facts = {
+        "sample": made.name,
+        **written,
+        "shape": list(made.image.shape),
+        "voxel_size": list(made.voxel_size),
+        "unit": made.unit,
+        "class_names": [each.name for each in made.classes],
+    }
+    lines = [made.title, made.source, *(f"{key}: {p}" for key, p in written.items())]
+    answer(facts, lines, as_json=json)

@@ -1,0 +1,88 @@
+"""``sashiko train IMAGE LABELS -o MODEL``: train an ensemble on sparse labels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._options import (
+    OUT_OPTION,
+    Axes,
+    Device,
+    Json,
+    Set,
+    absolute,
+    collect,
+)
+from napari_sashiko.pipeline import Event
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
+    labels: Annotated[Path, typer.Argument(help="Sparse labels; 0: not labelled.")],
+    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
+    *,
+    network: Annotated[
+        str | None, typer.Option(help="auto, smsnet, tunet or msdnet.")
+    ] = None,
+    members: Annotated[int | None, typer.Option(help="Networks.")] = None,
+    dims: Annotated[str | None, typer.Option(help="auto, 2 or 3.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Most minutes.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of each network; no limit in minutes.")
+    ] = None,
+    device: Device = None,
+    seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="Names in the order of the ids: cement,fibre.")
+    ] = None,
+    axes: Axes = None,
+    more: Set = None,
+    json: Json = False,
+) -> None:
+    """Train an ensemble on sparse labels and write a model folder."""
+    from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it trains
+
+    given = {
+        "network": network,
+        "members": members,
+        "dims": dims,
+        "minutes": minutes,
+        "epochs": epochs,
+        "device": device,
+        "seed": seed,
+    }
+    values = collect(given, more)
+    volume = pipeline.open_image(image, axes=axes)
+    names = None if classes is None else classes.split(",")
+    with terminal(_translate) as shown:
+        done = pipeline.train(
+            volume, labels, out, classes=names, report=shown.show, **values
+        )
+    metrics = dict(done.metrics)
+    facts = {
+        "model": absolute(done.path),
+        "metrics": metrics,
+        "seconds": round(done.seconds, 3),
+        "stopped": done.stopped,
+        "settings": pipeline.training_settings(**values).model_dump(mode="json"),
+    }
+    scores = [f"  {name} {value:.3f}" for name, value in metrics.items()]
+    lines = [f"Model: {done.path}", "On held-out strokes:", *scores]
+    answer(facts, lines, as_json=json)
+
+
+def _translate(event: Event) -> Bar | str | None:
+    from napari_sashiko.pipeline import EpochDone, TrainingStarted  # noqa: PLC0415
+
+    if isinstance(event, TrainingStarted):
+        return event.text
+    if isinstance(event, EpochDone):
+        return Bar(f"network {event.member + 1}", event.epoch, event.epochs)
+    return None
