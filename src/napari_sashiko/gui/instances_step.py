@@ -135,7 +135,7 @@ class InstancesStep(QGroupBox):
     def _show_prediction(self, prediction: Any) -> None:
         self.prediction = prediction
         self.form.show_classes(prediction.classes)
-        self.form.show_unit(prediction.unit, flat=prediction.flat)
+        self.form.show_unit(prediction.unit, flat=is_flat(prediction))
         self._ask_sizes_soon()
         self.refresh()
 
@@ -166,7 +166,7 @@ class InstancesStep(QGroupBox):
         self.sizes = sizes
         if self.prediction is None:
             return
-        unit, flat = self.prediction.unit, self.prediction.flat
+        unit, flat = self.prediction.unit, is_flat(self.prediction)
         known = unit not in ("", "pixel")
         title = (
             f"size, {short(unit)}{'²' if flat else '³'}" if known else "size, voxels"
@@ -182,7 +182,7 @@ class InstancesStep(QGroupBox):
         engine, found = self.session.engine, self.prediction
         try:
             fewest = engine.dust_voxels(
-                self.form.dust_text(), found.voxel_size, found.unit, flat=found.flat
+                self.form.dust_text(), found.voxel_size, found.unit, flat=is_flat(found)
             )
         except SashikoError as error:
             self.form.going.setText(str(error))
@@ -196,7 +196,9 @@ class InstancesStep(QGroupBox):
         found = self.prediction
         if found.unit in ("", "pixel"):
             return 1.0
-        return float(np.prod(found.voxel_size[1:] if found.flat else found.voxel_size))
+        return float(
+            np.prod(found.voxel_size[1:] if is_flat(found) else found.voxel_size)
+        )
 
     def _settings(self, **changes: Any) -> Any:
         values = {**self.form.values(), **changes}
@@ -323,6 +325,11 @@ class InstancesStep(QGroupBox):
         record = rows.record(label) if rows is not None else None
         if record is not None:
             self.form.histogram.mark(float(record["voxels"]) * self._voxel())
+
+
+def is_flat(prediction: Any) -> bool:
+    """Whether a prediction is of an image, not of a volume."""
+    return bool(prediction.class_ids.ndim == 2)
 
 
 def newest_prediction(folder: Path | None) -> Path | None:

@@ -45,7 +45,7 @@ def kind_of(path: Path) -> str:
 
 def prediction_layers(found: Any) -> list[LayerData]:
     """Mean of each foreground class, deviation, classes."""
-    place, name = _place(found), found.path.stem
+    place, name = _place(found, found.class_ids.ndim), found.path.stem
     ids = [each.id for each in found.classes]
     layers: list[LayerData] = []
     for each in foreground(found.classes):
@@ -74,12 +74,14 @@ def prediction_layers(found: Any) -> list[LayerData]:
 
 def instance_layers(found: Any) -> list[LayerData]:
     """Labelled objects."""
-    look = {"name": f"{found.path.stem} - instances", **_place(found)}
+    look = {
+        "name": f"{found.path.stem} - instances",
+        **_place(found, found.labels.ndim),
+    }
     return [(LazyArray(found.labels), look, "labels")]
 
 
-def _place(found: Any) -> dict[str, Any]:
-    ndim = 2 if found.flat else 3
+def _place(found: Any, ndim: int) -> dict[str, Any]:
     axes = ("z", "y", "x")[-ndim:]
     return {
         "scale": found.voxel_size[-ndim:],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_sashiko.gui.label_layer import class_colormap
-from napari_sashiko.samples import Sample, load_sample
+from napari_sashiko.pipeline import Sample, load_sample
 
 LayerData = tuple[np.ndarray, dict[str, object], str]
 PERCENTILES = (0.5, 99.5)

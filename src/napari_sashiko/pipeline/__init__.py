@@ -31,6 +31,7 @@ from napari_sashiko.pipeline.blocking import (
     train,
     training_settings,
 )
+from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.info import Description, describe
 from napari_sashiko.pipeline.inputs import (
     CLASSES_SUFFIX,
@@ -97,6 +98,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "InstanceSettings",
+    "Instances",
     "InstancesDone",
     "LabelClass",
     "LabelStore",
@@ -137,6 +139,7 @@ __all__ = [
     "load_sample",
     "model_digest",
     "open_image",
+    "open_instances",
     "open_model",
     "open_prediction",
     "open_volume",
