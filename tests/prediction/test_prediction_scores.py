@@ -83,7 +83,7 @@ def test_a_measured_estimate_is_near_the_time_of_the_run():
     settings = PredictionSettings(**SMALL)
     told = estimate(Slow(), volume, settings, measure=True)
     windows = Blur()
-    cells = make_plan(windows, volume.shape, settings).cells().cells
+    cells = make_plan(windows, volume.shape, settings).cells()
     voxels = sum(np.prod([p.stop - p.start for p in c.window]) for c in cells)
     assert told.seconds == pytest.approx(voxels * 1e-5, rel=0.5)
 

@@ -12,9 +12,8 @@ from itertools import product
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_sashiko.patches import window_starts
+from napari_sashiko.patches import Grid, border_weights
 from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction.predictor import FloatArray, Triple
 from napari_sashiko.volumes import Region
@@ -47,17 +46,11 @@ class Blender:
         weight: float,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        shape = inference.volume.shape
+        grid = Grid(inference.volume.shape, window, step)
         self.inference = inference
-        self.starts = [
-            window_starts(n, w, s) for n, w, s in zip(shape, window, step, strict=True)
-        ]
-        self.window = window
-        self.weight = weight
-        self._inside = [
-            [_inside(start, w, n, b) for start in starts]
-            for starts, w, n, b in zip(self.starts, window, shape, border, strict=True)
-        ]
+        self.starts = grid.starts
+        self.window = grid.size
+        self._profiles = border_weights(grid, border, weight)
         self._cache: OrderedDict[Triple, Pair] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._lock = Lock()
@@ -93,17 +86,16 @@ class Blender:
         self, index: Triple, region: Region
     ) -> tuple[FloatArray, Region, Region]:
         """Weights of the shared voxels, and where they lie in window and region."""
-        source, target, inside = [], [], []
+        source, target, profiles = [], [], []
         for axis, (i, part) in enumerate(zip(index, region, strict=True)):
             start = self.starts[axis][i]
             low = max(start, part.start)
             high = min(start + self.window[axis], part.stop)
             source.append(slice(low - start, high - start))
             target.append(slice(low - part.start, high - part.start))
-            inside.append(self._inside[axis][i][source[-1]])
-        z, y, x = inside
-        full = z[:, None, None] & y[:, None] & x
-        weights = np.where(full, np.float32(1), np.float32(self.weight))
+            profiles.append(self._profiles[axis][i][source[-1]].astype(np.float32))
+        z, y, x = profiles
+        weights = np.minimum(np.minimum(z[:, None, None], y[:, None]), x)
         return weights, tuple(source), tuple(target)  # type: ignore[return-value]
 
     def _window(self, index: Triple) -> Pair:
@@ -127,13 +119,3 @@ class Blender:
         while kept > self._cache_bytes and len(self._cache) > 1:
             _, (mean, std) = self._cache.popitem(last=False)
             kept -= mean.nbytes + std.nbytes
-
-
-def _inside(start: int, window: int, length: int, border: int) -> npt.NDArray[np.bool_]:
-    """Voxels of a window that lie off its border; volume faces are no border."""
-    inside = np.ones(window, bool)
-    if start > 0:
-        inside[:border] = False
-    if start + window < length:
-        inside[window - border :] = False
-    return inside

@@ -30,9 +30,10 @@ class Run:
     """One prediction, ready to go: `todo` are the cells that are not on disk yet."""
 
     predictor: Predictor
+    digest: str
     plan: Plan
     store: PredictionStore
-    cells: Sequence[Cell]
+    cells: int
     todo: Sequence[Cell]
 
 
@@ -94,9 +95,9 @@ def prepare(
         _check_same(path, record, fresh)
     store = PredictionStore(path, layout)
     finished = store.ledger.finished()
-    ordered = cells.ordered_from(settings.center) if settings.center else cells.cells
+    ordered = cells.ordered_from(settings.center) if settings.center else list(cells)
     todo = [cell for cell in ordered if not finished[cell.index]]
-    return Run(predictor, plan, store, cells.cells, todo)
+    return Run(predictor, digest, plan, store, len(cells), todo)
 
 
 def _plan(

@@ -115,7 +115,7 @@ def _sides(shape: Triple, border: Triple, align: Triple, scale: float) -> Triple
     sides = []
     for n, b, a in zip(shape, border, align, strict=True):
         kept = max(THINNEST_CELL, int(scale * (1 if flat else b)))
-        sides.append(min(n, -(-(kept + 2 * b) // a) * a))
+        sides.append(min(n, -(-(kept + 2 * b + a - 1) // a) * a))
     return _triple(sides)
 
 

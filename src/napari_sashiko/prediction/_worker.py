@@ -87,6 +87,8 @@ class RemoteWorker:
     ----------
     model : str or Predictor
         Folder of the model, or a predictor that can be pickled.
+    digest : str
+        Name of the model's weights.
     source : str
         JSON: how the volume is opened again.
     out : str
@@ -97,7 +99,8 @@ class RemoteWorker:
         Where the networks run.
     """
 
-    model: Any
+    model: Any = field(compare=False)  # found again by its digest
+    digest: str
     source: str
     out: str
     plan: Plan

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.prediction._inference import count
 from napari_sashiko.prediction._sizes import BYTES_PER_VOXEL
 from napari_sashiko.prediction.plan import Plan, make_plan
 from napari_sashiko.prediction.predictor import Predictor
@@ -13,6 +14,7 @@ from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import Layout
 
 PROBE_VOXELS = 32**3
+READ_AHEAD = 4  # blocks in work at a time, unless the user says how many
 
 
 @dataclass(frozen=True)
@@ -63,20 +65,20 @@ def estimate(
     classes = len(predictor.card.classes)
     layout = Layout(volume.shape, cells.chunk, classes, settings.dtype, volume.flat)
     window = int(np.prod(plan.window))
+    # Each block in work holds its patch, and the mean and deviation of its cell.
+    blocks = 1 if settings.runner == "serial" else settings.workers or READ_AHEAD
+    read = 8 * volume.channels + 8 * classes
     per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
     return Estimate(
-        cells=len(cells.cells),
-        memory_bytes=window * (int(per_voxel) + 4 * (volume.channels + 4 * classes)),
+        cells=len(cells),
+        memory_bytes=window * (int(per_voxel) + blocks * read),
         disk_bytes=layout.bytes,
         seconds=_seconds(predictor, volume, plan) if measure else None,
     )
 
 
 def _seconds(predictor: Predictor, volume: Any, plan: Plan) -> float:
-    voxels = sum(
-        int(np.prod([part.stop - part.start for part in cell.window]))
-        for cell in plan.cells().cells
-    )
+    voxels = sum(count(cell.window) for cell in plan.cells())
     probe = _probe(plan)
     patch = predictor.card.normalisation.apply(volume.read(probe))
     predictor.predict(patch, tick=_nothing)  # the first call sets things up

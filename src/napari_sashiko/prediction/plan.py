@@ -36,15 +36,15 @@ class Plan:
     def cells(self) -> CellPlan:
         """Cut the volume into cells: each voxel belongs to exactly one."""
         if self.border_weight == 0:
-            window, border = self.window, self.border
+            window, border, align = self.window, self.border, self.align
         else:
             # Two steps: a cell gathers three windows an axis, its neighbours use most.
-            window, border = _least(_double(self.step), self.shape), (0, 0, 0)
+            window, border, align = _double(self.step), (0, 0, 0), (1, 1, 1)
         return plan_cells(
             self.shape,
             window,
             border,
-            align=self.align,
+            align=align,
             multiple=(_flat_multiple(self.shape[0], window[0], border[0]), 1, 1),
         )
 

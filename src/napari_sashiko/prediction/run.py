@@ -75,13 +75,13 @@ def predict(
     digest = model_digest or _digest(model)
     run = prepare(predictor, digest, volume, path, settings)
     yield from _warn_of_little_room(run)
-    yield PredictionStarted(str(path), len(run.cells), len(run.cells) - len(run.todo))
+    yield PredictionStarted(str(path), run.cells, run.cells - len(run.todo))
     yield from _work(run, model, volume, settings)
     yield PredictionDone(str(path), time.perf_counter() - start)
 
 
 def _warn_of_little_room(run: Run) -> Iterator[Message]:
-    share = len(run.todo) / max(1, len(run.cells))
+    share = len(run.todo) / max(1, run.cells)
     needed = int(run.store.layout.bytes * share)
     try:
         check_writable(run.store.path, needed)
@@ -105,7 +105,7 @@ def _work(
         scheduler=settings.scheduler,
         heartbeat=HEARTBEAT,
     )
-    total, before = len(run.cells), len(run.cells) - len(run.todo)
+    total, before = run.cells, run.cells - len(run.todo)
     start, most_voxels = time.perf_counter(), None
     number = 0
     with contextlib.closing(results), _stopping(stop), _disk(run, lambda: number):
@@ -141,9 +141,9 @@ def _disk(run: Run, number: Any) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
-        done = len(run.cells) - len(run.todo) + number()
+        done = run.cells - len(run.todo) + number()
         raise OutputError(
-            f"The disk is full: {done} of {len(run.cells)} blocks of {run.store.path} "
+            f"The disk is full: {done} of {run.cells} blocks of {run.store.path} "
             "are finished and kept.",
             "Free some space and start again: it goes on where it stopped.",
         ) from error
@@ -170,6 +170,7 @@ def _worker(
         )
     return RemoteWorker(
         model=str(model) if isinstance(model, Path) else model,
+        digest=run.digest,
         source=json.dumps(volume.source),
         out=str(run.store.path),
         plan=run.plan,
