@@ -133,7 +133,7 @@ def _keep(sample: Sample, path: Path) -> None:
 
 def _read(path: Path) -> Sample | None:
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             words = json.loads(str(kept["words"]))
             return Sample(
                 image=kept["image"],

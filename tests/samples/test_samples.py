@@ -1,0 +1,182 @@
+"""Samples: exact truth, strokes that stay in their class, a scan that looks like one."""
+
+import json
+import socket
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+from napari_sashiko.errors import OutputError, SampleError, SettingsError
+from napari_sashiko.samples import SAMPLES, _store, load_sample, nuclei, write_sample
+from napari_sashiko.samples._strokes import paint_strokes
+from napari_sashiko.samples._tomography import _measure
+
+GENERATED = ("fibres", "filaments")
+SMALL = (20, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {name: SAMPLES[name](shape=SMALL) for name in GENERATED}
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    def refuse(*_args, **_kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_equal_seeds_give_equal_samples(made, name):
+    again = SAMPLES[name](shape=SMALL)
+    np.testing.assert_array_equal(again.image, made[name].image)
+    np.testing.assert_array_equal(again.sparse_labels, made[name].sparse_labels)
+    np.testing.assert_array_equal(again.truth, made[name].truth)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_other_seeds_give_other_samples(made, name):
+    other = SAMPLES[name](shape=SMALL, seed=1)
+    assert (other.truth != made[name].truth).mean() > 0.02
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_strokes_never_leave_their_class(made, name):
+    sample = made[name]
+    painted = sample.sparse_labels > 0
+    np.testing.assert_array_equal(sample.sparse_labels[painted], sample.truth[painted])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GENERATED)
+def test_every_class_is_painted_on_three_slices_and_few_voxels(name):
+    start = time.process_time()
+    sample = SAMPLES[name]()
+    assert time.process_time() - start < 80  # seconds; 15 on an idle core
+    assert 0 < (sample.sparse_labels > 0).mean() < 0.003
+    for each in sample.classes:
+        slices = np.flatnonzero((sample.sparse_labels == each.id).any(axis=(1, 2)))
+        assert len(slices) == 3
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_truth_knows_all_classes_and_nothing_else(made, name):
+    sample = made[name]
+    assert set(np.unique(sample.truth)) == {each.id for each in sample.classes}
+
+
+def test_grey_values_of_cement_follow_density(made):
+    sample = made["fibres"]
+    names = {each.name: each.id for each in sample.classes}
+    mean = {
+        name: sample.image[sample.truth == number].mean()
+        for name, number in names.items()
+    }
+    assert mean["void"] < mean["fibre"] < mean["cement"] < mean["aggregate"]
+
+
+def test_filaments_and_membranes_are_darker_than_ice(made):
+    sample = made["filaments"]
+    ice, filament, membrane = (
+        sample.image[sample.truth == number].mean() for number in (1, 2, 3)
+    )
+    assert filament < ice
+    assert membrane < ice
+
+
+def test_a_missing_wedge_leaves_no_energy_along_the_beam(made):
+    power = np.abs(np.fft.fftn(made["filaments"].image.astype(float))) ** 2
+    along_beam = power[2:-1, :, 0].sum()  # kx = 0, kz > 0: never tilted that far
+    across = power[0, :, 2:-1].sum()
+    assert along_beam < 1e-6 * across
+
+
+def test_a_detector_pixel_with_a_wrong_gain_is_wrong_at_every_angle():
+    rng = np.random.default_rng(0)
+    measured = _measure(np.zeros((12, 90, 400), np.float32), rng)
+    offset = measured.mean(axis=2)
+    photon_noise = measured.std(axis=2).mean() / np.sqrt(400)
+    assert offset.std() > 5 * photon_noise
+
+
+def test_a_stroke_is_one_connected_brush_stroke():
+    truth = np.ones((1, 60, 60), np.uint8)
+    painted = paint_strokes(truth, slices=1, strokes=1, length=40, brush=3, seed=3)
+    _, count = ndimage.label(painted[0], np.ones((3, 3)))
+    assert count == 1
+    assert 60 < (painted > 0).sum() <= 41 * 9
+
+
+def test_a_sample_is_made_once_and_then_kept(tmp_path, monkeypatch):
+    calls = []
+
+    def make(*, report=None):
+        calls.append(1)
+        return SAMPLES["filaments"](shape=(8, 32, 32))
+
+    monkeypatch.setattr(_store, "SAMPLES", {"filaments": make})
+    first = load_sample("filaments", cache=tmp_path)
+    second = load_sample("filaments", cache=tmp_path)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first.image, second.image)
+    np.testing.assert_array_equal(first.truth, second.truth)
+    assert (first.classes, first.voxel_size, first.unit, first.title) == (
+        second.classes, second.voxel_size, second.unit, second.title,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short"])
+def test_a_damaged_cache_is_made_again(tmp_path, monkeypatch, content):
+    small = SAMPLES["filaments"](shape=(8, 32, 32))
+    monkeypatch.setattr(_store, "SAMPLES", {"filaments": lambda **_: small})
+    (tmp_path / f"filaments-{_store.EDITION}.npz").write_bytes(content)
+    assert load_sample("filaments", cache=tmp_path).image.shape == (8, 32, 32)
+
+
+def test_an_unknown_sample_is_answered_with_those_that_there_are():
+    with pytest.raises(SettingsError, match="fibres, filaments, nuclei"):
+        load_sample("fibers")
+
+
+def test_offline_the_real_sample_says_what_to_do_instead(offline):
+    with pytest.raises(SampleError) as caught:
+        load_sample("nuclei")
+    text = str(caught.value)
+    assert nuclei.URL in text
+    assert "internet" in text
+    assert "'fibres'" in text
+    assert "\n" not in text
+
+
+def test_clear_cases_leave_out_what_one_might_argue_about():
+    disk = np.hypot(*np.mgrid[-40:40, -40:40]) < 20
+    image = np.stack([1000 * disk + 100] * 6).astype(np.uint16)
+    cases = nuclei.clear_cases(image)
+    assert (cases[:, disk] != nuclei.BACKGROUND).mean() > 0.9
+    assert not (cases[:, ~disk] == nuclei.NUCLEUS).sum() > 0.05 * (~disk).sum()
+    assert (cases == 0).any()
+    assert set(np.unique(paint_strokes(cases))) == {0, 1, 2}
+
+
+def test_written_files_carry_voxel_size_and_class_names(tmp_path, made):
+    files = write_sample(made["fibres"], tmp_path / "new" / "folder")
+    np.testing.assert_array_equal(tifffile.imread(files.image), made["fibres"].image)
+    np.testing.assert_array_equal(tifffile.imread(files.truth), made["fibres"].truth)
+    with tifffile.TiffFile(files.labels) as file:
+        assert file.series[0].axes == "ZYX"
+        assert 'PhysicalSizeZ="1.2"' in file.ome_metadata
+    rows = json.loads(files.classes.read_text())
+    assert [row["name"] for row in rows] == ["cement", "fibre", "void", "aggregate"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, made):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_sample(made["fibres"], tmp_path / "file" / "folder")
