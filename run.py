@@ -78,24 +78,30 @@ def demo(python: Path) -> int:
     work = OUT / "demo"
     shutil.rmtree(work, ignore_errors=True)
     sashiko = str(python.parent / "sashiko")
-    image, labels = work / "sample/image.tif", work / "sample/labels.tif"
-    model, mean = work / "fibres.sashiko-model", work / "fibres.zarr"
-    found, table = work / "fibres-instances.zarr", work / "fibres.csv"
+    image, labels = work / "image.tif", work / "labels.tif"
+    project = work / "image.tif.sashiko"  # where the dock looks for this image
+    model = project / "models" / "fibres.sashiko-model"
+    mean = project / "predictions" / "fibres.zarr"
+    found, table = project / "instances" / "fibres.zarr", work / "fibres.csv"
     steps = [
-        ["sample", "fibres", image.parent],
-        ["train", image, labels, "-o", model, "--minutes", "1"],
+        ["sample", "fibres", work],
+        ["train", image, labels, "-o", model, "--minutes", "2"],
         ["predict", model, image, "-o", mean],
+        ["evaluate", mean, work / "truth.tif"],
         ["instances", mean, "-o", found, "--class", "fibre", "--table", table],
     ]
     for step in steps:
-        say("sashiko " + " ".join(str(part) for part in step))
-        code = run([sashiko, *map(str, step)])
+        words = [str(part) for part in step]
+        say("sashiko " + " ".join(words))
+        code = run([sashiko, *words])
         if code:
             return code
     picture = OUT / "demo.png"
     window = [str(python), "examples/demo_window.py", str(work), str(picture)]
-    stay = has_screen()
-    return run([*on_screen(), *window, *(["--stay"] if stay else [])])
+    code = run([*on_screen(), *window, *(["--stay"] if has_screen() else [])])
+    if not code:
+        say(f"Picture of the window: {picture}; all results: {work}")
+    return code
 
 
 def check(python: Path, kind: str, rest: Sequence[str]) -> int:

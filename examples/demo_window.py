@@ -2,28 +2,31 @@
 
     python examples/demo_window.py FOLDER PICTURE [--stay]
 
-`FOLDER` is what `python3 run.py demo` wrote: the sample's image and strokes, the
-prediction and the instances.
+`FOLDER` is what `python3 run.py demo` wrote: the sample as TIFF files and, beside the
+image, its project with model and prediction, where the dock finds them. The objects are
+then searched with the dock's own button.
 """
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 import napari
-import numpy as np
-import zarr
-from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtTest import QTest
 
-from napari_sashiko.gui import SashikoDock
-from napari_sashiko.gui.label_layer import KEY
-from napari_sashiko.volumes import open_volume
+from napari_sashiko.gui.label_layer import class_colormap
+from napari_sashiko.gui.menu import open_dock
+from napari_sashiko.gui.result_layers import ResultLayers
+from napari_sashiko.pipeline import LabelClass, open_image, open_prediction
 
 SIZE = (1600, 1000)
+PERCENTILES = (0.5, 99.5)
+SECONDS = 300  # longest wait for the objects
 
 
 def main():
+    """Open the window, fill it, take the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("picture", type=Path)
@@ -31,8 +34,9 @@ def main():
     options = parser.parse_args()
     viewer = napari.Viewer(title="napari-sashiko")
     viewer.window.resize(*SIZE)
-    show(viewer, options.folder)
-    QTest.qWait(2000)  # textures and the dock's first look at the volume
+    image = show_sample(viewer, options.folder)
+    show_results(viewer, image, options.folder / "image.tif.sashiko")
+    QTest.qWait(1500)  # thumbnails and the histogram are drawn a little later
     options.picture.parent.mkdir(parents=True, exist_ok=True)
     viewer.screenshot(str(options.picture), canvas_only=False, flash=False)
     if options.stay:
@@ -41,48 +45,45 @@ def main():
         viewer.close()
 
 
-def show(viewer, folder):
-    """Add image, probability, uncertainty, classes, strokes and instances."""
-    volume = open_volume(folder / "sample/image.tif")
-    place = {"scale": volume.voxel_size, "units": volume.unit}
-    done = {**place, "metadata": {KEY: {"role": "result"}}}
-    viewer.add_image(
-        open_whole(volume), name="fibres", metadata={"path": str(volume.path)}, **place
+def show_sample(viewer, folder):
+    """Add image and strokes; return the image's layer."""
+    volume = open_image(folder / "image.tif")
+    place = {
+        "scale": volume.voxel_size,
+        "units": (volume.unit,) * 3,
+        "axis_labels": ("z", "y", "x"),
+    }
+    (image,) = viewer.open(folder / "image.tif", name="fibres", **place)
+    image.reset_contrast_limits()
+    rows = json.loads((folder / "labels.classes.json").read_text())
+    (strokes,) = viewer.open(
+        folder / "labels.tif", layer_type="labels", name="fibres - strokes", **place
     )
-    classes = json.loads((folder / "sample/labels.classes.json").read_text())
-    fibre = next(i for i, each in enumerate(classes) if each["name"] == "fibre")
-    result = zarr.open_group(folder / "fibres.zarr", mode="r")
-    unit = {"contrast_limits": (0, 1), "blending": "additive", "visible": False}
-    for name, colours in (("mean", "yellow"), ("std", "magma")):
-        data = np.asarray(result[f"{name}/0"][fibre], np.float32)
-        title = f"fibres - {name} fibre"
-        viewer.add_image(data, name=title, colormap=colours, **unit, **done)
-    colours = {each["id"]: each["color"] for each in classes}
-    for path, title, shown in (
-        ("fibres.zarr/classes/0", "fibres - classes", False),
-        ("sample/labels.tif", "strokes", False),
-        ("fibres-instances.zarr/labels/0", "fibres - instances", True),
-    ):
-        data = read_labels(folder / path)
-        layer = viewer.add_labels(data, name=title, visible=shown, **done)
-        if title != "fibres - instances":
-            layer.colormap = DirectLabelColormap(
-                color_dict={None: "transparent", 0: "transparent", **colours}
-            )
+    strokes.colormap = class_colormap(tuple(LabelClass(**row) for row in rows))
     viewer.dims.set_current_step(0, volume.shape[0] // 2)
-    viewer.window.add_dock_widget(SashikoDock(viewer), name="Sashiko", area="right")
+    return image
 
 
-def open_whole(volume):
-    """Read a small volume; shape `(Z, Y, X)`."""
-    return volume.read(tuple(slice(0, n) for n in volume.shape))[0]
+def show_results(viewer, image, project):
+    """Open the dock, show the prediction, press *Find instances* and wait."""
+    viewer.layers.selection.active = image
+    dock = open_dock(viewer)
+    results = ResultLayers(viewer, image, dock)
+    results.show(open_prediction(project / "predictions" / "fibres.zarr"))
+    results.finish()
+    wait_until(lambda: dock.instances.prediction is not None)
+    dock.instances.form.find_button.click()
+    wait_until(lambda: dock.instances.form.table.rows is not None)
+    viewer.layers["fibres - classes"].visible = False
 
 
-def read_labels(path):
-    """Read a label image of TIFF or zarr; shape `(Z, Y, X)`."""
-    if path.suffix == ".tif":
-        return open_whole(open_volume(path)).astype(np.uint8)
-    return np.asarray(zarr.open_array(path, mode="r")[:])
+def wait_until(ready):
+    """Let the window live until something is so."""
+    end = time.monotonic() + SECONDS
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError("The window did not show the objects in time.")
+        QTest.qWait(50)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_a_set_up_command_of_the_readme_exists(line):
 @pytest.mark.parametrize("line", _commands("sashiko "))
 def test_a_command_line_of_the_readme_exists_with_its_options(line):
     words = line.split()
-    answer = _help("-c", "from napari_sashiko.cli import main; main()", words[1])
+    answer = _help("-m", "napari_sashiko.cli", words[1])
     assert answer.returncode == 0, answer.stderr
     for option in (word for word in words if word.startswith("-")):
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", answer.stdout), option
