@@ -11,6 +11,7 @@ from napari_sashiko.layers import (
     Convolution,
     Norm,
     UpConvolution,
+    add,
     convolve,
     crop_to,
     fill_normal,
@@ -155,3 +156,13 @@ def test_cropping_cuts_the_far_end(dims):
     out = crop_to(image, like)
     assert out.shape == (1, 2, *like.shape[2:])
     assert torch.equal(out, image[(..., *(slice(n) for n in like.shape[2:]))])
+
+
+def test_a_sum_is_made_in_place_only_where_nothing_is_differentiated():
+    total, part = torch.ones(3), torch.full((3,), 2.0)
+    out = add(total, part)
+    assert out is not total
+    assert torch.equal(total, torch.ones(3))
+    with torch.no_grad():
+        assert add(total, part) is total
+    assert torch.equal(total, out)

@@ -215,3 +215,20 @@ def test_the_memory_format_does_not_change_the_result(name, dims):
         plain = network(image)
         other = network.to(memory_format=last)(image.contiguous(memory_format=last))
     torch.testing.assert_close(other, plain, rtol=0, atol=1e-5)
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gradients_switched_off_do_not_change_the_result(name, dims, dtype):
+    network = used(name, dims)
+    image = noise(2, 1, *(10,) * dims)
+    kept = image.clone()
+    with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+        with_grad = network(image).detach().float()
+        with torch.no_grad():
+            without = network(image).float()
+            again = network(image).float()
+    close = 1e-6 if dtype == torch.float32 else 0.1
+    torch.testing.assert_close(without, with_grad, rtol=0, atol=close)
+    assert torch.equal(without, again)
+    assert torch.equal(image, kept)

@@ -144,7 +144,10 @@ def test_input_and_output_edges_are_drawn_with_their_probabilities():
 
 
 def test_the_radius_is_the_longest_path():
-    edges = [[0, 1, 1], [0, 2, 1], [0, 3, 1], [1, 2, 8], [1, 3, 2], [2, 3, 4]]
+    edges = [[0, 1, 1], [0, 2, 1], [0, 3, 1], [1, 2, 8], [1, 3, 16], [2, 3, 4]]
+    graph = SparseGraph.from_json({"depth": 3, "edges": edges, "heads": [0, 3]})
+    assert graph.receptive_radius() == 1 + 16
+    edges[4][2] = 2
     graph = SparseGraph.from_json({"depth": 3, "edges": edges, "heads": [0, 3]})
     assert graph.receptive_radius() == 1 + 8 + 4
 

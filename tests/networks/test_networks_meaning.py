@@ -92,6 +92,16 @@ def test_edges_that_share_source_and_dilation_are_one_convolution():
     assert len(fans) < len(edges)
 
 
+@pytest.mark.parametrize("width", [6, 10, 40])
+def test_convolutions_of_the_input_come_in_groups_when_they_are_due(width):
+    network = build_network("smsnet", 1, 2, dims=2, seed=0, width=width)
+    groups = [fan.targets for fan in network.fans if fan.source == 0]
+    assert max(map(len, groups)) == max(32 // width, 1)
+    assert sorted(node for group in groups for node in group) == list(range(1, 21))
+    due = {node: fans for node, fans in network._fans_before.items() if fans}
+    assert sorted(due) == sorted(group[0] for group in groups)
+
+
 def test_smsnet_never_concatenates_maps(monkeypatch):
     network, image = prepared("smsnet", 2)
     monkeypatch.setattr(torch, "cat", None)

@@ -1,5 +1,6 @@
 """Torch bricks written once for 2D and 3D."""
 
+from napari_sashiko.layers.addition import add
 from napari_sashiko.layers.convolution import Convolution, convolve
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 from napari_sashiko.layers.norm import Norm, NormName, fold_scale, make_norm
@@ -11,6 +12,7 @@ __all__ = [
     "Norm",
     "NormName",
     "UpConvolution",
+    "add",
     "convolve",
     "crop_to",
     "fill_normal",

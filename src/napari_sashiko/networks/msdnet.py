@@ -17,6 +17,7 @@ from torch.nn import functional
 from napari_sashiko.layers import (
     Norm,
     NormName,
+    add,
     convolve,
     fill_normal,
     fold_scale,
@@ -92,7 +93,7 @@ class MSDNet(Network):
         for number, start in enumerate(range(0, len(self.dilations), _BLOCK), start=1):
             stop = min(start + _BLOCK, len(self.dilations))
             maps = self._block(start, stop, pending)
-            out = out + convolve(maps, self.heads[number])
+            out = add(out, convolve(maps, self.heads[number]))
             self._spread(number, maps, pending)
         return out
 
@@ -128,8 +129,10 @@ class MSDNet(Network):
             if maps:
                 own = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
                 weight = self.within[str(layer)]
-                total = total + convolve(own, weight, dilation=self.dilations[layer])
-            maps.append(functional.relu(self.norms[layer](total)))
+                total = add(
+                    total, convolve(own, weight, dilation=self.dilations[layer])
+                )
+            maps.append(functional.relu_(self.norms[layer](total)))
         return torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
 
     def _spread(self, number: int, maps: Tensor, pending: dict[int, Tensor]) -> None:
@@ -140,7 +143,8 @@ class MSDNet(Network):
             for layer, part in zip(
                 layers, parts.chunk(len(layers), dim=1), strict=True
             ):
-                pending[layer] = pending[layer] + part if layer in pending else part
+                known = pending.get(layer)
+                pending[layer] = part if known is None else add(known, part)
 
     def _build(self, norm: NormName) -> None:
         depth, kernel = len(self.dilations), (3,) * self.dims

@@ -21,6 +21,7 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.layers import (
     Norm,
     NormName,
+    add,
     convolve,
     fill_normal,
     fold_scale,
@@ -30,7 +31,9 @@ from napari_sashiko.layers import (
 from napari_sashiko.networks._graph import GraphRecipe, SparseGraph, sample_graph
 from napari_sashiko.networks._network import NETWORKS, Network
 
-_NODES_AT_ONCE = 8
+# Below this a convolution of the input costs the same for fewer channels; above it,
+# sums only wait in memory.
+_CHANNELS_AT_ONCE = 32
 _DEFAULT_WIDTH = {2: 10, 3: 6}
 
 Probability = Annotated[float, Ge(0.0), Le(1.0)]
@@ -69,7 +72,7 @@ class _Fan(nn.Module):
         y = convolve(x, self.weight, dilation=self.dilation)
         parts = y.chunk(len(self.targets), dim=1)
         for target, part in zip(self.targets, parts, strict=True):
-            sums[target] = sums[target] + part if target in sums else part
+            sums[target] = add(sums[target], part) if target in sums else part
 
 
 @NETWORKS.register("smsnet")
@@ -173,11 +176,11 @@ class SMSNet(Network):
         for node in range(1, self._plan.depth + 1):
             for fan in self._fans_before[node]:
                 self.fans[fan](x, sums)
-            value = functional.relu(self.norms[node - 1](sums.pop(node)))
+            value = functional.relu_(self.norms[node - 1](sums.pop(node)))
             for fan in self._fans_after[node]:
                 self.fans[fan](value, sums)
             if str(node) in self.heads:
-                out = out + convolve(value, self.heads[str(node)])
+                out = add(out, convolve(value, self.heads[str(node)]))
         return out
 
     def folded(self) -> Self:
@@ -214,14 +217,14 @@ class SMSNet(Network):
         if "0" in self.heads:
             return convolve(x, self.heads["0"], self.bias)
         shape = (1, -1, *(1,) * self.dims)
-        return self.bias.view(shape).expand(x.shape[0], -1, *x.shape[2:])
+        return self.bias.view(shape).repeat(x.shape[0], 1, *x.shape[2:])
 
     def _build(self, width: int, norm: NormName) -> None:
         kernel = (3,) * self.dims
         self.fans = nn.ModuleList()
         self._fans_before: dict[int, list[int]] = defaultdict(list)
         self._fans_after: dict[int, list[int]] = defaultdict(list)
-        for source, dilation, targets in _group_edges(self._plan):
+        for source, dilation, targets in _group_edges(self._plan, width):
             channels = width if source else self.in_channels
             shape = (len(targets) * width, channels, *kernel)
             when = self._fans_after[source] if source else self._fans_before[targets[0]]
@@ -256,10 +259,13 @@ class SMSNet(Network):
             fill_normal(head, kaiming_std(read, gain=1.0), generator)
 
 
-def _group_edges(graph: SparseGraph) -> list[tuple[int, int, tuple[int, ...]]]:
+def _group_edges(
+    graph: SparseGraph, width: int
+) -> list[tuple[int, int, tuple[int, ...]]]:
     """Return (source, dilation, targets in order) of edges that are made together."""
+    together = max(_CHANNELS_AT_ONCE // width, 1)
     groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for edge in graph.edges:
-        batch = 0 if edge.source else (edge.target - 1) // _NODES_AT_ONCE
+        batch = 0 if edge.source else (edge.target - 1) // together
         groups[edge.source, edge.dilation, batch].append(edge.target)
     return [(key[0], key[1], tuple(sorted(groups[key]))) for key in sorted(groups)]

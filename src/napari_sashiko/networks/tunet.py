@@ -38,7 +38,7 @@ class _Stage(nn.Module):
         self.norm = Norm(out_channels) if norm == "batch" else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(self.norm(self.convolution(x)))
+        return functional.relu_(self.norm(self.convolution(x)))
 
     @torch.no_grad()
     def fold(self) -> None:
