@@ -1,5 +1,7 @@
 """Laws of a job: it ends as asked, keeps what it said, and never grows."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -164,3 +166,28 @@ def test_a_second_start_or_cancel_changes_nothing(how):
     ended(job)
     getattr(job, how)()
     assert job.status.state == "done"
+
+
+EXIT_SCRIPT = """
+import pathlib, time
+from napari_sashiko.runners import Job, Tick
+
+def work():
+    try:
+        while True:
+            time.sleep(0.01)
+            yield Tick()
+    finally:
+        pathlib.Path({path!r}).write_text("saved")
+
+Job(work, name="endless").start()
+time.sleep(0.05)
+"""
+
+
+def test_a_job_at_the_exit_of_the_program_saves_first(tmp_path):
+    path = tmp_path / "state.txt"
+    script = EXIT_SCRIPT.format(path=str(path))
+    done = subprocess.run([sys.executable, "-c", script], timeout=60, check=False)
+    assert done.returncode == 0
+    assert path.read_text() == "saved"

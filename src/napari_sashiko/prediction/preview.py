@@ -8,11 +8,12 @@ import numpy.typing as npt
 from napari_sashiko.prediction._inference import Inference
 from napari_sashiko.prediction._prepare import check_volume
 from napari_sashiko.prediction._sizes import choose_sizes
-from napari_sashiko.prediction.predictor import FloatArray, Predictor
+from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.volumes import Region, Volume
 
 MOST_VOXELS = 1 << 20  # a second or so of one member on a CPU
+THIN = 8  # voxels; a single slice is not worth more context than this
 
 
 def preview(
@@ -51,7 +52,16 @@ def preview(
     settings = PredictionSettings(device="cpu")  # small windows on any device
     shape = volume.shape
     _, border = choose_sizes(shape, predictor.halo, predictor.align, settings)
+    border = _thin(border, region)
     inference = Inference(predictor, volume, border, tick, MOST_VOXELS)
     mean, std = inference.predict(region)
     ids = np.array([each.id for each in predictor.card.classes], np.uint8)
     return mean, std, ids[np.argmax(mean, axis=0)]
+
+
+def _thin(border: Triple, region: Region) -> Triple:
+    z, y, x = (
+        min(b, THIN) if part.stop - part.start < THIN else b
+        for b, part in zip(border, region, strict=True)
+    )
+    return z, y, x
