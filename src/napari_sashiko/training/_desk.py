@@ -26,6 +26,7 @@ from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Normalisation, Volume
 
 GUARD = 4.0  # voxels between what is learned from and what is judged
+FOLDS = 8  # a network learns from all but one of these
 FOREST_FOLDS = 3  # folds of a forest without networks
 
 
@@ -82,7 +83,7 @@ class Desk:
         count = self.settings.members
         return fold_labelled(
             self.labelled,
-            count if count > 1 else FOREST_FOLDS,
+            max(count, FOLDS) if count else FOREST_FOLDS,
             guard=GUARD,
             spacing=self.choices.spacing,
             seed=self.settings.seed,

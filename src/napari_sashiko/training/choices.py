@@ -115,7 +115,8 @@ def _agreement(volume: Volume) -> float:
             int((n - e) * place) for n, e in zip(volume.shape, edges, strict=True)
         ]
         region = tuple(slice(s, s + e) for s, e in zip(starts, edges, strict=True))
-        block = np.nan_to_num(volume.read(region)[0].astype(np.float32))  # type: ignore[arg-type]
+        block = volume.read(region)[0].astype(np.float32)  # type: ignore[arg-type]
+        block[~np.isfinite(block)] = 0
         block -= block.mean(axis=(1, 2), keepdims=True)
         along.append(_correlation(block[1:], block[:-1]))
         # Rows as far apart as slices are: two, so that pixel noise does not decide.

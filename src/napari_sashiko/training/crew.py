@@ -138,8 +138,6 @@ class _Trainee:
 
     def _train(self) -> np.ndarray:
         desk = self.desk
-        if desk.settings.members == 1:  # one network: hold a third out, by strokes
-            return np.asarray(desk.folds.train[0])
         return np.asarray(desk.folds.train[self.number])
 
     def _sampler(self) -> Sampler:
