@@ -71,8 +71,12 @@ class FakeEngine:
         members: int = 2
 
     def train_steps(self, volume, labelled, classes, settings, out):
-        from napari_sashiko.training import EpochDone, MemberSaved, TrainingDone
-        from napari_sashiko.training import TrainingStarted
+        from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+            EpochDone,
+            MemberSaved,
+            TrainingDone,
+            TrainingStarted,
+        )
 
         self.trained_on = (volume, labelled, classes, settings)
         yield TrainingStarted("a fake, 2D, cpu", self.members, 10)

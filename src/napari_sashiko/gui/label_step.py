@@ -178,6 +178,15 @@ class LabelStep(QGroupBox):
             self.adoptable.setCurrentIndex(layers.index(chosen))
         self.adopt_row.setVisible(bool(layers))
 
+    def shutdown(self) -> None:
+        """Let nobody paint while nobody saves; the next dock goes on with the layer."""
+        self._clock.stop()
+        self.keys.follow(None)
+        if self.layer is not None:
+            self.layer.events.selected_label.disconnect(self._on_selected)
+            self.layer.editable = False
+            self.layer = None
+
     def _show_layer(self) -> None:
         paint = self.session.need_paint()
         if find_label_layer(self.viewer, paint) is None:

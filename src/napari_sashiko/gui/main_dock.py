@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -48,7 +48,10 @@ class SashikoDock(QWidget):
         # A proxy hides what is not public and makes every read slow.
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.session = session or Session()
+        # The last resort, when neither window nor dock said that they close.
+        self.destroyed.connect(self.session.shutdown)
         self._window: QMainWindow | None = None
+        self._shut = False
         self.label = LabelStep(self.session, self.viewer)
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
@@ -103,11 +106,15 @@ class SashikoDock(QWidget):
 
     def shutdown(self) -> None:
         """Stop and join all work, save the paint; may be called twice."""
-        if self.session.closed:
+        if self._shut:
             return
+        self._shut = True
         events = self.viewer.layers.events
         for emitter in (events.inserted, events.removed, events.renamed):
             emitter.disconnect(self.reset_choices)
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+            self._window = None  # else this widget would keep the window alive
         self.bridge.stop()
         self.session.shutdown()
         for step in (self.label, self.train, self.segment, self.instances):
@@ -118,8 +125,12 @@ class SashikoDock(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Watch the window: neither closing it nor the dock closes this widget."""
         super().showEvent(event)
+        self._watch_window()
+
+    def _watch_window(self) -> None:
         window = self.window()
-        if isinstance(window, QMainWindow) and window is not self._window:
+        new = isinstance(window, QMainWindow) and window is not self._window
+        if new and not self._shut:
             self._window = window
             window.installEventFilter(self)
 
@@ -131,13 +142,13 @@ class SashikoDock(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Shut down when the dock is taken away."""
-        orphaned = (
-            event.type() == QEvent.Type.ParentChange
-            and self.parent() is None
-            and self._window is not None
-        )
-        if orphaned:
-            self.shutdown()
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._window is not None:
+                self.shutdown()
+            else:
+                # A window that is never shown sends no show event; the dock is
+                # put into it after this event.
+                QTimer.singleShot(0, self, self._watch_window)
         return super().event(event)
 
     # ---- widgets ----------------------------------------------------------------

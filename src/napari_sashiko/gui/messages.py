@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from napari.utils.notifications import show_error, show_info, show_warning
+from psygnal import EmitLoopError
 
 from napari_sashiko.errors import SashikoError
-from napari_sashiko.session import Session
+from napari_sashiko.session import Session, describe_error
 
 SHOW = {"info": show_info, "warning": show_warning, "error": show_error}
 
@@ -19,14 +20,13 @@ def telling(session: Session) -> Iterator[None]:
     """
     try:
         yield
-    except SashikoError as error:
-        session.message.emit(str(error), "error")
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        why = error.strerror or str(error)
-        session.message.emit(f"A file could not be used: {why}{where}.", "error")
-    except MemoryError:
-        session.message.emit("There is not enough memory for this step.", "error")
+    except (SashikoError, OSError, MemoryError) as error:
+        session.message.emit(describe_error(error), "error")
+    except EmitLoopError as error:  # raised by whoever listens to a signal
+        cause = error.__cause__
+        if not isinstance(cause, SashikoError | OSError | MemoryError):
+            raise
+        session.message.emit(describe_error(cause), "error")
 
 
 def notify(text: str, level: str) -> None:

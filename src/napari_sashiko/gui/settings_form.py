@@ -1,5 +1,6 @@
 """A form made of a settings model: one row for each field, its description as tip."""
 
+import math
 import types
 from collections.abc import Collection
 from typing import Any, Literal, Union, get_args, get_origin
@@ -8,6 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -147,11 +149,13 @@ def _choice(values: list[Any], *, optional: bool) -> _Field:
 def _number(kind: type, info: FieldInfo, *, optional: bool) -> _Field:
     low, high = _limits(info, kind)
     box: Any = QSpinBox() if kind is int else QDoubleSpinBox()
-    step = 1 if kind is int else 10.0 ** -_decimals(low, high)
+    step = 1.0
     if kind is float:
-        box.setDecimals(_decimals(low, high))
-        box.setSingleStep(step * 10 if high > 1 else step * 5)
-    box.setRange(low - step if optional else low, high)
+        decimals = _decimals(info.get_default(call_default_factory=True), high)
+        step = 10.0**-decimals
+        box.setDecimals(decimals)
+        box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+    box.setRange(kind(low - step) if optional else low, high)
     if optional:
         box.setSpecialValueText(AUTOMATIC)
 
@@ -166,8 +170,12 @@ def _number(kind: type, info: FieldInfo, *, optional: bool) -> _Field:
     return _Field(box, read, write, box.valueChanged)
 
 
-def _decimals(low: float, high: float) -> int:
-    return 4 if high <= 0.1 else 2 if high - low <= 2 else 1
+def _decimals(default: float | None, high: float) -> int:
+    """One digit more than the default needs, and percents of a share."""
+    fewest = 3 if high <= 1 else 1
+    if not default:
+        return fewest
+    return min(6, max(fewest, 1 - math.floor(math.log10(abs(default)))))
 
 
 def _text(*, optional: bool) -> _Field:

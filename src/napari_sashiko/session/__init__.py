@@ -1,6 +1,6 @@
 """What lies on the desk: the volume, its paint, its models, and the work that runs."""
 
-from napari_sashiko.session.board import JobBoard
+from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder, user_folder
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
@@ -15,6 +15,7 @@ __all__ = [
     "PreviewDesk",
     "PreviewReady",
     "Session",
+    "describe_error",
     "project_folder",
     "user_folder",
 ]

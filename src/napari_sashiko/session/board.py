@@ -89,7 +89,7 @@ class JobBoard:
         return all(ended)
 
 
-def describe(error: BaseException | None) -> str:
+def describe_error(error: BaseException | None) -> str:
     """Return one sentence on why a job failed."""
     if error is None:
         return "The work stopped without saying why."

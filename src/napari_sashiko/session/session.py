@@ -11,7 +11,7 @@ from psygnal import Signal
 from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
-from napari_sashiko.session.board import JobBoard, describe
+from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder
 from napari_sashiko.session.paint import (
     Paint,
@@ -365,7 +365,7 @@ class Session:
 
     def _report(self, kind: str, status: JobStatus) -> None:
         if status.state == "failed":
-            self.message.emit(describe(status.error), "error")
+            self.message.emit(describe_error(status.error), "error")
         if kind == "train":
             self.models_changed.emit()
         if kind == "adopt" and self._adopted is not None:

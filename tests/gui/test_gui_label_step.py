@@ -1,0 +1,277 @@
+"""Label: one click to a layer that is ready to paint on, counted and saved."""
+
+import time
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QColorDialog, QLineEdit, QToolButton
+
+from napari_sashiko.gui.label_layer import FlatPaint
+
+pytestmark = pytest.mark.gui
+
+
+def painted(dock, layer_stroke, click):
+    click(dock, "start_labelling")
+    layer = dock.label.layer
+    layer.selected_label = 1
+    layer_stroke(layer, (2, 10, 10), (2, 10, 30))
+    layer.selected_label = 2
+    layer_stroke(layer, (2, 30, 10), (2, 30, 30))
+    return layer
+
+
+def test_start_labelling_makes_a_layer_ready_to_paint_where_the_image_lies(dock, click):
+    click(dock, "start_labelling")
+    image, layer = dock.viewer.layers
+    assert layer.name == "blobs - labels"
+    assert dock.viewer.layers.selection.active is layer
+    assert layer.mode == "paint"
+    assert layer.selected_label == 1
+    np.testing.assert_array_equal(layer.scale, image.scale)
+    assert layer.units == image.units
+    assert layer.axis_labels == image.axis_labels
+
+
+def in_plane(degrees, ndim):
+    turn = np.eye(ndim)
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn[-2:, -2:] = [[cos, -sin], [sin, cos]]
+    return turn
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_moved_turned_image_has_its_labels_on_it(open_dock, click, blobs, ndim):
+    data = blobs[0] if ndim == 2 else blobs
+    affine = np.eye(ndim + 1)
+    affine[0, -1] = 7
+    image = Image(
+        data,
+        scale=[2.0, 3.0, 3.0][-ndim:],
+        translate=[5.0, 6.0, 7.0][-ndim:],
+        rotate=in_plane(20, ndim),
+        affine=affine,
+        axis_labels=("z", "row", "column")[-ndim:],
+    )
+    dock = open_dock(image)
+    click(dock, "start_labelling")
+    corner = np.array([1.0, 2.0, 3.0][-ndim:])
+    np.testing.assert_allclose(
+        dock.label.layer.data_to_world(corner), image.data_to_world(corner)
+    )
+    assert dock.label.layer.axis_labels == image.axis_labels
+
+
+def test_strokes_are_counted_by_class_and_slice(dock, click, stroke, qtbot):
+    layer = painted(dock, stroke, click)
+    layer.selected_label = 1
+    stroke(layer, (4, 10, 10), (4, 10, 12))
+    rows = dock.label.classes.rows
+    data = np.asarray(layer.data)
+    qtbot.waitUntil(lambda: "2 slices" in rows[1].count.text(), timeout=2000)
+    assert rows[1].count.text().startswith(f"{(data == 1).sum()} voxels")
+    assert rows[2].count.text() == f"{(data == 2).sum()} voxels, 1 slice"
+
+
+def test_undo_is_counted_too(dock, click, stroke, qtbot):
+    layer = painted(dock, stroke, click)
+    rows = dock.label.classes.rows
+    qtbot.waitUntil(lambda: "voxels" in rows[2].count.text(), timeout=2000)
+    layer.undo()
+    qtbot.waitUntil(lambda: rows[2].count.text() == "no paint yet", timeout=2000)
+
+
+def test_paint_is_on_disk_within_two_seconds(dock, click, stroke, qtbot):
+    painted(dock, stroke, click)
+    begin = time.monotonic()
+    qtbot.waitUntil(lambda: not dock.session.paint.dirty, timeout=3000)
+    assert time.monotonic() - begin < 2.0
+    qtbot.waitUntil(lambda: dock.label.saved.text() == "saved 0 s ago", timeout=500)
+    qtbot.waitUntil(lambda: dock.label.saved.text() == "saved 1 s ago", timeout=2000)
+
+
+def test_a_new_class_gets_a_row_a_colour_and_the_brush(dock, click):
+    click(dock, "start_labelling")
+    before = dock.session.classes
+    click(dock, "add_class")
+    after = dock.session.classes
+    assert after[:2] == before
+    assert after[2].id == 3
+    assert after[2].color not in {c.color for c in before}
+    assert dock.label.layer.selected_label == 3
+    assert sorted(dock.label.classes.rows) == [1, 2, 3]
+    expected = QColor(after[2].color).getRgbF()
+    np.testing.assert_allclose(dock.label.layer.get_color(3), expected, atol=1 / 255)
+
+
+def test_renaming_a_class_reaches_store_and_layer(dock, click):
+    click(dock, "start_labelling")
+    field = dock.findChild(QLineEdit, "name_2")
+    field.setText("fibre")
+    field.editingFinished.emit()
+    assert [c.name for c in dock.session.classes][1] == "fibre"
+    assert "fibre" in list(dock.label.layer.features["class"])
+
+
+@pytest.mark.parametrize("name", ["", "   ", "background"])
+def test_an_empty_or_double_name_is_put_back(dock, click, name):
+    click(dock, "start_labelling")
+    before = dock.session.classes
+    assert before[0].name == "background"
+    field = dock.findChild(QLineEdit, "name_2")
+    field.setText(name)
+    field.editingFinished.emit()
+    assert dock.session.classes == before
+    assert field.text() == before[1].name
+
+
+def test_the_colour_of_a_class_is_changed_by_its_swatch(dock, click, monkeypatch):
+    click(dock, "start_labelling")
+    monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor("#123456"))
+    dock.findChild(QToolButton, "colour_1").click()
+    assert dock.session.classes[0].color == "#123456"
+    expected = QColor("#123456").getRgbF()
+    np.testing.assert_allclose(dock.label.layer.get_color(1), expected, atol=1 / 255)
+
+
+def test_shift_digit_on_the_layer_picks_the_class_in_that_row(dock, click):
+    click(dock, "start_labelling")
+    layer = dock.label.layer
+    layer.mode = "pan_zoom"
+    layer.keymap[next(k for k in layer.keymap if str(k) == "Shift+2")](layer)
+    assert layer.selected_label == 2
+    assert layer.mode == "paint"
+    assert dock.label.classes.rows[2].pick.isChecked()
+    assert not dock.label.classes.rows[1].pick.isChecked()
+
+
+def test_no_key_of_napari_is_taken(dock, click):
+    click(dock, "start_labelling")
+    own = {str(key) for key in dock.label.layer.keymap}
+    theirs = {str(key) for key in Labels.class_keymap}
+    theirs |= {str(key) for key in type(dock.viewer).class_keymap}
+    assert own == {f"Shift+{number}" for number in range(1, 10)}
+    assert own.isdisjoint(theirs)
+
+
+def test_picking_by_the_layer_controls_is_shown_in_the_dock(dock, click):
+    click(dock, "start_labelling")
+    dock.label.layer.selected_label = 2
+    assert dock.label.classes.rows[2].pick.isChecked()
+
+
+def test_paint_of_an_earlier_session_is_offered_again(
+    open_dock, click, stroke, blobs, qtbot
+):
+    first = open_dock(Image(blobs, name="blobs"))
+    layer = painted(first, stroke, click)
+    kept = np.array(layer.data)
+    first.viewer.close()
+    second = open_dock(Image(blobs.copy(), name="blobs"))
+    assert second.label.start_button.text() == "Continue labelling"
+    assert "painted on before" in second.label.hint.text()
+    click(second, "start_labelling")
+    np.testing.assert_array_equal(np.asarray(second.label.layer.data), kept)
+    assert "voxels" in second.label.classes.rows[1].count.text()
+
+
+def test_removed_label_layer_is_shown_again_with_its_paint(dock, click, stroke):
+    layer = painted(dock, stroke, click)
+    kept = np.array(layer.data)
+    dock.viewer.layers.remove(layer)
+    assert dock.label.start_button.text() == "Show labels"
+    click(dock, "start_labelling")
+    np.testing.assert_array_equal(np.asarray(dock.label.layer.data), kept)
+
+
+def test_a_labels_layer_is_adopted_with_its_names(dock, click, qtbot):
+    theirs = np.zeros((6, 40, 50), np.int32)
+    theirs[1, :5], theirs[2, 10:15] = 3, 5
+    features = {"index": [0, 3, 5], "class": ["none", "pore", "matrix"]}
+    layer = dock.viewer.add_labels(
+        theirs, name="theirs", features=features, scale=(2.0, 1.5, 1.5)
+    )
+    click(dock, "adopt_labels")
+    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=3000)
+    assert [(c.id, c.name) for c in dock.session.classes] == [
+        (3, "pore"),
+        (5, "matrix"),
+    ]
+    np.testing.assert_array_equal(np.asarray(dock.label.layer.data), theirs)
+    assert not layer.visible
+    dock.label.layer.paint([0, 20, 20], 3)
+    assert theirs[0].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [((6, 40, 51), "(6, 40, 51)"), ((2, 6, 40, 50), "4 axes"), ((40, 50), "(40, 50)")],
+)
+def test_labels_of_another_shape_are_refused_in_a_sentence(
+    dock, click, shape, sentence
+):
+    dock.viewer.add_labels(np.zeros(shape, np.uint8), name="theirs")
+    click(dock, "adopt_labels")
+    assert sentence in dock.status.text()
+    assert dock.status.level == "error"
+    assert dock.session.paint is None
+
+
+def test_labels_that_are_too_many_are_refused_in_a_sentence(dock, click, qtbot):
+    many = np.arange(6 * 40 * 50, dtype=np.int32).reshape(6, 40, 50)
+    dock.viewer.add_labels(many, name="objects")
+    click(dock, "adopt_labels")
+    qtbot.waitUntil(lambda: dock.status.level == "error", timeout=3000)
+    assert "255" in dock.status.text()
+    assert dock.session.paint is None
+
+
+def test_a_2d_image_has_2d_labels_that_reach_the_store(
+    open_dock, click, stroke, blobs, qtbot
+):
+    dock = open_dock(Image(blobs[0], name="flat"))
+    click(dock, "start_labelling")
+    layer = dock.label.layer
+    assert layer.ndim == 2
+    stroke(layer, (10, 10), (10, 30))
+    count = int((np.asarray(layer.data) == 1).sum())
+    assert count > 20
+    assert dock.session.paint.counts() == {1: count}
+    rows = dock.label.classes.rows
+    qtbot.waitUntil(lambda: rows[1].count.text() == f"{count} pixels", timeout=2000)
+    layer.undo()
+    assert not any(dock.session.paint.counts().values())
+
+
+def test_flat_paint_answers_like_the_plane_it_wraps():
+    store = np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
+    flat = FlatPaint(store)
+    for key in [0, (1, 2), (slice(1, 3), slice(None)), (slice(None), 2), ...]:
+        np.testing.assert_array_equal(flat[key], store[0][key])
+    flat[np.array([0, 2]), np.array([1, 1])] = 99
+    assert store[0, 0, 1] == store[0, 2, 1] == 99
+    np.testing.assert_array_equal(np.asarray(flat), store[0])
+
+
+def test_a_large_volume_allocates_nothing_near_its_size(open_dock, click, stroke):
+    shape = (1000, 2000, 2000)
+    zeros = np.broadcast_to(np.zeros((), np.uint8), shape)
+    dock = open_dock(Image(zeros, name="huge", contrast_limits=(0, 255)))
+    before = _resident()
+    click(dock, "start_labelling")
+    stroke(dock.label.layer, (500, 1000, 1000), (500, 1000, 1100))
+    dock.session.save()
+    assert _resident() - before < 300e6
+    files = [p for p in dock.session.folder.rglob("*") if p.is_file()]
+    assert sum(p.stat().st_blocks * 512 for p in files) < 50e6
+
+
+def _resident():
+    """Bytes of this process that belong to it alone."""
+    with open("/proc/self/smaps_rollup") as lines:
+        for line in lines:
+            if line.startswith("Anonymous"):
+                return int(line.split()[1]) * 1024
+    pytest.skip("memory is not told here")
