@@ -1,4 +1,4 @@
-"""Samples: exact truth, strokes that stay in their class, a scan that looks like one."""
+"""Samples: exact truth, strokes inside their class, a scan that looks like one."""
 
 import json
 import socket

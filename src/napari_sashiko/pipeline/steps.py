@@ -62,6 +62,7 @@ def train_steps(
     chosen = settings or TrainingSettings.checked()
     target = Path(out)
     check_model_folder(target)
+    check_network(chosen)
     volume = open_image(image)
     paint = read_paint(labels, classes)
     if not isinstance(labels, LabelledVoxels):
@@ -140,6 +141,22 @@ def instance_steps(
     chosen = settings or InstanceSettings()
     yield from segment_instances(prediction, out, chosen, table)
     note_run(Path(out), "instances", chosen)
+
+
+def check_network(settings: "TrainingSettings") -> None:
+    """Refuse an impossible network before the first member is trained.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such network, or it has no such setting.
+    """
+    from napari_sashiko.networks import build_network  # noqa: PLC0415 - loads torch
+
+    if settings.network != "auto":
+        build_network(
+            settings.network, 1, 2, dims=2, seed=0, **settings.network_settings
+        )
 
 
 def check_model_folder(path: Path) -> None:

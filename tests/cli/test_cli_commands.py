@@ -1,0 +1,194 @@
+"""The commands do what they say, and say it as JSON when asked."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import zarr
+
+import napari_sashiko as ns
+from napari_sashiko.cli import main
+from napari_sashiko.pipeline import SAMPLES, load_card
+
+NETWORK = ("--members", "1", "--epochs", "1", "--device", "cpu", "--set", "trees=4")
+
+
+def test_sample_writes_what_train_reads(sashiko, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    small = SAMPLES["filaments"](shape=(12, 48, 48))
+    monkeypatch.setattr("napari_sashiko.pipeline.load_sample", lambda *_, **__: small)
+    said = sashiko("sample", "filaments", tmp_path / "s", "--json")
+    assert said.code == 0
+    paths = said.summary
+    assert paths["voxel_size"] == [1.4, 1.4, 1.4]
+    model = tmp_path / "m.sashiko-model"
+    fast = ("--members", "0", "--device", "cpu", "--set", "trees=4")
+    said = sashiko("train", paths["image"], paths["labels"], "-o", model, *fast)
+    assert said.code == 0, said.err
+    card = load_card(model)
+    assert [each.name for each in card.classes] == paths["class_names"]
+    assert card.voxel_size == pytest.approx((1.4, 1.4, 1.4))
+    assert card.unit == "nm"
+
+
+def test_predict_writes_probabilities_that_sum_to_one(trained):
+    group = zarr.open_group(str(trained / "forest.zarr"), mode="r")
+    mean, classes = np.asarray(group["mean/0"]), np.asarray(group["classes/0"])
+    np.testing.assert_allclose(mean.astype(float).sum(axis=0), 1, atol=2e-3)
+    np.testing.assert_array_equal(classes, mean.argmax(axis=0) + 1)
+    truth = np.load(trained / "truth.npy")
+    assert (classes == truth).mean() > 0.9
+
+
+def test_evaluate_counts_every_voxel_that_is_not_ignored(sashiko, trained):
+    paths = trained / "forest.zarr", trained / "truth.npy"
+    said = sashiko("evaluate", *paths, "--json")
+    truth, strokes = np.load(paths[1]), np.load(trained / "labels.npy")
+    predicted = np.asarray(zarr.open_group(str(paths[0]), mode="r")["classes/0"])
+    assert said.summary["voxels"] == truth.size
+    assert said.summary["accuracy"] == pytest.approx((predicted == truth).mean())
+    said = sashiko("evaluate", *paths, "--ignore", trained / "labels.npy", "--json")
+    unseen = strokes == 0
+    assert said.summary["voxels"] == unseen.sum()
+    assert said.summary["accuracy"] == pytest.approx(
+        (predicted == truth)[unseen].mean()
+    )
+    assert [each["name"] for each in said.summary["classes"]] == ["resin", "fibre"]
+
+
+def test_instances_finds_the_two_bars_and_dusts_what_is_small(
+    sashiko, trained, tmp_path
+):
+    found = ("instances", trained / "forest.zarr", "-o", tmp_path / "i.zarr")
+    table = ("--table", tmp_path / "i.csv", "--json")
+    said = sashiko(*found, "--class", "fibre", "--dust", "200", *table)
+    assert said.code == 0, said.err
+    assert said.summary["count"] == 2
+    with (tmp_path / "i.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = np.asarray(zarr.open_group(str(tmp_path / "i.zarr"), mode="r")["labels/0"])
+    assert [int(row["voxels"]) for row in rows] == list(np.bincount(labels.ravel())[1:])
+    by_number = sashiko(*found, "--class", "2", "--dust", "1900", *table)
+    assert by_number.summary["count"] == 1
+
+
+def test_info_knows_model_prediction_and_image(sashiko, trained):
+    kinds = {
+        "forest.sashiko-model": "model",
+        "forest.zarr": "prediction",
+        "image.npy": "image",
+    }
+    for name, kind in kinds.items():
+        said = sashiko("info", trained / name, "--json")
+        assert said.summary["kind"] == kind
+    assert "resin" in sashiko("info", trained / "forest.sashiko-model").out
+    assert "1 of 1" in sashiko("info", trained / "forest.zarr").out
+
+
+def test_every_summary_is_one_line_of_json_and_paths_are_absolute(sashiko, place):
+    said = sashiko(
+        *("train", "image.npy", "labels.npy", "-o", "m.sashiko-model"),
+        *("--members", "0", "--set", "trees=4", "--device", "cpu", "--json"),
+    )
+    assert len(said.out.splitlines()) == 1
+    assert said.summary["model"] == str(place / "m.sashiko-model")
+    assert said.summary["settings"]["trees"] == 4
+    assert 0 < said.summary["metrics"]["macro_f1"] <= 1
+    said = sashiko(
+        *("predict", "m.sashiko-model", "image.npy", "-o", "o.zarr", "--json"),
+        *("--window", "8,32,32", "--border", "2", "--device", "cpu"),
+    )
+    assert said.summary["prediction"] == str(place / "o.zarr")
+    assert said.summary["settings"]["window"] == [8, 32, 32]
+    assert said.summary["settings"]["border"] == [2, 2, 2]
+
+
+def test_command_line_and_python_give_the_same_model_for_the_same_seed(sashiko, place):
+    paths = ("image.npy", "labels.npy")
+    seed = ("--seed", "3", "--set", "patch=16")
+    said = sashiko("train", *paths, "-o", "a.sashiko-model", *NETWORK, *seed)
+    assert said.code == 0, said.err
+    ns.train(
+        *paths,
+        "b.sashiko-model",
+        members=1, epochs=1, device="cpu", trees=4, seed=3, patch=16,
+    )  # fmt: skip
+    for number, name in enumerate("ab"):
+        code = main(
+            ["predict", f"{name}.sashiko-model", "image.npy", "-o", f"{number}.zarr"]
+        )
+        assert code == 0
+    for array in ("mean/0", "std/0"):
+        first, second = (
+            np.asarray(zarr.open_group(f"{number}.zarr", mode="r")[array])
+            for number in (0, 1)
+        )
+        np.testing.assert_array_equal(first, second)
+    other = ("--seed", "4", "--set", "patch=16")
+    sashiko("train", *paths, "-o", "c.sashiko-model", *NETWORK, *other)
+    sashiko("predict", "c.sashiko-model", "image.npy", "-o", "c.zarr")
+    third = np.asarray(zarr.open_group("c.zarr", mode="r")["mean/0"])
+    assert (third != np.asarray(zarr.open_group("0.zarr", mode="r")["mean/0"])).any()
+
+
+def test_a_second_run_of_predict_has_nothing_left_to_do(sashiko, trained, tmp_path):
+    words = ("predict", trained / "forest.sashiko-model", trained / "image.npy")
+    sashiko(*words, "-o", tmp_path / "o.zarr")
+    said = sashiko(*words, "-o", tmp_path / "o.zarr")
+    assert said.code == 0
+    assert "1 of 1" in said.err
+
+
+def test_ctrl_c_keeps_the_best_model_so_far(place):
+    model = place / "m.sashiko-model"
+    words = ["image.npy", "labels.npy", "-o", str(model), "--members", "1"]
+    more = ["--epochs", "5000", "--set", "trees=4", "--device", "cpu"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "napari_sashiko.cli", "train", *words, *more],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while not (model / "model.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "sashiko: Stopped: what was finished is kept."
+    assert "Traceback" not in err
+    assert out == ""
+    done = ns.predict(model, place / "image.npy", place / "o.zarr", device="cpu")
+    assert done.path == str(place / "o.zarr")
+
+
+def test_help_names_every_command_and_loads_no_torch():
+    code = (
+        "import sys; from napari_sashiko.cli import main; main(['--help']);"
+        "print('torch' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.splitlines()[-1] == "False"
+    for command in ("sample", "train", "predict", "instances", "evaluate", "info"):
+        assert command in said.stdout
+
+
+def test_set_reaches_settings_inside_settings(sashiko, place):
+    said = sashiko(
+        *("train", "image.npy", "labels.npy", "-o", "m.sashiko-model", *NETWORK),
+        *("--network", "msdnet", "--set", "network_settings.depth=3", "--json"),
+    )
+    assert said.code == 0, said.err
+    assert said.summary["settings"]["network_settings"] == {"depth": 3}
+    card = json.loads((place / "m.sashiko-model" / "model.json").read_text())
+    assert any(m["spec"].get("name") == "msdnet" for m in card["members"])
