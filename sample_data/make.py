@@ -1,10 +1,10 @@
 """Write the generated sample volumes: `python sample_data/make.py [FOLDER] [--small]`.
 
-Each sample gets a folder with `image.tif`, `labels.tif` (simulated strokes), `truth.tif`
-(OME-TIFF with voxel size) and `labels.classes.json`. How they are made stands in
-`src/napari_sashiko/samples/`: the cement is scanned through a real sinogram with photon
-noise, beam hardening and detector pixels of wrong gain, and comes back by filtered
-back projection; the cryo tomogram loses a wedge of directions.
+Each sample gets a folder with `image.tif`, `labels.tif` (simulated strokes) and
+`truth.tif` (OME-TIFF with voxel size) and `labels.classes.json`. How they are made
+stands in `src/napari_sashiko/samples/`: the cement is scanned through a real sinogram
+with photon noise, beam hardening and detector pixels of wrong gain, and comes back by
+filtered back projection; the cryo tomogram loses a wedge of directions.
 
 `--small` writes the crop-sized volumes that lie beside this file.
 """
@@ -19,7 +19,7 @@ GENERATED = ("fibres", "filaments")
 SMALL = (24, 80, 80)
 
 
-def main():
+def main() -> None:
     """Make all generated samples and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=HERE)

@@ -70,7 +70,7 @@ def test_an_unpainted_class_does_not_renumber_the_others():
 def test_damaged_names_are_refused_with_the_path(tmp_path, arrays, text):
     np.save(tmp_path / "labels.npy", arrays[1])
     (tmp_path / "labels.classes.json").write_text(text)
-    with pytest.raises(LabelError, match="labels.classes.json"):
+    with pytest.raises(LabelError, match=r"labels\.classes\.json"):
         read_paint(tmp_path / "labels.npy")
 
 

@@ -48,8 +48,7 @@ def test_importing_the_door_loads_no_torch():
 
 
 def test_every_public_name_is_there():
-    import napari_sashiko.pipeline as door
-
+    door = ns.pipeline
     assert [name for name in door.__all__ if not hasattr(door, name)] == []
 
 
