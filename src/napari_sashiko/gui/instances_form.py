@@ -94,6 +94,8 @@ class InstancesForm(QObject):
     def show_running(self, *, running: bool, ready: bool) -> None:
         """Enable what can be done now."""
         self.find_button.setEnabled(ready and not running)
+        self.find_button.setVisible(ready)
+        self.settings.setVisible(ready)
         self.settings.setEnabled(not running)
         self.working.setVisible(running)
         self.cancel_button.setEnabled(running)

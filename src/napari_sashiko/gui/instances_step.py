@@ -16,7 +16,7 @@ from napari_sashiko.gui.instance_link import InstanceLink
 from napari_sashiko.gui.instances_form import InstancesForm
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.result_layers import put_layer
+from napari_sashiko.gui.result_layers import hide_classes, put_layer
 from napari_sashiko.gui.result_words import describe_found, describe_going, short
 from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.session import Session
@@ -143,7 +143,10 @@ class InstancesStep(QGroupBox):
 
     def ask_sizes(self) -> None:
         """Search the objects in the background, for the count and the histogram."""
-        if self.prediction is None or self.session.is_running("predict"):
+        if self.prediction is None:
+            return
+        if self.session.is_running("predict"):
+            self.form.going.setText("counted when the volume is segmented")
             return
         with telling(self.session):
             settings = self._settings(dust="0")
@@ -307,6 +310,7 @@ class InstancesStep(QGroupBox):
             always={"visible": True},
         )
         layer.editable = False
+        hide_classes(self.viewer, source)
         return layer
 
     def _show_table(self, answer: Any) -> None:

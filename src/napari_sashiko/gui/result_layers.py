@@ -17,7 +17,6 @@ MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
 MOST_STD = 0.5  # population deviation of values between 0 and 1
 SHOWN_STD = 0.25
 OPACITY = 0.5
-KINDS = ("classes", "mean", "std")
 
 Box = Sequence[tuple[int, int]]
 
@@ -221,6 +220,14 @@ def hide_preview(viewer: Any, *, hide: bool = True) -> None:
     for layer in viewer.layers:
         if layer.metadata.get(KEY, {}).get("preview"):
             layer.visible = not hide
+
+
+def hide_classes(viewer: Any, source: Any) -> None:
+    """Hide the classes of an image, which would lie on top of its objects."""
+    for layer in viewer.layers:
+        mine = layer.metadata.get(KEY, {}).get("result") == "classes"
+        if mine and layer.name == f"{source.name} - classes":
+            layer.visible = False
 
 
 def foreground(classes: Sequence[Any]) -> Sequence[Any]:

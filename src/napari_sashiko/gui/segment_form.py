@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_sashiko.gui.result_switch import ResultSwitch
 from napari_sashiko.gui.result_words import describe_model
 
 OPEN = "open model..."
@@ -63,6 +64,7 @@ class SegmentForm(QObject):
             "cancel_segment", "Cancel", "Stop; finished blocks are kept"
         )
         self.state = _line("segment_state")
+        self.switch = ResultSwitch()
         self._chosen: Path | None = None
         self._arrange(box)
 
@@ -177,6 +179,7 @@ class SegmentForm(QObject):
         layout.addLayout(act)
         layout.addWidget(self.working)
         layout.addWidget(self.state)
+        layout.addWidget(self.switch)
 
 
 def _line(name: str) -> QLabel:

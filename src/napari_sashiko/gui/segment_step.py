@@ -1,7 +1,7 @@
 """Step 3 of the dock: the whole volume with one of the models."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +158,6 @@ class SegmentStep(QGroupBox):
         else:
             lines = (self.cost.refusal, self.cost.warning, self.cost.other)
             self.form.say(" ".join(line for line in lines if line))
-        if partial:
-            self.form.tell(f"{self.cost.done} of {self.cost.total} blocks are done.")
 
     def shutdown(self) -> None:
         """Stop following."""
@@ -207,6 +205,8 @@ class SegmentStep(QGroupBox):
             self.form.show_cost(describe_estimate(estimate), blocks=estimate.cells)
         else:
             self.form.show_cost("")
+        if 0 < cost.done < cost.total and not self.running:
+            self.form.tell(f"{cost.done} of {cost.total} blocks are done.")
         self.refresh()
 
     def _cannot_tell(self, why: str) -> None:
@@ -251,6 +251,7 @@ class SegmentStep(QGroupBox):
         self._newest = None
         if not self.running:
             self.form.tell("")
+            self.form.switch.watch(())
         self._follow_models()
 
     def _on_job(self, kind: str) -> None:
@@ -269,6 +270,7 @@ class SegmentStep(QGroupBox):
         if not self.running:
             if self.results is not None:
                 self.results.finish()
+            self.cost = replace(self.cost, done=0, total=0, other="")
             self._soon.start()
         self.refresh()
 
@@ -301,6 +303,7 @@ class SegmentStep(QGroupBox):
         if self.results is not None and self.results.source in self.viewer.layers:
             with telling(self.session):
                 self.results.show(self.session.engine.open_prediction(event.path))
+                self.form.switch.watch(self.results.layers)
 
     def _on_cell(self, event: Any) -> None:
         left = event.seconds_left
