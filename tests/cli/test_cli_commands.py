@@ -192,3 +192,13 @@ def test_set_reaches_settings_inside_settings(sashiko, place):
     assert said.summary["settings"]["network_settings"] == {"depth": 3}
     card = json.loads((place / "m.sashiko-model" / "model.json").read_text())
     assert any(m["spec"].get("name") == "msdnet" for m in card["members"])
+
+
+def test_a_project_repeats_its_run_and_options_win_over_it(sashiko, place):
+    paths, last = ("image.npy", "labels.npy"), "image.sashiko/models/a.sashiko-model"
+    first = sashiko("train", *paths, "-o", last, *NETWORK, "--seed", "8", "--json")
+    again = ("--recipe", "image.sashiko", "--json")
+    said = sashiko("train", *paths, "-o", "b.sashiko-model", *again)
+    assert said.summary["settings"] == first.summary["settings"]
+    said = sashiko("train", *paths, "-o", "c.sashiko-model", *again, "--seed", "9")
+    assert said.summary["settings"] == first.summary["settings"] | {"seed": 9}

@@ -25,13 +25,22 @@ Axes = Annotated[
         "e.g. czyx."
     ),
 ]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe", help="JSON of settings, or a project: options here win over it."
+    ),
+]
 OUT_OPTION = ("-o", "--out")
 
 
-def collect(given: dict[str, Any], more: list[str] | None) -> dict[str, Any]:
-    """Merge named options (None: not given) and ``--set KEY=VALUE``.
+def collect(
+    given: dict[str, Any], more: list[str] | None, recipe: dict[str, Any]
+) -> dict[str, Any]:
+    """Merge a recipe, named options (None: not given) and ``--set KEY=VALUE``.
 
     ``network_settings.depth=10`` sets an entry of a setting that holds others.
+    Options win over the recipe.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def collect(given: dict[str, Any], more: list[str] | None) -> dict[str, Any]:
             )
         else:
             values[name] = _value(value)
-    return values
+    return recipe | values
 
 
 def triple(text: str | None, name: str) -> tuple[int, int, int] | None:

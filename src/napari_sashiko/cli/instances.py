@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from napari_sashiko.cli._console import Bar, answer, terminal
-from napari_sashiko.cli._options import OUT_OPTION, Json, Set, absolute, collect
+from napari_sashiko.cli._options import (
+    OUT_OPTION,
+    Json,
+    RecipeFile,
+    Set,
+    absolute,
+    collect,
+)
 from napari_sashiko.pipeline import ComponentsFound, Event
 
 
@@ -33,6 +40,7 @@ def instances(
     table: Annotated[
         Path | None, typer.Option(help="CSV file of measurements.")
     ] = None,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -46,7 +54,8 @@ def instances(
         "dust": dust,
         "connectivity": connectivity,
     }
-    values = collect(given, more)
+    base = pipeline.read_recipe(recipe).instances if recipe else {}
+    values = collect(given, more, base)
     with terminal(_translate) as shown:
         done = pipeline.segment_instances(
             prediction, out, table=table, report=shown.show, **values

@@ -11,6 +11,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    RecipeFile,
     Set,
     absolute,
     collect,
@@ -48,6 +49,7 @@ def predict(
         bool, typer.Option("--overwrite", help="Start anew where one exists.")
     ] = False,
     axes: Axes = None,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -64,7 +66,8 @@ def predict(
         "device": device,
         "overwrite": overwrite or None,
     }
-    values = collect(given, more)
+    base = pipeline.read_recipe(recipe).predict if recipe else {}
+    values = collect(given, more, base)
     volume = pipeline.open_image(image, axes=axes)
     with terminal(_translate) as shown:
         done = pipeline.predict(model, volume, out, report=shown.show, **values)

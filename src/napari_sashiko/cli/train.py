@@ -11,6 +11,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    RecipeFile,
     Set,
     absolute,
     collect,
@@ -43,6 +44,7 @@ def train(
         str | None, typer.Option(help="Names in the order of the ids: cement,fibre.")
     ] = None,
     axes: Axes = None,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -58,7 +60,8 @@ def train(
         "device": device,
         "seed": seed,
     }
-    values = collect(given, more)
+    base = pipeline.read_recipe(recipe).train if recipe else {}
+    values = collect(given, more, base)
     volume = pipeline.open_image(image, axes=axes)
     names = None if classes is None else classes.split(",")
     with terminal(_translate) as shown:

@@ -41,6 +41,7 @@ from napari_sashiko.pipeline.inputs import (
 )
 from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
 from napari_sashiko.pipeline.project import Project, ProjectRecord
+from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.results import (
     Prediction,
     check_prediction,
@@ -114,6 +115,7 @@ __all__ = [
     "Progress",
     "Project",
     "ProjectRecord",
+    "Recipe",
     "Region",
     "Sample",
     "SampleFiles",
@@ -147,6 +149,7 @@ __all__ = [
     "predict_steps",
     "preview",
     "read_paint",
+    "read_recipe",
     "scan_components",
     "segment_instances",
     "train",

@@ -127,7 +127,8 @@ class PlainArray:
             slice(*part.indices(n)[:2]) for part, n in zip(key, self.shape, strict=True)
         )
         z, y, x = region
-        return self._volume.read((z, y, x))[0]
+        plane: npt.NDArray[Any] = self._volume.read((z, y, x))[0]
+        return plane
 
 
 def size_warning(paint: PaintedLabels, volume: Volume) -> str:

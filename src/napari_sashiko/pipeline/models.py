@@ -36,7 +36,8 @@ def open_model(model: Path | str, device: str = "auto") -> "Ensemble":
         stamp = (path / "model.json").stat().st_mtime_ns
     except OSError:
         stamp = 0  # loading says what is wrong
-    return _opened(path, stamp, device)
+    ensemble: Ensemble = _opened(path, stamp, device)
+    return ensemble
 
 
 def preview(

@@ -156,16 +156,7 @@ class Project:
         self._save()
 
     def _save(self) -> None:
-        part = self.folder / f"{INDEX}.part"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with part.open("w", encoding="utf-8") as file:
-                file.write(self.record.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.folder / INDEX)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+        write_atomically(self.folder / INDEX, self.record.model_dump_json(indent=1))
 
 
 def note_run(
@@ -183,6 +174,26 @@ def note_run(
     there = (folder / INDEX).exists()
     project = Project.open(folder) if there else Project.create(folder)
     project.note(image=image, classes=classes, **{step: settings})
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the new one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def newest_first(folder: Path, pattern: str) -> list[Path]:
@@ -216,8 +227,8 @@ def _relative(path: Path, folder: Path) -> str:
         return path.absolute().as_posix()
 
 
-def _unwritable(folder: Path, error: OSError) -> OutputError:
+def _unwritable(path: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"The project {folder} cannot be written: {error.strerror or error}.",
+        f"{path} cannot be written: {error.strerror or error}.",
         "Free some space or choose another place.",
     )
