@@ -32,7 +32,7 @@ class LabelClass(Settings):
 
 
 def default_classes(count: int = 2) -> tuple[LabelClass, ...]:
-    """Return the first classes of a new project: background, foreground, class 3, ..."""
+    """Return the first classes of a new project: background, foreground, class 3."""
     names = ["background", "foreground", *(f"class {i}" for i in range(3, count + 1))]
     return tuple(
         LabelClass(id=i + 1, name=names[i], color=PALETTE[i % len(PALETTE)])

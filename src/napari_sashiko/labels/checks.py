@@ -1,0 +1,105 @@
+"""What is wrong, or unwise, about labels: said in words before training."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_sashiko.errors import LabelError
+from napari_sashiko.labels.classes import LabelClass
+from napari_sashiko.labels.labelled import LabelledVoxels
+
+FEW = 50  # voxels below which a class is hardly learned
+
+
+def check_labels(
+    labelled: LabelledVoxels,
+    shape: Sequence[int],
+    classes: Sequence[LabelClass],
+) -> list[str]:
+    """Refuse labels that nothing can be learned from; warn about poor ones.
+
+    Parameters
+    ----------
+    labelled : LabelledVoxels
+        The paint.
+    shape : sequence of int
+        (Z, Y, X) of the image.
+    classes : sequence of LabelClass
+        All classes, painted or not.
+
+    Returns
+    -------
+    list of str
+        Warnings, a sentence each: a class without paint, with little paint, or with
+        paint on one slice only.
+
+    Raises
+    ------
+    LabelError
+        If shapes differ, nothing is labelled, only one class is, or a label belongs to
+        no class.
+    """
+    if tuple(labelled.shape) != tuple(shape):
+        raise LabelError(
+            f"The labels have shape {tuple(labelled.shape)}, the image has "
+            f"{tuple(shape)}.",
+            "Choose labels that were painted on this image.",
+        )
+    ids, counts = np.unique(labelled.values, return_counts=True)
+    painted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    if not painted:
+        raise LabelError("Nothing is labelled yet.", "Paint at least two classes.")
+    names = {c.id: c.name for c in classes}
+    unknown = sorted(set(painted) - set(names))
+    if unknown:
+        raise LabelError(
+            f"Label {unknown[0]} belongs to no class.",
+            f"Classes: {', '.join(str(number) for number in sorted(names))}.",
+        )
+    if len(painted) == 1:
+        raise LabelError(
+            f"Only {names[next(iter(painted))]!r} is painted.",
+            "Paint at least one more class: background is a class like any other.",
+        )
+    return [text for c in classes for text in _warnings(labelled, c, painted)]
+
+
+def _warnings(
+    labelled: LabelledVoxels, label_class: LabelClass, painted: dict[int, int]
+) -> list[str]:
+    name, count = label_class.name, painted.get(label_class.id, 0)
+    if count == 0:
+        return [f"{name!r} has no paint yet: the model will not know it."]
+    texts = []
+    if count < FEW:
+        texts.append(f"{name!r} has only {count} painted voxels: paint some more.")
+    slices = np.unique(labelled.coords[labelled.values == label_class.id, 0])
+    if labelled.shape[0] > 1 and len(slices) == 1:
+        texts.append(
+            f"{name!r} is painted on one slice only: paint it on another one, so that "
+            "the model can be judged elsewhere."
+        )
+    return texts
+
+
+def stroke_components(labelled: LabelledVoxels) -> np.ndarray:
+    """Number the connected strokes of each class.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` int64: voxels with the same number touch (26-connected) and have the
+        same class.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415 - scipy loads slowly
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    size = len(labelled)
+    if not size:
+        return np.zeros(0, np.int64)
+    tree = cKDTree(labelled.coords)
+    pairs = tree.query_pairs(1.0, p=np.inf, output_type="ndarray")
+    pairs = pairs[labelled.values[pairs[:, 0]] == labelled.values[pairs[:, 1]]]
+    links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(size, size))
+    return np.asarray(connected_components(links, directed=False)[1], np.int64)
