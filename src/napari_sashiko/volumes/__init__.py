@@ -1,6 +1,9 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
+from napari_sashiko.volumes.disk import check_writable
 from napari_sashiko.volumes.normalisation import Normalisation, measure_normalisation
+from napari_sashiko.volumes.ome_zarr import create_ome_image
+from napari_sashiko.volumes.opening import open_volume
 from napari_sashiko.volumes.region import (
     Region,
     full_region,
@@ -16,10 +19,13 @@ __all__ = [
     "Region",
     "Volume",
     "as_volume",
+    "check_writable",
+    "create_ome_image",
     "full_region",
     "grow",
     "intersect",
     "measure_normalisation",
+    "open_volume",
     "region_shape",
     "shift",
 ]

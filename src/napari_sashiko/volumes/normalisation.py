@@ -51,10 +51,14 @@ class Normalisation(Settings):
             )
         out = raw.astype(np.float32)
         finite = np.isfinite(out)
-        for channel, values in enumerate(out):
-            np.clip(values, self.low[channel], self.high[channel], out=values)
-            values -= np.float32(self.center[channel])
-            values /= np.float32(self.scale[channel])
+        column = (slice(None), *(None,) * (out.ndim - 1))
+        low, high, center, scale = (
+            np.asarray(values, np.float32)[column]
+            for values in (self.low, self.high, self.center, self.scale)
+        )
+        np.clip(out, low, high, out=out)
+        out -= center
+        out /= scale
         if not finite.all():
             out[~finite] = 0.0
         return out

@@ -135,9 +135,7 @@ def as_volume(
         As `Volume`, and if the axes are not given and cannot be guessed.
     """
     finest = (
-        array
-        if hasattr(array, "shape") and hasattr(array, "dtype")
-        else _finest(array, name)
+        array if hasattr(array, "shape") and hasattr(array, "dtype") else _finest(array)
     )
     if axes is None:
         axes = _guess(finest, name)
@@ -151,7 +149,7 @@ def as_volume(
     )
 
 
-def _finest(levels: Any, name: str) -> Any:
+def _finest(levels: Any) -> Any:
     try:
         level = levels[0]
     except (TypeError, IndexError, KeyError):

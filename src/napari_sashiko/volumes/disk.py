@@ -1,0 +1,52 @@
+"""Whether a place on disk can take what is to be written."""
+
+import os
+import shutil
+from pathlib import Path
+
+from napari_sashiko.errors import OutputError
+
+
+def check_writable(path: Path, bytes_needed: int = 0) -> None:
+    """Refuse a place that cannot be written or has no room.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder to be made; its nearest existing parent is asked.
+    bytes_needed : int
+        Room that will be taken.
+
+    Raises
+    ------
+    OutputError
+        Naming the place, the room that is there and the room that is needed.
+    """
+    place = Path(path).absolute()
+    while not place.exists():
+        if place.parent == place:
+            raise OutputError(f"{path} cannot be written: {place} is not there.")
+        place = place.parent
+    if not place.is_dir() and place != Path(path).absolute():
+        raise OutputError(f"{path} cannot be written: {place} is a file.")
+    if not os.access(place, os.W_OK):
+        raise OutputError(
+            f"{path} cannot be written: no permission in {place}.",
+            "Choose another folder.",
+        )
+    free = shutil.disk_usage(place).free
+    if free < bytes_needed:
+        raise OutputError(
+            f"{path} needs {_readable(bytes_needed)}, the disk has {_readable(free)} "
+            "left.",
+            "Free some space or choose another disk.",
+        )
+
+
+def _readable(size: int) -> str:
+    value = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
