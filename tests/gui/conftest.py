@@ -94,3 +94,11 @@ def trained_model(tmp_path_factory):
     from gui_trained import train_model  # noqa: PLC0415
 
     return train_model(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def predicted(trained_model, tmp_path_factory):
+    """Folder of a finished prediction of that model, made once."""
+    from gui_trained import predict_balls  # noqa: PLC0415
+
+    return predict_balls(trained_model, tmp_path_factory.mktemp("predictions"))

@@ -63,6 +63,17 @@ def train_model(folder):
     return out
 
 
+def predict_balls(model, folder):
+    """Segment the balls."""
+    out = folder / "balls.zarr"
+    volume = pipeline.as_volume(
+        balls()[0], axes="zyx", voxel_size=VOXEL_SIZE, unit="micrometer"
+    )
+    for _ in pipeline.predict_steps(model, volume, out):
+        pass
+    return out
+
+
 class SlowEngine:
     """The real engine with windows of 32 voxels and a rest after each block.
 

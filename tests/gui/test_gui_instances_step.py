@@ -9,26 +9,12 @@ from napari.utils._test_utils import read_only_mouse_event
 from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_sashiko import pipeline
-
 LONG = 60_000
 
 
 @pytest.fixture
 def engine():
     return SlowEngine()
-
-
-@pytest.fixture(scope="session")
-def predicted(trained_model, tmp_path_factory):
-    """A finished prediction, made once."""
-    out = tmp_path_factory.mktemp("predictions") / "balls.zarr"
-    volume = pipeline.as_volume(
-        balls()[0], axes="zyx", voxel_size=VOXEL_SIZE, unit="micrometer"
-    )
-    for _ in pipeline.predict_steps(trained_model, volume, out):
-        pass
-    return out
 
 
 @pytest.fixture

@@ -217,6 +217,45 @@ def test_the_last_model_segments_another_volume_in_one_click(ready, click, qtbot
     assert ((other == 2) == balls()[1][:, ::-1]).mean() > 0.97
 
 
+def test_an_image_of_two_axes_is_segmented_and_its_objects_are_counted(
+    open_dock, trained_model, engine, click, qtbot
+):
+    engine.window = (1, 64, 80)
+    plane = image_layer(
+        balls()[0][12],
+        scale=(1, 1),
+        translate=(0, 0),
+        units=("um",) * 2,
+        axis_labels=("y", "x"),
+    )
+    dock = open_dock(plane)
+    dock.session.open_model(trained_model)
+    qtbot.waitUntil(lambda: dock.segment.cost.estimate is not None, timeout=LONG)
+    click(dock, "segment_volume")
+    qtbot.waitUntil(lambda: ended(dock), timeout=LONG)
+    assert dock.viewer.layers["balls - classes"].ndim == 2
+    qtbot.waitUntil(lambda: dock.instances.sizes is not None, timeout=LONG)
+    assert dock.instances.form.dust_unit.itemText(1) == "µm²"
+    click(dock, "find_instances")
+    table = dock.instances.form.table
+    qtbot.waitUntil(lambda: table.rows is not None, timeout=LONG)
+    table.selectRow(0)
+    assert dock.viewer.layers["balls - instances"].selected_label == 1
+
+
+def test_the_dock_shows_and_hides_results_as_their_eyes_do(ready, click, qtbot):
+    click(ready, "segment_volume")
+    qtbot.waitUntil(lambda: ended(ready), timeout=LONG)
+    std = ready.viewer.layers["balls - std"]
+    boxes = ready.segment.form.switch.boxes
+    assert boxes["classes"].isChecked()
+    assert not std.visible
+    boxes["std"].click()
+    assert std.visible
+    std.visible = False
+    assert not boxes["std"].isChecked()
+
+
 def test_a_folder_that_is_no_model_is_refused_in_a_sentence(
     open_dock, tmp_path, monkeypatch
 ):
