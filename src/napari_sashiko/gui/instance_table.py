@@ -6,7 +6,6 @@ import numpy as np
 from qtpy.QtCore import (
     QAbstractTableModel,
     QItemSelectionModel,
-    QModelIndex,
     QSize,
     Qt,
     Signal,
@@ -54,15 +53,15 @@ class TableModel(QAbstractTableModel):
         self._labels = table["label"].to_numpy()
         self._order = np.arange(len(table))
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: Any = None) -> int:  # noqa: N802
         """Objects."""
         return 0 if parent is not None and parent.isValid() else len(self._order)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+    def columnCount(self, parent: Any = None) -> int:  # noqa: N802
         """Measured properties that are shown."""
         return 0 if parent is not None and parent.isValid() else len(self.columns)
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text of a cell; numbers to the right."""
         value = self._values[self.columns[index.column()]][self._order[index.row()]]
         if role == Qt.ItemDataRole.DisplayRole:
@@ -143,7 +142,8 @@ class InstanceTable(QTableView):
     @property
     def rows(self) -> TableModel | None:
         """What is shown."""
-        return self.model()
+        model = self.model()
+        return model if isinstance(model, TableModel) else None
 
     def show_table(self, table: "pd.DataFrame") -> None:
         """Show objects, in the order of the table."""

@@ -62,7 +62,7 @@ class InstancesStep(QGroupBox):
 
     # ---- what the user does -----------------------------------------------------
 
-    def find(self) -> None:
+    def find_objects(self) -> None:
         """Search, measure and show the objects."""
         with telling(self.session):
             if self.prediction is None:
@@ -211,7 +211,7 @@ class InstancesStep(QGroupBox):
 
     def _connect(self) -> None:
         form, session = self.form, self.session
-        form.find_button.clicked.connect(lambda _on: self.find())
+        form.find_button.clicked.connect(lambda _on: self.find_objects())
         form.cancel_button.clicked.connect(lambda _on: self.cancel())
         form.export_button.clicked.connect(lambda _on: self.export())
         form.alone.toggled.connect(lambda on: self.link.show_alone(on=on))

@@ -71,7 +71,7 @@ class JobBridge(QObject):
         total = getattr(event, "total", 0)
         if not total or kind not in self._bars:
             return
-        percent = STEPS * event.done // total
+        percent = STEPS * int(getattr(event, "done", 0)) // total
         ahead = percent - self._shown[kind]
         if ahead > 0:
             self._shown[kind] = percent

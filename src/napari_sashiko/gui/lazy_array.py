@@ -35,7 +35,7 @@ class LazyArray:
         array: Any,
         *,
         channel: int | Literal["highest"] | None = None,
-        dtype: npt.DTypeLike = None,
+        dtype: npt.DTypeLike | None = None,
         _key: tuple[Step, ...] | None = None,
     ) -> None:
         spatial = array.shape if channel is None else array.shape[1:]
@@ -60,7 +60,7 @@ class LazyArray:
 
     def __array__(
         self,
-        dtype: npt.DTypeLike = None,
+        dtype: npt.DTypeLike | None = None,
         copy: bool | None = None,  # noqa: FBT001
     ) -> npt.NDArray[Any]:
         if copy is False:

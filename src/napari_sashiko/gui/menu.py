@@ -33,7 +33,7 @@ def find_instances(viewer: "napari.viewer.Viewer") -> None:
     """Count and measure the objects of a class in the segmented image."""
     dock = open_dock(viewer)
     if _choose_active(dock):
-        dock.instances.find()
+        dock.instances.find_objects()
 
 
 def open_dock(viewer: Any) -> SashikoDock:

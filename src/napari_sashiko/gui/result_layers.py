@@ -145,7 +145,7 @@ class ResultLayers(QObject):
 def put_layer(
     viewer: Any,
     source: Any,
-    kind: type,
+    kind: Any,
     data: LazyArray,
     *,
     name: str,
@@ -178,7 +178,7 @@ def put_layer(
     return layer
 
 
-def find_result(viewer: Any, name: str, kind: type, ndim: int) -> Any:
+def find_result(viewer: Any, name: str, kind: Any, ndim: int) -> Any:
     """Return our layer of that name; one that cannot take the data is removed."""
     for layer in list(viewer.layers):
         if layer.name == name and "result" in layer.metadata.get(KEY, {}):
