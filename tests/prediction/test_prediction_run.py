@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from napari_sashiko.prediction import (
 )
 from napari_sashiko.prediction.store import PredictionStore
 from napari_sashiko.runners import Job, Message
-from napari_sashiko.volumes import as_volume
+from napari_sashiko.volumes import as_volume, open_volume
 
 SMALL = {"window": (10, 11, 12), "border": (2, 2, 2), "dtype": "float32"}
 SHAPE = (21, 17, 25)
@@ -78,7 +79,7 @@ def test_every_voxel_belongs_to_one_cell_and_every_chunk_too(tmp_path):
     assert (owners == 1).all()
 
 
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=10, deadline=None)
 @given(
     shape=st.tuples(*[st.integers(1, 23)] * 3),
     window=st.tuples(*[st.integers(6, 14)] * 3),
@@ -325,3 +326,42 @@ def test_the_ledger_is_an_array_that_zarr_reads(tmp_path):
     ledger = group["ledger"][...]
     assert (ledger == 1).all()
     assert ledger.size == events[0].cells
+
+
+def test_images_of_the_output_keep_axes_voxel_size_and_unit(tmp_path):
+    image = image_of(SHAPE)
+    volume = as_volume(image, voxel_size=(3.0, 2.0, 1.5), unit="um")
+    card = make_card(voxel_size=(3.0, 2.0, 1.5), unit="um")
+    run(tmp_path / "p.zarr", image, Blur(card=card), volume=volume)
+    for name in ("mean", "std", "classes"):
+        found = open_volume(tmp_path / "p.zarr", dataset=name)
+        assert (found.voxel_size, found.unit) == (volume.voxel_size, "um")
+        assert found.channels == (1 if name == "classes" else 2)
+        assert found.shape == SHAPE
+
+
+def test_memory_does_not_grow_with_the_volume(tmp_path):
+    def peak(depth):
+        array = np.broadcast_to(image_of((1, 30, 30)), (depth, 30, 30))
+        settings = PredictionSettings(window=(36, 30, 30), border=(2, 0, 0))
+        work = predict(
+            Blur(windows=_Forgetful()),
+            as_volume(array),
+            tmp_path / f"{depth}",
+            settings,
+        )
+        tracemalloc.start()
+        try:
+            for _ in work:
+                pass
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(30)
+    assert peak(640) < 2 * peak(80)
+
+
+class _Forgetful(list):
+    def append(self, item):
+        """Remember nothing."""

@@ -150,17 +150,17 @@ def _create(path: Path, source: Source) -> Any:
         "settings": source.settings.model_dump(mode="json"),
     }
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: record})
-    drop = slice(1, None) if source.flat else slice(None)
+    first = 1 if source.flat else 0
     return create_ome_image(
         group,
         "labels",
-        shape=source.shape[drop],
+        shape=source.shape[first:],
         chunks=tuple(
             min(c, n) for c, n in zip(source.chunk, source.shape, strict=True)
-        )[drop],
+        )[first:],
         dtype="uint32",
-        axes="zyx"[drop],
-        voxel_size=source.voxel_size[drop],
+        axes="zyx"[first:],
+        voxel_size=source.voxel_size[first:],
         unit=source.unit,
     )
 
