@@ -193,9 +193,9 @@ def test_a_proxy_is_unwrapped(make_napari_viewer_proxy, engine):
 
     proxy = make_napari_viewer_proxy()
     dock = SashikoDock(proxy, Session(engine))
+    dock.viewer.window.add_dock_widget(dock, name="Sashiko")
     assert type(dock.viewer).__name__ == "Viewer"
     dock.shutdown()
-    dock.deleteLater()
 
 
 def test_the_dock_fits_a_small_screen_and_scrolls(dock):

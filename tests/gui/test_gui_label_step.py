@@ -70,7 +70,7 @@ def test_strokes_are_counted_by_class_and_slice(dock, click, stroke, qtbot):
     stroke(layer, (4, 10, 10), (4, 10, 12))
     rows = dock.label.classes.rows
     data = np.asarray(layer.data)
-    qtbot.waitUntil(lambda: "2 slices" in rows[1].count.text(), timeout=2000)
+    qtbot.waitUntil(lambda: "2 slices" in rows[1].count.text(), timeout=5000)
     assert rows[1].count.text().startswith(f"{(data == 1).sum()} voxels")
     assert rows[2].count.text() == f"{(data == 2).sum()} voxels, 1 slice"
 
@@ -78,18 +78,18 @@ def test_strokes_are_counted_by_class_and_slice(dock, click, stroke, qtbot):
 def test_undo_is_counted_too(dock, click, stroke, qtbot):
     layer = painted(dock, stroke, click)
     rows = dock.label.classes.rows
-    qtbot.waitUntil(lambda: "voxels" in rows[2].count.text(), timeout=2000)
+    qtbot.waitUntil(lambda: "voxels" in rows[2].count.text(), timeout=5000)
     layer.undo()
-    qtbot.waitUntil(lambda: rows[2].count.text() == "no paint yet", timeout=2000)
+    qtbot.waitUntil(lambda: rows[2].count.text() == "no paint yet", timeout=5000)
 
 
 def test_paint_is_on_disk_within_two_seconds(dock, click, stroke, qtbot):
     painted(dock, stroke, click)
     begin = time.monotonic()
-    qtbot.waitUntil(lambda: not dock.session.paint.dirty, timeout=3000)
+    qtbot.waitUntil(lambda: not dock.session.paint.dirty, timeout=8000)
     assert time.monotonic() - begin < 2.0
     qtbot.waitUntil(lambda: dock.label.saved.text() == "saved 0 s ago", timeout=500)
-    qtbot.waitUntil(lambda: dock.label.saved.text() == "saved 1 s ago", timeout=2000)
+    qtbot.waitUntil(lambda: dock.label.saved.text() == "saved 1 s ago", timeout=5000)
 
 
 def test_a_new_class_gets_a_row_a_colour_and_the_brush(dock, click):
@@ -191,10 +191,10 @@ def test_a_labels_layer_is_adopted_with_its_names(dock, click, qtbot):
     theirs[1, :5], theirs[2, 10:15] = 3, 5
     features = {"index": [0, 3, 5], "class": ["none", "pore", "matrix"]}
     layer = dock.viewer.add_labels(
-        theirs, name="theirs", features=features, scale=(2.0, 1.5, 1.5)
+        theirs, name="theirs", features=features, scale=(2.0, 1.5, 1.5), units=("um",) * 3
     )
     click(dock, "adopt_labels")
-    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=3000)
+    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=8000)
     assert [(c.id, c.name) for c in dock.session.classes] == [
         (3, "pore"),
         (5, "matrix"),
@@ -223,7 +223,7 @@ def test_labels_that_are_too_many_are_refused_in_a_sentence(dock, click, qtbot):
     many = np.arange(6 * 40 * 50, dtype=np.int32).reshape(6, 40, 50)
     dock.viewer.add_labels(many, name="objects")
     click(dock, "adopt_labels")
-    qtbot.waitUntil(lambda: dock.status.level == "error", timeout=3000)
+    qtbot.waitUntil(lambda: dock.status.level == "error", timeout=8000)
     assert "255" in dock.status.text()
     assert dock.session.paint is None
 
@@ -240,7 +240,7 @@ def test_a_2d_image_has_2d_labels_that_reach_the_store(
     assert count > 20
     assert dock.session.paint.counts() == {1: count}
     rows = dock.label.classes.rows
-    qtbot.waitUntil(lambda: rows[1].count.text() == f"{count} pixels", timeout=2000)
+    qtbot.waitUntil(lambda: rows[1].count.text() == f"{count} pixels", timeout=5000)
     layer.undo()
     assert not any(dock.session.paint.counts().values())
 

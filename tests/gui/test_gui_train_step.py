@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel
 from napari_sashiko.errors import SashikoError
 
 pytestmark = pytest.mark.gui
-WAIT = 8000
+WAIT = 20000
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def paint_two_classes(session):
     return store
 
 
-def pump_until(session, done, seconds=5.0):
+def pump_until(session, done, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "nothing happened in time"

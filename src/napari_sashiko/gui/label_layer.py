@@ -35,7 +35,8 @@ class FlatPaint:
         self.size = int(np.prod(self.shape))
 
     def __getitem__(self, key: Any) -> Any:
-        return np.asarray(self._array[0])[key]
+        # A copy: what is painted into a view is there before anyone can count it.
+        return np.array(np.asarray(self._array[0])[key])[()]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         key = key if isinstance(key, tuple) else (key,)

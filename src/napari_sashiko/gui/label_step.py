@@ -85,13 +85,13 @@ class LabelStep(QGroupBox):
             volume = self.session.need_volume()
             self._adopting = layer
             array = spatial_labels(layer, flat=volume.flat)
-            self.session.adopt_labels(array)
             if not np.allclose(layer.scale[-2:], self.session.source.scale[-2:]):
                 self.session.message.emit(
                     f"{layer.name} has another scale than the image; "
                     "it was taken voxel by voxel.",
                     "warning",
                 )
+            self.session.adopt_labels(array)
 
     def add_class(self) -> None:
         """Add a class; the numbers of the others stay."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[slice, ...]
+LARGEST_COPY = 1 << 26  # voxels of a box that is handed out as a copy
 
 
 class Watcher(Protocol):
@@ -27,6 +28,15 @@ class TrackedArray(np.memmap):  # type: ignore[misc]
     def __array_finalize__(self, obj: Any) -> None:
         super().__array_finalize__(obj)
         self.watcher = None
+
+    def __getitem__(self, key: Any) -> Any:
+        # A painter reads a box, changes it and writes it back. In a view the change
+        # would be there before it is written, and nobody could count it.
+        part = super().__getitem__(key)
+        boxed = isinstance(key, tuple) and all(isinstance(k, slice) for k in key)
+        if self.watcher is None or not boxed or part.size > LARGEST_COPY:
+            return part
+        return np.array(part)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.watcher is None:

@@ -1,6 +1,7 @@
 """The paint of one volume: its store on disk, saved soon after the last stroke."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from napari_sashiko.labels import (
 )
 
 INDEX = "labels.json"
+LARGEST_ID = 255
+SLAB = 1 << 24  # voxels that are looked at at once
 QUIET_SECONDS = 1.0
 LONGEST_SECONDS = 5.0
 
@@ -55,8 +58,8 @@ class Paint:
         return self._dirty_since > 0
 
     def counts(self) -> dict[int, int]:
-        """Painted voxels by class id."""
-        return dict(self.store.counts())
+        """Painted voxels by class id; only classes with paint."""
+        return {each: count for each, count in self.store.counts().items() if count}
 
     def slices(self) -> dict[int, int]:
         """Return the number of slices with paint, by class id."""
@@ -140,6 +143,26 @@ def check_adoptable(array: Any, shape: tuple[int, int, int]) -> None:
         )
 
 
+def check_values(array: Any) -> Iterator[None]:
+    """Look for numbers that are no class ids, slab by slab; yields between slabs.
+
+    Raises
+    ------
+    LabelError
+        If there is one, before anything was copied.
+    """
+    rows = max(1, SLAB // max(1, int(np.prod(array.shape[1:]))))
+    for start in range(0, array.shape[0], rows):
+        part = np.asarray(array[start : start + rows])
+        low, high = int(part.min(initial=0)), int(part.max(initial=0))
+        if low < 0 or high > LARGEST_ID:
+            raise LabelError(
+                f"There is a label {low if low < 0 else high}.",
+                f"Class numbers go from 1 to {LARGEST_ID}; 0 is not labelled.",
+            )
+        yield
+
+
 def adopt_paint(
     folder: Path, array: Any, classes: tuple[LabelClass, ...] | None
 ) -> Paint:
@@ -159,4 +182,11 @@ def adopt_paint(
                 "This volume has paint already, which would be lost.",
                 "Go on with it by Continue labelling, or erase it there first.",
             )
-    return Paint(LabelStore.adopt(folder, array, classes), folder)
+    store = LabelStore.adopt(folder, array, classes)
+    if classes is None:
+        # Only the classes that occur, with their numbers: 3 and 7 stay 3 and 7.
+        counts = store.counts()
+        found = [c for c in store.classes if counts.get(c.id)]
+        store.set_classes(found or default_classes(2))
+        store.flush()
+    return Paint(store, folder)

@@ -17,6 +17,7 @@ from napari_sashiko.session.paint import (
     Paint,
     adopt_paint,
     check_adoptable,
+    check_values,
     has_paint,
     open_paint,
 )
@@ -165,7 +166,8 @@ class Session:
         folder, project = self.place("labels"), self.folder
 
         def work() -> Iterator[Event]:
-            yield Tick()
+            for _ in check_values(array):
+                yield Tick()
             self._adopted = (project, adopt_paint(folder, array, classes))
 
         return self.start("adopt", work, name=f"Copying labels of {self.name}")
