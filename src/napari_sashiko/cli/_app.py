@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error.format_message(), BAD_INPUT)
     except OSError as error:
         return _fail(_plain(error), BAD_INPUT)
+    if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into a result
+        return _fail(STOPPED, INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
