@@ -145,6 +145,7 @@ class SashikoDock(QWidget):
         if event.type() == QEvent.Type.ParentChange:
             if self.parent() is None and self._window is not None:
                 self.shutdown()
+                self.deleteLater()  # nothing works in it any more
             else:
                 # A window that is never shown sends no show event; the dock is
                 # put into it after this event.
