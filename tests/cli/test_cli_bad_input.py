@@ -32,7 +32,7 @@ BAD_TRAINING = {
     "image is missing": (lambda f: (f / "image.npy").unlink(), "image.npy"),
     "labels are missing": (lambda f: (f / "labels.npy").unlink(), "labels.npy"),
     "nothing is painted": (_labels(np.zeros_like), "Nothing is labelled"),
-    "one class only": (_labels(lambda a: a // 2), "Only class"),
+    "one class only": (_labels(lambda a: a // 2), "Only "),
     "labels of another shape": (_labels(lambda a: a[:, :20]), "(10, 20, 40)"),
     "labels with fractions": (_labels(lambda a: a / 3), "float64"),
     "labels below zero": (_labels(lambda a: a.astype(int) - 1), "-1"),

@@ -1,8 +1,10 @@
 """Opening files: one function per format, chosen by the name's ending."""
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import tifffile
@@ -103,7 +105,9 @@ def _open_tiff(path: Path, _dataset: str | None, level: int) -> Opened:
             if array is not None and array.shape == series.shape:
                 return array, _known(axes), size, unit
         store = series.aszarr(level=level)
-    return zarr.open(store, mode="r"), _known(axes), size, unit
+    paged = zarr.open(store, mode="r")
+    weakref.finalize(paged, store.close)  # else the file stays open
+    return paged, _known(axes), size, unit
 
 
 def _known(axes: str) -> str | None:
@@ -112,12 +116,12 @@ def _known(axes: str) -> str | None:
 
 
 def _tiff_voxels(file: tifffile.TiffFile) -> tuple[tuple[float, ...] | None, str]:
+    if file.ome_metadata:
+        return _ome_voxels(file.ome_metadata)
     imagej = file.imagej_metadata or {}
-    unit = (
-        str(imagej.get("unit", "pixel")).replace("\\u00B5m", "um").replace("µm", "um")
-    )
-    unit = {"micron": "um", "microns": "um", "": "pixel"}.get(unit, unit)
-    tags = file.pages[0].tags
+    unit = _unit(str(imagej.get("unit", "pixel")))
+    page: Any = file.pages[0]
+    tags = page.tags
     size = []
     for name in ("YResolution", "XResolution"):
         value = tags[name].value if name in tags else (0, 1)
@@ -127,8 +131,28 @@ def _tiff_voxels(file: tifffile.TiffFile) -> tuple[tuple[float, ...] | None, str
     return (float(imagej.get("spacing", size[1])), *size), unit
 
 
+def _ome_voxels(text: str) -> tuple[tuple[float, ...] | None, str]:
+    """Voxel size of the first image of OME-XML; micrometres where no unit stands."""
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError:
+        return None, "pixel"
+    pixels = root.find("{*}Image/{*}Pixels")
+    found = {} if pixels is None else pixels.attrib
+    sizes = [float(found.get(f"PhysicalSize{axis}", 0)) for axis in "ZYX"]
+    if not sizes[1] or not sizes[2]:
+        return None, "pixel"
+    unit = _unit(found.get("PhysicalSizeXUnit", "µm"))
+    return (sizes[0] or sizes[1], sizes[1], sizes[2]), unit
+
+
+def _unit(name: str) -> str:
+    plain = name.replace("\\u00B5m", "um").replace("µm", "um").replace("μm", "um")
+    return {"micron": "um", "microns": "um", "": "pixel"}.get(plain, plain)
+
+
 def _open_zarr(path: Path, dataset: str | None, level: int) -> Opened:
-    found = zarr.open(path, mode="r")
+    found: Any = zarr.open(path, mode="r")
     if dataset:
         found = found[dataset]
     if isinstance(found, zarr.Array):
