@@ -23,8 +23,6 @@ class MemberCard(Settings):
         Name of its tensors in the model folder.
     weight : float
         Share in the ensemble's mean; the weights of a model sum to 1.
-    temperature : float
-        Logits are divided by it before the softmax (Guo et al., ICML 2017).
     neighbours : int
         Slices on either side that a 2D network sees as channels.
     spec : dict
@@ -34,7 +32,6 @@ class MemberCard(Settings):
     kind: Literal["network", "forest"]
     file: str
     weight: Annotated[float, Ge(0)]
-    temperature: Annotated[float, Gt(0)] = 1.0
     neighbours: Annotated[int, Ge(0)] = 0
     spec: dict[str, Any]
 
@@ -60,6 +57,10 @@ class ModelCard(Settings):
         Applied to every image before the members see it.
     members : tuple of MemberCard
         In the order in which they were made.
+    correction : tuple of float
+        Per class, the factor by which every member's probabilities are multiplied (and
+        normalised again): what is rare in the volume but not in the paint has less than
+        1. Empty for none.
     patch : dict
         Patch settings of the training.
     training : dict
@@ -76,5 +77,6 @@ class ModelCard(Settings):
     dims: Literal[2, 3]
     normalisation: Normalisation
     members: tuple[MemberCard, ...] = Field(min_length=1)
+    correction: tuple[Annotated[float, Gt(0)], ...] = ()
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

@@ -24,6 +24,11 @@ class Ensemble:
         As many as the card names, in its order.
     device : torch.device
         Where members live.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        All of them, also those without a say.
     """
 
     def __init__(
@@ -31,6 +36,8 @@ class Ensemble:
     ) -> None:
         self.card = card
         self.device = device
+        self._factors = torch.tensor(card.correction or 1.0, device=device)
+        self.members = tuple(members)
         self._members = [
             (member, entry.weight)
             for member, entry in zip(members, card.members, strict=True)
@@ -85,10 +92,16 @@ class Ensemble:
         for member, weight in self._members:
             tick()
             # West (1979): weighted mean and variance in one pass, no cancellation.
-            shares = member.probabilities(image, core, tick)
+            shares = self._corrected(member.probabilities(image, core, tick))
             total += weight
             step = shares - mean.to(shares)
             mean = mean.to(shares) + step * (weight / total)
             squares = squares.to(shares) + weight * step * (shares - mean)
         std = (squares / total).clamp_min(0).sqrt()
         return mean.cpu().numpy(), std.cpu().numpy()
+
+    def _corrected(self, shares: torch.Tensor) -> torch.Tensor:
+        if not self.card.correction:
+            return shares
+        shares = shares * self._factors.view(-1, 1, 1, 1)
+        return shares / shares.sum(dim=0, keepdim=True).clamp_min(1e-12)

@@ -113,7 +113,7 @@ def model_digest(folder: Path) -> str:
     """Hash of all that decides what a model predicts (hexadecimal, 64 digits)."""
     card = load_card(folder)
     digest = hashlib.sha256()
-    for part in (card.normalisation, card.classes, card.members):
+    for part in (card.normalisation, card.classes, card.members, card.correction):
         digest.update(repr(part).encode())
     for entry in card.members:
         try:
@@ -128,16 +128,12 @@ def _member(folder: Path, entry: MemberCard, device: torch.device) -> Member:
         arrays = load_file(folder / entry.file)
         if entry.kind == "forest":
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
-            return ForestMember(forest, temperature=entry.temperature)
+            return ForestMember(forest)
         network = network_from_spec(entry.spec)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise _missing(folder, entry, error) from error
-    return NetworkMember(
-        network.to(device).eval(),
-        neighbours=entry.neighbours,
-        temperature=entry.temperature,
-    )
+    return NetworkMember(network.to(device).eval(), neighbours=entry.neighbours)
 
 
 def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:

@@ -38,12 +38,9 @@ class Member(Protocol):
 class NetworkMember:
     """A network that looks at slices, slices with neighbours, or whole patches."""
 
-    def __init__(
-        self, network: Network, *, neighbours: int = 0, temperature: float = 1.0
-    ) -> None:
+    def __init__(self, network: Network, *, neighbours: int = 0) -> None:
         self.network = network
         self.neighbours = neighbours
-        self.temperature = temperature
         reach = min(network.receptive_radius, HALO_CAP)
         flat = network.dims == 2
         self.halo = (neighbours if flat else reach, reach, reach)
@@ -60,7 +57,8 @@ class NetworkMember:
             return self._by_slices(patch, core, tick)
         tick()
         logits = self.network(patch[None])[0]
-        return self._softmax(logits[(slice(None), *(slice(*span) for span in core))])
+        core_only = (slice(None), *(slice(*span) for span in core))
+        return logits[core_only].float().softmax(0)
 
     def _by_slices(
         self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
@@ -73,11 +71,8 @@ class NetworkMember:
             planes = range(start, min(start + batch, core[0][1]))
             slabs = [stack_neighbours(patch, z, self.neighbours) for z in planes]
             logits = self.network(torch.stack(slabs))[..., rows, columns]
-            parts.append(self._softmax(logits.movedim(0, 1)))
+            parts.append(logits.movedim(0, 1).float().softmax(0))
         return torch.cat(parts, dim=1)
-
-    def _softmax(self, logits: torch.Tensor) -> torch.Tensor:
-        return (logits.float() / self.temperature).softmax(0)
 
 
 class ForestMember:
@@ -85,9 +80,8 @@ class ForestMember:
 
     align = (1, 1, 1)
 
-    def __init__(self, forest: Forest, *, temperature: float = 1.0) -> None:
+    def __init__(self, forest: Forest) -> None:
         self.forest = forest
-        self.temperature = temperature
         self.halo = forest.halo
 
     def probabilities(
@@ -97,10 +91,7 @@ class ForestMember:
         tick: Callable[[], None] = lambda: None,
     ) -> torch.Tensor:
         """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
-        shares = self.forest.probabilities(patch, core, tick)
-        if self.temperature == 1.0:
-            return shares
-        return (shares.clamp_min(1e-4).log() / self.temperature).softmax(0)
+        return self.forest.probabilities(patch, core, tick)
 
 
 def stack_neighbours(patch: torch.Tensor, z: int, neighbours: int) -> torch.Tensor:

@@ -2,8 +2,9 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -11,18 +12,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
-from napari_sashiko.checkpoints import MemberCard, ModelCard, save_model
+from napari_sashiko.checkpoints import (
+    Ensemble,
+    MemberCard,
+    ModelCard,
+    load_ensemble,
+    save_model,
+)
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
+from napari_sashiko.runners import Event
 from napari_sashiko.training.blend import blend
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.fit import Outcome
 from napari_sashiko.training.recipes import member_recipes
 from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.training.shares import class_shares, correction
 from napari_sashiko.volumes import Normalisation, Volume
 
 GUARD = 4.0  # voxels between what is learned from and what is judged
@@ -59,6 +69,7 @@ class Desk:
     forest_says: np.ndarray | None = None  # (N, K), NaN where nobody could be asked
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    correction: tuple[float, ...] = ()
     changed: bool = False
 
     def __post_init__(self) -> None:
@@ -120,29 +131,25 @@ class Desk:
     def save(self) -> None:
         """Weigh the members that there are and write the model folder."""
         ready = [desk for desk in self.networks if desk.outcome.state]
-        mixed = self._blend(ready)
+        forest_share = self._forest_share(ready)
         members: list[MemberCard] = []
         tensors: list[dict[str, np.ndarray] | None] = []
         if self.forest is not None:
-            share = mixed[0] if ready else 1.0
             members.append(
                 MemberCard(
                     kind="forest",
                     file="member-00.safetensors",
-                    weight=share,
-                    temperature=mixed[1],
+                    weight=forest_share,
                     spec=self.bank.model_dump(mode="json"),
                 )
             )
             tensors.append(self.forest.arrays())
-        share = 1.0 if self.forest is None else 1.0 - mixed[0]
         for desk in ready:
             members.append(
                 MemberCard(
                     kind="network",
                     file=f"member-{len(members):02d}.safetensors",
-                    weight=share / len(ready),
-                    temperature=mixed[2],
+                    weight=(1.0 - forest_share) / len(ready),
                     neighbours=self.choices.neighbours,
                     spec=desk.network.spec,
                 )
@@ -153,31 +160,48 @@ class Desk:
             save_model(self.out, self._card(tuple(members)), tensors)
         self.changed = False
 
+    def weigh_classes(self, blocks: int, edge: int) -> Iterator[Event]:
+        """Ask the saved members how much of the volume each class takes, save that."""
+        ensemble = load_ensemble(self.out, self.device)
+        card = ensemble.card.model_copy(update={"correction": ()})
+        bare = Ensemble(card, ensemble.members, self.device)
+        seed = self.settings.seed
+        found = yield from class_shares(
+            bare, self.volume, blocks=blocks, edge=edge, seed=seed
+        )
+        paint = np.bincount(self.channels, minlength=len(self.classes))
+        self.correction = correction(found, paint / paint.sum())
+        self.save()
+
     def finish(self) -> None:
         """Write what is not yet written."""
         if self.changed:
             self.save()
 
-    def _blend(self, ready: list[NetworkDesk]) -> tuple[float, float, float]:
-        """Share of the forest, temperatures of forest and networks."""
-        logits = np.full((len(self.channels), len(self.classes)), np.nan, np.float32)
+    def _forest_share(self, ready: list[NetworkDesk]) -> float:
+        """Weigh the families on held-out voxels; score what they say together."""
+        if not ready or self.forest is None:
+            default = 0.0 if self.forest is None else 1.0
+        else:
+            default = 0.5
+        said = np.full((len(self.channels), len(self.classes)), np.nan)
         for desk in ready:
             if desk.outcome.logits is not None:
-                logits[desk.rows] = desk.outcome.logits
-        judged = np.isfinite(logits).all(axis=1)
+                said[desk.rows] = softmax(desk.outcome.logits.astype(float), axis=1)
+        judged = np.isfinite(said[:, 0])
         votes = self.forest_says
         heard = np.zeros_like(judged) if votes is None else np.isfinite(votes[:, 0])
         both = judged & heard
-        rows = both if both.any() else (judged if judged.any() else heard)
-        if not rows.any():
-            return (0.5 if ready else 1.0), 1.0, 1.0
+        rows = both if both.any() else judged | heard
+        if not rows.any() or (ready and not judged.any()):
+            return default
         mixed = blend(
             self.channels[rows],
-            votes[rows] if votes is not None and (heard & rows).any() else None,
-            logits[rows] if (judged & rows).any() else None,
+            votes[rows] if votes is not None and heard[rows].all() else None,
+            said[rows] if judged[rows].all() else None,
         )
         self._score(mixed.probabilities, self.labelled.values[rows])
-        return mixed.forest, mixed.forest_temperature, mixed.network_temperature
+        return mixed.forest if default == 0.5 else default
 
     def _score(self, probabilities: np.ndarray, truth: np.ndarray) -> None:
         ids = [c.id for c in self.classes]
@@ -202,7 +226,7 @@ class Desk:
         ]
         return ModelCard(
             name=self.out.name.removesuffix(".sashiko-model"),
-            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
             classes=self.classes,
             channels=self.volume.channels,
             voxel_size=self.volume.voxel_size,
@@ -210,6 +234,7 @@ class Desk:
             dims=2 if self.choices.dims == 2 else 3,
             normalisation=self.normalisation,
             members=members,
+            correction=self.correction,
             patch={"edge": self.settings.patch, "neighbours": self.choices.neighbours},
             training={
                 "settings": self.settings.model_dump(mode="json"),

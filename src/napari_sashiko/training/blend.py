@@ -3,38 +3,40 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-TEMPERATURES = np.geomspace(0.5, 4.0, 25)
-WEIGHTS = np.linspace(0.0, 1.0, 41)
+SHARES = np.linspace(0.0, 1.0, 41)
+# A held-out stroke is judged by one network, a prediction is the mean of all of them, and
+# means of unlike members are better than either: near ties go to the even share.
+TIE = 0.05
 FLOOR = 1e-4  # a tree's leaf may say 0; nobody is that sure after a few strokes
 
 
 @dataclass(frozen=True)
 class Blend:
-    """Shares and temperatures of the two families.
+    """Shares of the two families.
 
     Attributes
     ----------
     forest : float
         The forest's share of the mean, in [0, 1]; the networks have the rest.
-    forest_temperature, network_temperature : float
-        Logits are divided by them.
     probabilities : numpy.ndarray
         ``(N, K)``: what the blend says about the held-out voxels.
     """
 
     forest: float
-    forest_temperature: float
-    network_temperature: float
-    probabilities: np.ndarray
+    probabilities: NDArray[np.float64]
 
 
 def blend(
-    truth: np.ndarray,
-    forest: np.ndarray | None,
-    logits: np.ndarray | None,
+    truth: NDArray[np.intp],
+    forest: NDArray[np.floating] | None,
+    network: NDArray[np.floating] | None,
 ) -> Blend:
-    """Choose temperatures and shares by the log likelihood of held-out voxels.
+    """Choose the forest's share by the log likelihood of held-out voxels.
+
+    Of all shares within ``TIE`` of the best likelihood the one nearest to a half is
+    taken. Temperatures for the members were tried and cost calibration.
 
     Parameters
     ----------
@@ -42,43 +44,22 @@ def blend(
         ``(N,)`` channel of each voxel.
     forest : numpy.ndarray or None
         ``(N, K)`` probabilities of forests that have not seen the voxel's stroke.
-    logits : numpy.ndarray or None
-        ``(N, K)`` of the network that has not seen it.
+    network : numpy.ndarray or None
+        ``(N, K)`` probabilities of the network that has not seen it. At least one of
+        the two is given.
 
     Returns
     -------
     Blend
         One family alone has the whole say.
     """
-    votes = None if forest is None else np.log(np.clip(forest, FLOOR, None))
-    t_forest, p_forest = _temper(truth, votes)
-    t_network, p_network = _temper(truth, logits)
-    if p_forest is None or p_network is None:
-        only = p_forest if p_network is None else p_network
-        share = 1.0 if p_network is None else 0.0
-        return Blend(share, t_forest, t_network, np.asarray(only))
+    if network is None:
+        return Blend(1.0, np.asarray(forest, np.float64))
+    if forest is None:
+        return Blend(0.0, np.asarray(network, np.float64))
     rows = np.arange(len(truth))
-    a, b = p_forest[rows, truth], p_network[rows, truth]
-    scores = [np.log(np.clip(w * a + (1 - w) * b, 1e-9, None)).mean() for w in WEIGHTS]
-    share = float(WEIGHTS[int(np.argmax(scores))])
-    return Blend(share, t_forest, t_network, share * p_forest + (1 - share) * p_network)
-
-
-def _temper(
-    truth: np.ndarray, logits: np.ndarray | None
-) -> tuple[float, np.ndarray | None]:
-    """Temperature scaling (Guo et al., ICML 2017, section 4.2)."""
-    if logits is None:
-        return 1.0, None
-    rows = np.arange(len(truth))
-    losses = []
-    for temperature in TEMPERATURES:
-        p = _softmax(logits / temperature)
-        losses.append(-np.log(np.clip(p[rows, truth], 1e-9, None)).mean())
-    best = float(TEMPERATURES[int(np.argmin(losses))])
-    return best, _softmax(logits / best)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    a, b = np.clip(forest[rows, truth], FLOOR, 1.0), network[rows, truth]
+    losses = np.array([-np.log(w * a + (1 - w) * b + 1e-9).mean() for w in SHARES])
+    ties = SHARES[losses <= losses.min() * (1 + TIE)]
+    share = float(ties[np.abs(ties - 0.5).argmin()])
+    return Blend(share, share * forest + (1 - share) * network)

@@ -23,6 +23,8 @@ from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.woods import forest_member
 from napari_sashiko.volumes import Volume, measure_normalisation
 
+THOROUGH = (24, 96)  # blocks and their edge, for the correction of class shares
+
 
 def train(
     volume: Volume,
@@ -87,6 +89,7 @@ def train(
             yield from forest_member(desk)
         if settings.members:
             yield from network_members(desk)
+            yield from desk.weigh_classes(*THOROUGH)
         stopped = False
     finally:
         desk.finish()

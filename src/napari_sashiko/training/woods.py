@@ -17,6 +17,7 @@ from napari_sashiko.training.held_out import (
     without_direction,
 )
 
+QUICK = (8, 64)  # blocks and their edge, for the first correction of class shares
 FEWER = 0.4  # share of trees in forests that only judge
 DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
 
@@ -44,6 +45,7 @@ def forest_member(desk: Desk) -> Iterator[Event]:
     if desk.settings.rotations == "auto":
         yield from _ask_for_direction(desk, features)
     desk.save()
+    yield from desk.weigh_classes(*QUICK)
     yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
 
 

@@ -1,0 +1,80 @@
+"""How much of the volume each class takes, as far as the members can tell.
+
+People paint about as much of a rare class as of a common one. A model that learns from
+their strokes takes both for equally common and sees the rare one too often. What the
+ensemble says on average about random places of the volume is a better estimate of the
+classes' shares; dividing it by the shares of the paint gives the factors by which the
+probabilities are corrected: one step of Saerens et al., Neural Comput. 14, 21 (2002).
+"""
+
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.checkpoints import Ensemble
+from napari_sashiko.runners import Event, Tick
+from napari_sashiko.volumes import Region, Volume, grow
+
+MOST = 50.0  # a correction beyond this factor would be a guess
+
+
+def class_shares(
+    ensemble: Ensemble, volume: Volume, *, blocks: int, edge: int, seed: int
+) -> Generator[Event, None, NDArray[np.float64]]:
+    """Mean probability of each class over random blocks of one slice.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Without correction.
+    volume : Volume
+        Its blocks are read with the ensemble's halo.
+    blocks, edge : int
+        How many, and how many voxels long and wide.
+    seed : int
+        Decides where.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(K,)``, sums to 1.
+    """
+    rng = np.random.default_rng(seed)
+    total = np.zeros(len(ensemble.card.classes))
+    size = [min(edge, n) for n in volume.shape[1:]]
+    # Slices are spread over the depth, one draw in each of equal parts.
+    depths = (np.arange(blocks) + rng.random(blocks)) * volume.shape[0] / blocks
+    for z in depths.astype(int):
+        y, x = (
+            int(rng.integers(n - e + 1))
+            for n, e in zip(volume.shape[1:], size, strict=True)
+        )
+        core = (slice(int(z), int(z) + 1), slice(y, y + size[0]), slice(x, x + size[1]))
+        total += _mean(ensemble, volume, core)
+        yield Tick()
+    return np.asarray(total / total.sum())
+
+
+def correction(
+    volume_shares: NDArray[np.float64], paint_shares: NDArray[np.float64]
+) -> tuple[float, ...]:
+    """Factor per class, as far as it can be trusted."""
+    factors = (volume_shares / paint_shares).clip(1 / MOST, MOST)
+    return tuple(float(f) for f in factors)
+
+
+def _mean(ensemble: Ensemble, volume: Volume, core: Region) -> NDArray[np.float64]:
+    # Grown to where pooling networks allow a patch to start.
+    halo = [h + a for h, a in zip(ensemble.halo, ensemble.align, strict=True)]
+    region = grow(core, halo, volume.shape)
+    start = [
+        part.start // a * a for part, a in zip(region, ensemble.align, strict=True)
+    ]
+    region = tuple(slice(s, part.stop) for s, part in zip(start, region, strict=True))  # type: ignore[assignment]
+    box = tuple(
+        (c.start - r.start, c.stop - r.start) for c, r in zip(core, region, strict=True)
+    )
+    patch = ensemble.card.normalisation.apply(volume.read(region))
+    mean, _ = ensemble.predict(patch, core=box)
+    return np.asarray(mean.mean(axis=(1, 2, 3)), np.float64)
