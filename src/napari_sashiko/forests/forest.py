@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from sklearn.tree._tree import Tree
 
 from napari_sashiko.forests.filters import Box, FilterBank
 from napari_sashiko.forests.trees import Arrays, from_arrays, grow, to_arrays
@@ -23,7 +25,7 @@ class Forest:
         Fitted trees whose leaves hold class shares.
     """
 
-    def __init__(self, bank: FilterBank, trees: list) -> None:  # type: ignore[type-arg]
+    def __init__(self, bank: FilterBank, trees: list[Tree]) -> None:
         self.bank = bank
         self.trees = trees
 
@@ -31,8 +33,8 @@ class Forest:
     def fit(
         cls,
         bank: FilterBank,
-        features: np.ndarray,
-        classes: np.ndarray,
+        features: NDArray[np.float32],
+        classes: NDArray[np.intp],
         *,
         trees: int = 100,
         seed: int = 0,
@@ -58,8 +60,8 @@ class Forest:
         return self.bank.halo
 
     def classify(
-        self, features: np.ndarray, tick: Callable[[], None] = lambda: None
-    ) -> np.ndarray:
+        self, features: NDArray[np.float32], tick: Callable[[], None] = lambda: None
+    ) -> NDArray[np.float32]:
         """Class probabilities ``(N, K)`` of features ``(N, F)``, float32."""
         total = np.zeros((len(features), self.trees[0].n_classes[0]), np.float32)
 
@@ -72,7 +74,7 @@ class Forest:
         with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
             for _ in pool.map(vote, range(0, len(features), ROWS)):
                 tick()
-        return total / len(self.trees)
+        return np.asarray(total / len(self.trees), np.float32)
 
     def probabilities(
         self,

@@ -3,17 +3,23 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, NDArray[Any]]
 
 _SPLITS = ("left_child", "right_child", "feature", "threshold")
 
 
 def grow(
-    features: np.ndarray, classes: np.ndarray, *, trees: int, seed: int, threads: int
+    features: NDArray[np.float32],
+    classes: NDArray[np.intp],
+    *,
+    trees: int,
+    seed: int,
+    threads: int,
 ) -> list[Tree]:
     """Grow half a random forest and half an extremely randomised one.
 

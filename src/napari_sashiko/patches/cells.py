@@ -1,10 +1,10 @@
 """Cells: what each task of a prediction reads, and the part of it that it owns.
 
-Strategy: along each axis the volume is cut into equal cells, each of which is a chunk of
-the output. The window of a cell reaches `border` voxels beyond it, but for the faces of
-the volume; where it would stick out it is moved back inside. So every voxel is owned by
-exactly one cell, and lies at least `border` from any inner face of the window that it
-was predicted in: no voxel is written twice, in whatever order the tasks run.
+Strategy: along each axis the volume is cut into equal cells, each of which is a chunk
+of the output. The window of a cell reaches `border` voxels beyond it, but for the faces
+of the volume; where it would stick out it is moved back inside. So every voxel is owned
+by exactly one cell, and lies at least `border` from any inner face of the window that
+it was predicted in: no voxel is written twice, in whatever order the tasks run.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ class CellPlan:
         return Cell(index, window, cell)  # type: ignore[arg-type]
 
     def ordered_from(self, center: Sequence[float]) -> list[Cell]:
-        """Cells by distance from a voxel (z, y, x): what the user looks at comes first."""
+        """Cells by distance from a voxel (z, y, x): what is looked at comes first."""
 
         def distance(cell: Cell) -> float:
             # To the nearest voxel of the cell: the slice in view is filled first.
@@ -80,7 +80,7 @@ class CellPlan:
                 max(part.start - place, place - (part.stop - 1), 0)
                 for part, place in zip(cell.cell, center, strict=True)
             )
-            return sum(gap * gap for gap in gaps)
+            return float(sum(gap * gap for gap in gaps))
 
         return sorted(self, key=lambda cell: (distance(cell), cell.index))
 
@@ -132,7 +132,8 @@ def _axis(
 ) -> tuple[int, tuple[tuple[Span, Span], ...]]:
     if length < 1 or window < 1 or border < 0 or align < 1 or multiple < 1:
         raise PlanError(
-            f"A window of {window} with a border of {border} cannot cut {length} voxels.",
+            f"A window of {window} with a border of {border} cannot cut {length} "
+            "voxels.",
             "Window and volume must be at least 1, the border at least 0.",
         )
     if window >= length:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -26,8 +27,8 @@ class Folds:
         What could not be honoured, in words; empty when all could.
     """
 
-    fold: np.ndarray
-    train: np.ndarray
+    fold: NDArray[np.int8]
+    train: NDArray[np.bool_]
     note: str
 
     def __len__(self) -> int:
@@ -45,9 +46,10 @@ def fold_labelled(
 ) -> Folds:
     """Deal whole strokes to folds, so that no stroke is on both sides of a split.
 
-    A class with fewer strokes than folds has its strokes cut across their length. Within
-    ``guard`` of a held-out voxel nothing is learned from, unless that would leave a class
-    with less than half of its paint: then the guard gives way for that class.
+    A class with fewer strokes than folds has its strokes cut across their length.
+    Within ``guard`` of a held-out voxel nothing is learned from, unless that would
+    leave a class with less than half of its paint: then the guard gives way for that
+    class.
 
     Parameters
     ----------
@@ -79,14 +81,14 @@ def fold_labelled(
     return Folds(fold, train, note)
 
 
-def _pieces(coords: np.ndarray, folds: int) -> np.ndarray:
+def _pieces(coords: NDArray[np.int32], folds: int) -> NDArray[np.int64]:
     """Number the strokes of one class; cut them when there are too few."""
     pairs = cKDTree(coords).query_pairs(NEIGHBOUR, output_type="ndarray")
     size = len(coords)
     links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(size, size))
     count, piece = connected_components(links, directed=False)
     if count >= folds:
-        return np.asarray(piece)
+        return np.asarray(piece, np.int64)
     cuts = -(-folds // count)
     out = np.zeros(size, np.int64)
     for stroke in range(count):
@@ -97,14 +99,16 @@ def _pieces(coords: np.ndarray, folds: int) -> np.ndarray:
     return out
 
 
-def _along(coords: np.ndarray) -> np.ndarray:
+def _along(coords: NDArray[np.int32]) -> NDArray[np.float64]:
     """Position of each voxel along the longest axis of its stroke."""
     centred = coords - coords.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     return np.asarray(centred @ axes[0])
 
 
-def _deal(pieces: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+def _deal(
+    pieces: NDArray[np.int64], folds: int, rng: np.random.Generator
+) -> NDArray[np.int8]:
     """Give each piece, large ones first, to the fold that has least."""
     names, sizes = np.unique(pieces, return_counts=True)
     order = np.lexsort((rng.random(len(names)), -sizes))
@@ -115,12 +119,16 @@ def _deal(pieces: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarra
         target = start[np.argmin(load[start])]
         dealt[names[place]] = target
         load[target] += sizes[place]
-    return dealt[pieces]
+    return np.asarray(dealt[pieces])
 
 
 def _apart(
-    fold: np.ndarray, values: np.ndarray, places: np.ndarray, folds: int, guard: float
-) -> tuple[np.ndarray, str]:
+    fold: NDArray[np.int8],
+    values: NDArray[np.uint8],
+    places: NDArray[np.float64],
+    folds: int,
+    guard: float,
+) -> tuple[NDArray[np.bool_], str]:
     train = np.stack([fold != i for i in range(folds)])
     gave_way = set()
     for i in range(folds):

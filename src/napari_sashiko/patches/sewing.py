@@ -14,7 +14,8 @@ def extract(array: NDArray[Any], grid: Grid) -> NDArray[Any]:
     """Cut ``(C, Z, Y, X)`` into patches ``(n, C, z, y, x)`` in the grid's order."""
     if tuple(array.shape[1:]) != tuple(grid.shape):
         raise PlanError(
-            f"An array of shape {array.shape[1:]} does not fit a grid over {grid.shape}."
+            f"An array of shape {array.shape[1:]} does not fit a grid over "
+            f"{grid.shape}."
         )
     return np.stack([array[(slice(None), *region)] for region in grid])
 
@@ -47,8 +48,8 @@ def border_weights(
         spans = inner_spans(grid, axis, border[axis])
         if border_weight == 0 and _has_gap(spans):
             raise PlanError(
-                f"Windows of {grid.size[axis]} with step {grid.step[axis]} and a border "
-                f"of {border[axis]} of weight 0 leave voxels uncovered.",
+                f"Windows of {grid.size[axis]} with step {grid.step[axis]} and a "
+                f"border of {border[axis]} of weight 0 leave voxels uncovered.",
                 "Take a smaller border or step, or a weight above 0.",
             )
         factors.append(

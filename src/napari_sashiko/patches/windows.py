@@ -28,8 +28,8 @@ def window_starts(size: int, window: int, step: int) -> tuple[int, ...]:
     """
     if size < 1 or window < 1 or step < 1:
         raise PlanError(
-            f"An axis of {size} voxels cannot be cut into windows of {window} with step "
-            f"{step}.",
+            f"An axis of {size} voxels cannot be cut into windows of {window} with "
+            f"step {step}.",
             "All three must be at least 1.",
         )
     if step > window:
@@ -119,8 +119,8 @@ def labelled_windows(
     """Find the windows that hold a labelled voxel outside their border.
 
     Strategy: per axis a voxel lies inside a run of neighbouring windows; the box of
-    runs is entered at its corners into a difference array over windows, whose cumulative
-    sum counts labelled voxels per window. Nothing of the volume is touched.
+    runs is entered at its corners into a difference array over windows, whose
+    cumulative sum counts labelled voxels per window. Nothing of the volume is touched.
 
     Returns
     -------
