@@ -11,6 +11,7 @@ import pytest
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
+from napari_sashiko.runners import Progress
 
 # Before napari is imported: its test fixtures erase the settings file otherwise.
 os.environ["NAPARI_CONFIG"] = ""
@@ -87,6 +88,9 @@ class FakeEngine:
                     if self.fail is not None:
                         raise self.fail
                     share = epoch / self.epochs
+                    done = member * self.epochs + epoch
+                    total = self.members * self.epochs
+                    yield Progress(done, total, "training", 9.0)
                     yield EpochDone(
                         member,
                         epoch,
@@ -104,6 +108,9 @@ class FakeEngine:
             self.closed += 1
         metrics = (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
         yield TrainingDone(out, metrics, 1.0)
+
+    def network_names(self):
+        return ["fake"]
 
     def load_card(self, path):
         try:

@@ -1,5 +1,6 @@
 """Parts of the train step: curves, the settings form, the preview array, words."""
 
+import itertools
 from typing import Annotated, Literal
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_a_curve_keeps_first_and_last_point_in_bounded_memory(curve):
     assert len(points) <= MOST_POINTS
     assert points[0][0] == 0
     assert points[-1][0] == 10 * MOST_POINTS - 1
-    assert all(a[0] < b[0] for a, b in zip(points, points[1:], strict=False))
+    assert all(a[0] < b[0] for a, b in itertools.pairwise(points))
 
 
 def test_values_that_are_no_numbers_leave_no_point(curve):

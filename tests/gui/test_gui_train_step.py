@@ -106,7 +106,7 @@ def test_time_left_and_epoch_are_told(painted_dock, click, engine, qtbot):
     engine.seconds, engine.epochs = 0.05, 100
     click(painted_dock, "train")
     qtbot.waitUntil(
-        lambda: "Member 1 of 2, epoch" in text(painted_dock, "train_state"),
+        lambda: "Network 1, epoch" in text(painted_dock, "train_state"),
         timeout=WAIT,
     )
     assert text(painted_dock, "time_left") == "0:09 left"

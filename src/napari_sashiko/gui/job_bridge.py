@@ -11,7 +11,7 @@ from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"preview", "estimate", "count", "table", "look"}  # short and many
+HIDDEN = {"warm", "preview", "estimate", "count", "table", "look"}  # short and many
 
 
 class JobBridge(QObject):

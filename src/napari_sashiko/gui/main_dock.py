@@ -29,7 +29,7 @@ from napari_sashiko.gui.train_step import TrainStep
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
 
-WIDTH = 370
+WIDTH = 390
 
 
 class SashikoDock(QWidget):
@@ -62,6 +62,7 @@ class SashikoDock(QWidget):
         self.bridge = JobBridge(self.session, self)
         self._watch_layers()
         self.reset_choices()
+        self.session.warm_up()
 
     # ---- volume -----------------------------------------------------------------
 

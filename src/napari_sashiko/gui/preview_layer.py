@@ -11,6 +11,7 @@ from napari_sashiko.gui.label_layer import KEY, class_colormap, find_label_layer
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_array import Box, PreviewArray
+from napari_sashiko.gui.result_words import describe_model
 from napari_sashiko.session import PreviewReady, Session
 
 MILLISECONDS = 150
@@ -188,8 +189,8 @@ class PreviewLayer(QObject):
 
 def _describe(ready: PreviewReady, what: str) -> str:
     members = f"{ready.members} member{'s' if ready.members != 1 else ''}"
-    newest = f", newest {what}" if what else ""
-    return f"Preview by {ready.model.stem}: {members}{newest}"
+    newest = f" ({what})" if what else ""
+    return f"Preview by {describe_model(ready.model)}: {members}{newest}"
 
 
 def _middle(ends: np.ndarray, size: int) -> slice:

@@ -51,7 +51,7 @@ class TrainStep(QGroupBox):
         self.viewer = viewer
         self.form: SettingsForm | None = None
         self.model: Path | None = None
-        self._members = 1
+        self._volume: Any = None  # what is trained on, even when another is chosen
         self.preview = PreviewLayer(session, viewer, self)
         self._build()
         session.volume_changed.connect(self._on_volume)
@@ -75,6 +75,7 @@ class TrainStep(QGroupBox):
             self.score.clear()
             self.result.setVisible(False)
             self.model = None
+            self._volume = self.session.volume
             self.session.train(settings)
 
     def stop(self) -> None:
@@ -95,8 +96,11 @@ class TrainStep(QGroupBox):
         if self.form is not None:
             return
         settings = self.session.engine.TrainingSettings
-        devices = {"device": ["auto", *available_devices()]}
-        self.form = SettingsForm(settings, choices=devices)
+        choices = {
+            "device": ["auto", *available_devices()],
+            "network": ["auto", *self.session.engine.network_names()],
+        }
+        self.form = SettingsForm(settings, choices=choices)
         self.form.setObjectName("training_settings")
         self.form.changed.connect(self._show_summary)
         self.more_area.layout().addWidget(self.form)
@@ -185,30 +189,29 @@ class TrainStep(QGroupBox):
             handler(event)
 
     def _on_training_started(self, event: Any) -> None:
-        self._members = max(1, event.members)
         self.summary.setText(event.text)
 
     def _on_epoch_done(self, event: Any) -> None:
         self.loss.add(event.member, event.epoch, event.loss)
         self.score.add(event.member, event.epoch, event.macro_f1)
-        self._tell(
-            f"Member {event.member + 1} of {self._members}, "
-            f"epoch {event.epoch} of {event.epochs}"
-        )
-        done = event.member + event.fraction
-        self._show_progress(done / self._members, event.seconds_left)
+        self._tell(f"Network {event.member + 1}, epoch {event.epoch} of {event.epochs}")
 
     def _on_member_saved(self, event: Any) -> None:
         self.model = Path(event.path)
-        self.preview.use(self.model, event.what)
+        self._preview(event.what)
+        self.session.models_changed.emit()
 
     def _on_training_done(self, event: Any) -> None:
         self.model = Path(event.path)
-        self.preview.use(self.model)
+        self._preview("")
         names = [c.name for c in self.session.classes]
         self.result.setText(describe_result(event.metrics, names))
         self.result.setVisible(bool(self.result.text()))
         self._tell("Done.")
+
+    def _preview(self, what: str) -> None:
+        if self.model is not None and self.session.volume is self._volume:
+            self.preview.use(self.model, what)
 
     def _on_progress(self, event: Progress) -> None:
         self._show_progress(event.done / max(1, event.total), event.seconds_left)

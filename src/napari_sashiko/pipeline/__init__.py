@@ -68,6 +68,7 @@ from napari_sashiko.volumes import Region, Volume, as_volume, open_volume
 
 if TYPE_CHECKING:
     from napari_sashiko.checkpoints import ModelCard, load_card, model_digest
+    from napari_sashiko.pipeline.parts import network_names
     from napari_sashiko.training import (
         EpochDone,
         MemberSaved,
@@ -85,6 +86,7 @@ _LOADS_TORCH = {
     "TrainingStarted": "training",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
+    "network_names": "pipeline.parts",
 }
 
 __all__ = [
@@ -140,6 +142,7 @@ __all__ = [
     "load_card",
     "load_sample",
     "model_digest",
+    "network_names",
     "open_image",
     "open_instances",
     "open_model",

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from napari_sashiko.errors import OutputError
@@ -24,7 +25,7 @@ def user_folder() -> Path:
     return Path(data) / "napari-sashiko"
 
 
-def project_folder(name: str, path: Path | None, digest: str) -> Path:
+def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> Path:
     """Folder of the project of one volume; the same volume finds it again.
 
     Parameters
@@ -33,8 +34,8 @@ def project_folder(name: str, path: Path | None, digest: str) -> Path:
         What the volume is called.
     path : Path or None
         Its file; the project lies beside it when that folder can be written.
-    digest : str
-        Tells volumes of one name apart when there is no file.
+    digest : callable
+        Tells volumes of one name apart; asked only when there is no file.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def project_folder(name: str, path: Path | None, digest: str) -> Path:
             f"The project cannot be kept in {folder}: {error.strerror}.",
             f"Set {HOME_VARIABLE} to a folder that can be written.",
         ) from error
-    return folder / f"{_plain(name)}-{digest[:10]}{SUFFIX}"
+    return folder / f"{_plain(name)}-{digest()[:10]}{SUFFIX}"
 
 
 def _plain(name: str) -> str:

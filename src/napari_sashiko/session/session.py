@@ -25,7 +25,7 @@ from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.volumes import Region, Volume
 
-JobKind = Literal["adopt", "train", "predict", "instances", "preview"]
+JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview"]
 
 
 class Session:
@@ -71,6 +71,18 @@ class Session:
             self._engine = importlib.import_module("napari_sashiko.pipeline")
         return self._engine
 
+    def warm_up(self) -> None:
+        """Import what computes in the background, so that nobody waits for it later."""
+        if self._engine is not None:
+            return
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            # A name that loads the libraries; the others come along.
+            _ = self.engine.TrainingSettings
+
+        self.start("warm", work, name="Loading the engine")
+
     # ---- volume -----------------------------------------------------------------
 
     def set_volume(
@@ -97,7 +109,7 @@ class Session:
         folder = None
         if volume is not None:
             name = name or volume.name
-            folder = project_folder(name, path or volume.path, volume.digest())
+            folder = project_folder(name, path or volume.path, volume.digest)
         self.volume, self.name, self.folder = volume, name, folder
         self.source = source
         self.paint = None if folder is None else self._paints.get(folder)

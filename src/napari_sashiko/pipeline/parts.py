@@ -1,0 +1,8 @@
+"""Names of the parts that a user may choose from."""
+
+from napari_sashiko.networks import NETWORKS
+
+
+def network_names() -> list[str]:
+    """Networks that can be trained, those of other packages included."""
+    return list(NETWORKS)
