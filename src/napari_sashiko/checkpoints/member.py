@@ -56,7 +56,7 @@ class NetworkMember:
         if self.network.dims == 2:
             return self._by_slices(patch, core, tick)
         tick()
-        logits = self.network(patch[None])[0]
+        logits: torch.Tensor = self.network(patch[None])[0]
         core_only = (slice(None), *(slice(*span) for span in core))
         return logits[core_only].float().softmax(0)
 

@@ -287,8 +287,8 @@ class LabelStore:
         for low, high in _data_ranges(self.folder / RAW):
             first, last = low // plane, min(-(-high // plane), self.shape[0])
             for z in range(first // BLOCK, -(-last // BLOCK)):
-                sides = (range(-(-n // BLOCK)) for n in self.shape[1:])
-                for block in product([z], *sides):
+                rows, columns = (range(-(-n // BLOCK)) for n in self.shape[1:])
+                for block in product([z], rows, columns):
                     if block not in seen and self._plain[self._box_of(block)].any():
                         seen.add(block)
                         yield block
@@ -342,13 +342,12 @@ def _boxes(shape: Shape, edge: int) -> Iterator[Box]:
 
 
 def _blocks_in(box: Box) -> Iterator[Shape]:
-    yield from product(  # type: ignore[misc]
-        *(range(s.start // BLOCK, -(-s.stop // BLOCK)) for s in box)
-    )
+    z, y, x = (range(s.start // BLOCK, -(-s.stop // BLOCK)) for s in box)
+    yield from product(z, y, x)
 
 
 def _area(box: Box) -> int:
-    return (box[1].stop - box[1].start) * (box[2].stop - box[2].start)
+    return int((box[1].stop - box[1].start) * (box[2].stop - box[2].start))
 
 
 def _check_values(part: NDArray[Any]) -> None:

@@ -17,7 +17,7 @@ class Watcher(Protocol):
         ...
 
 
-class TrackedArray(np.memmap):  # type: ignore[misc]
+class TrackedArray(np.memmap):
     """A memory-mapped label array with a hook on writing.
 
     It stays an ndarray for whoever paints on it; views and copies are silent.

@@ -103,7 +103,7 @@ class Desk:
     @cached_property
     def recipes(self) -> list[dict[str, Any]]:
         """Name and settings of each network."""
-        return member_recipes(self.settings, self.choices.dims, self.device.type)
+        return member_recipes(self.settings)
 
     @property
     def parameters(self) -> int:

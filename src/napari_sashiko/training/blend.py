@@ -60,6 +60,7 @@ def blend(
     rows = np.arange(len(truth))
     a, b = np.clip(forest[rows, truth], FLOOR, 1.0), network[rows, truth]
     losses = np.array([-np.log(w * a + (1 - w) * b + 1e-9).mean() for w in SHARES])
-    ties = SHARES[losses <= losses.min() * (1 + TIE)]
+    best = losses.min()  # a hair below 0 where all voxels are certain
+    ties = SHARES[losses <= best + TIE * abs(best)]
     share = float(ties[np.abs(ties - 0.5).argmin()])
     return Blend(share, share * forest + (1 - share) * network)

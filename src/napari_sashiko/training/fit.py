@@ -195,7 +195,7 @@ def _step(
         logits = network(images)
     loss = cross_entropy(logits.float(), targets.long())
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step()
     return float(loss.detach())

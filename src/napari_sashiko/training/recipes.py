@@ -7,9 +7,7 @@ from napari_sashiko.training.settings import TrainingSettings
 DEFAULT = "tunet"
 
 
-def member_recipes(
-    settings: TrainingSettings, dims: int, device: str
-) -> list[dict[str, Any]]:
+def member_recipes(settings: TrainingSettings) -> list[dict[str, Any]]:
     """Name and settings of each network of the ensemble.
 
     Parameters
@@ -17,8 +15,6 @@ def member_recipes(
     settings : TrainingSettings
         ``network`` "auto" takes the default; otherwise all members are of one kind and
         differ in their seed (and graph).
-    dims, device
-        What the default may depend on.
     """
     name = DEFAULT if settings.network == "auto" else settings.network
     given = dict(settings.network_settings)

@@ -117,7 +117,7 @@ def held_out_logits(network: Network, tile: Tile, rows: np.ndarray) -> torch.Ten
     grown = np.array(tile.image.shape[1:])
     z, y, x = (tile.coords[rows] + (grown - tile.shape) // 2).T
     if network.dims == 2:
-        logits = network(image.flatten(0, 1)[None])[0]
+        logits: torch.Tensor = network(image.flatten(0, 1)[None])[0]
         return logits[:, y, x].T.float().cpu()
     logits = network(image[None])[0]
     return logits[:, z, y, x].T.float().cpu()

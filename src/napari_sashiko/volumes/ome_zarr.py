@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import zarr
+from zarr.codecs import BloscCodec
 
 VERSION = "0.5"
 # UDUNITS-2 names, as the specification asks; anything else is passed through.
@@ -43,7 +44,7 @@ def create_ome_image(
     voxel_size: Sequence[float],
     unit: str = "pixel",
     fill_value: float = 0,
-) -> zarr.Array:
+) -> Any:
     """Make an empty image ``name/0`` with OME-Zarr 0.5 metadata.
 
     Parameters
@@ -97,15 +98,15 @@ def create_ome_image(
         dtype=dtype,
         fill_value=fill_value,
         dimension_names=list(axes),
-        compressors=zarr.codecs.BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle"),
+        compressors=BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle"),
     )
 
 
 def ome_levels(group: zarr.Group) -> Mapping[str, Any] | None:
     """Return the first multiscale of OME-Zarr 0.4 or 0.5 metadata; None without."""
-    attributes = dict(group.attrs)
+    attributes: dict[str, Any] = dict(group.attrs)
     found = attributes.get("ome", attributes).get("multiscales")
-    return found[0] if found else None
+    return dict(found[0]) if found else None
 
 
 def axes_of(multiscale: Mapping[str, Any]) -> str:
