@@ -169,6 +169,7 @@ def test_a_result_of_another_model_is_replaced_only_when_told(ready, click, qtbo
     button = ready.segment.form.overwrite_button
     qtbot.waitUntil(lambda: not button.isHidden(), timeout=LONG)
     assert "another model" in text(ready, "segment_hint")
+    assert str(root.parent) not in text(ready, "segment_hint")
     assert not ready.segment.form.start_button.isEnabled()
     click(ready, "overwrite_segment")
     qtbot.waitUntil(lambda: ended(ready), timeout=LONG)

@@ -8,6 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_sashiko.gui.result_words import describe_number
 from napari_sashiko.gui.theme import palette_of
 
 BINS = 30
@@ -124,7 +125,7 @@ class Histogram(QWidget):
         metrics = self.fontMetrics()
         end = -np.inf
         for value in ticks(self.edges[0], self.edges[-1]):
-            words = f"{value:,.4g}".replace(",", " ") if value < 1e5 else f"{value:.0e}"
+            words = describe_number(value)
             width = metrics.horizontalAdvance(words)
             x = self._x(value, area)
             start = min(max(area.left(), x - width / 2), area.right() - width)

@@ -12,7 +12,7 @@ from qtpy.QtCore import (
 )
 from qtpy.QtWidgets import QAbstractItemView, QSizePolicy, QTableView
 
-from napari_sashiko.gui.result_words import short
+from napari_sashiko.gui.result_words import describe_number, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,5 +203,5 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else ""
     if isinstance(value, float | np.floating):
-        return f"{value:.4g}"
+        return describe_number(float(value))
     return str(value)

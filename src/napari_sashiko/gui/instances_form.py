@@ -1,5 +1,6 @@
 """The widgets of the instances step: class, threshold, dust, buttons, results."""
 
+import math
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -44,6 +45,7 @@ class InstancesForm(QObject):
     def __init__(self, box: QWidget, viewer: Any) -> None:
         super().__init__(box)
         self._power = 3
+        self._decimals = 0
         self._build_settings()
         self._build_actions()
         self._build_results(viewer)
@@ -79,8 +81,17 @@ class InstancesForm(QObject):
             first = min(1, len(ids) - 1)
             self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else first)
 
-    def show_unit(self, unit: str, *, flat: bool) -> None:
-        """Offer the unit of the voxel size, if there is one."""
+    def show_unit(self, unit: str, voxel: float, *, flat: bool) -> None:
+        """Offer the unit of the voxel size, if there is one.
+
+        Parameters
+        ----------
+        unit : str
+            Unit of length.
+        voxel : float
+            Size of a voxel, in `unit` to the third, or to the second where `flat`.
+        """
+        self._decimals = max(0, math.ceil(1 - math.log10(voxel)))
         self._power = 2 if flat else 3
         name = SPELLED.get(unit, unit)
         physical = self.dust_unit.currentIndex() == 1
@@ -214,7 +225,7 @@ class InstancesForm(QObject):
     def _on_unit(self, *_: Any) -> None:
         physical = bool(self.dust_unit.currentData())
         with signals_blocked(self.dust):
-            self.dust.setDecimals(3 if physical else 0)
+            self.dust.setDecimals(self._decimals if physical else 0)
         self.dust_changed.emit()
 
 

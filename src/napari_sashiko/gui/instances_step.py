@@ -135,7 +135,8 @@ class InstancesStep(QGroupBox):
     def _show_prediction(self, prediction: Any) -> None:
         self.prediction = prediction
         self.form.show_classes(prediction.classes)
-        self.form.show_unit(prediction.unit, flat=is_flat(prediction))
+        flat = is_flat(prediction)
+        self.form.show_unit(prediction.unit, self._voxel(), flat=flat)
         self._ask_sizes_soon()
         self.refresh()
 

@@ -105,6 +105,18 @@ def _channels(count: int) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
+def describe_number(value: float) -> str:
+    """Write a number with at most four digits that matter, without an exponent.
+
+    Thousands are parted by thin spaces; what is too small for that keeps its exponent.
+    """
+    size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-3:
+        return f"{value:.3g}"
+    text = f"{value:,.0f}" if size >= 1000 else f"{value:.4g}"
+    return text.replace(",", "\u2009")
+
+
 def describe_going(kept: int, removed: int) -> str:
     """Say how many objects stay and how many are dust."""
     if kept + removed == 0:
@@ -121,7 +133,9 @@ def describe_found(
         parts.append(f"{removed} removed as dust")
     if table is not None and len(table):
         name = "voxels" if unit in ("", "pixel") else short(unit)
-        parts.append(f"median length {table['length'].median():.3g} {name}")
+        parts.append(
+            f"median length {describe_number(float(table['length'].median()))} {name}"
+        )
         border = int(table["touches_border"].sum())
         if border:
             parts.append(f"{border} at the border")

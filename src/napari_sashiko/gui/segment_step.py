@@ -173,7 +173,7 @@ class SegmentStep(QGroupBox):
         if model is None or volume is None:
             self.question.forget()
             return
-        self.form.show_cost("...")
+        self.form.show_cost("estimating ...")
         session, out = self.session, self._out(model)
         measure = not session.is_running("train")
 
@@ -193,7 +193,8 @@ class SegmentStep(QGroupBox):
                 if found is not None:
                     done, total = found
             except OutputError as error:
-                other = error.what
+                # A path cannot be wrapped: it would push the dock wider.
+                other = error.what.replace(str(out), out.name)
             return Cost("", warning, estimate, done, total, other)
 
         self.question.ask(work)
