@@ -192,7 +192,11 @@ def test_a_labels_layer_is_adopted_with_its_names(dock, click, qtbot):
     theirs[1, :5], theirs[2, 10:15] = 3, 5
     features = {"index": [0, 3, 5], "class": ["none", "pore", "matrix"]}
     layer = dock.viewer.add_labels(
-        theirs, name="theirs", features=features, scale=(2.0, 1.5, 1.5), units=("um",) * 3
+        theirs,
+        name="theirs",
+        features=features,
+        scale=(2.0, 1.5, 1.5),
+        units=("um",) * 3,
     )
     click(dock, "adopt_labels")
     qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=8000)

@@ -8,7 +8,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_sashiko.gui.layer_volume import placement
-from napari_sashiko.labels import LabelClass
+from napari_sashiko.labels import LabelClass, default_classes
 from napari_sashiko.session import Paint
 
 KEY = "napari_sashiko"
@@ -108,6 +108,11 @@ def class_colormap(classes: tuple[LabelClass, ...]) -> DirectLabelColormap:
     colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
     colours.update({c.id: c.color for c in classes})
     return DirectLabelColormap(color_dict=colours)
+
+
+def warm_colours() -> None:
+    """Map colours once: napari compiles that code at its first use, for seconds."""
+    class_colormap(default_classes(2)).map(np.zeros((1, 1), np.uint8))
 
 
 def bind_digits(layer: Any, pick: Callable[[int], None]) -> None:

@@ -19,7 +19,7 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import JobBridge
-from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.label_layer import KEY, warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.messages import telling
@@ -62,7 +62,7 @@ class SashikoDock(QWidget):
         self.bridge = JobBridge(self.session, self)
         self._watch_layers()
         self.reset_choices()
-        self.session.warm_up()
+        self.session.warm_up(warm_colours)
 
     # ---- volume -----------------------------------------------------------------
 
@@ -130,8 +130,9 @@ class SashikoDock(QWidget):
 
     def _watch_window(self) -> None:
         window = self.window()
-        new = isinstance(window, QMainWindow) and window is not self._window
-        if new and not self._shut:
+        if self._shut or window is self._window:
+            return
+        if isinstance(window, QMainWindow):
             self._window = window
             window.installEventFilter(self)
 

@@ -13,6 +13,7 @@ from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_array import Box, PreviewArray
 from napari_sashiko.gui.result_words import describe_model
 from napari_sashiko.session import PreviewReady, Session
+from napari_sashiko.volumes import Region
 
 MILLISECONDS = 150
 LONGEST_SIDE = 1024  # of the region that is segmented at once
@@ -88,7 +89,7 @@ class PreviewLayer(QObject):
 
     # ---- asking -----------------------------------------------------------------
 
-    def region_in_view(self) -> Box | None:
+    def region_in_view(self) -> Region | None:
         """Part of the slice in view that is segmented, (Z, Y, X); None in 3D."""
         image, volume = self.session.source, self.session.volume
         if image is None or volume is None or self.viewer.dims.ndisplay != 2:
@@ -105,7 +106,8 @@ class PreviewLayer(QObject):
             else:
                 index = int(np.clip(np.round(point[axis]), 0, size - 1))
                 box.append(slice(index, index + 1))
-        return (slice(0, 1), *box) if volume.flat else tuple(box)
+        z, y, x = [slice(0, 1), *box] if volume.flat else box
+        return z, y, x
 
     def _shown_axes(self, ndim: int) -> set[int]:
         dims = self.viewer.dims

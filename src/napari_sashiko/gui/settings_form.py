@@ -211,9 +211,10 @@ def _plain(annotation: Any) -> tuple[Any, bool]:
 
 def _limits(info: FieldInfo, kind: type) -> tuple[Any, Any]:
     """Range of a number; an open end stays one step inside."""
-    low, high = (0, LARGEST) if kind is int else (0.0, 1e6)
+    ends: tuple[Any, Any] = (0, LARGEST) if kind is int else (0.0, 1e6)
+    low, high = ends
     step = 1 if kind is int else 1e-4
-    marks = [*info.metadata, *_inner_marks(info.annotation)]
+    marks: list[Any] = [*info.metadata, *_inner_marks(info.annotation)]
     for mark in marks:
         if isinstance(mark, Ge):
             low = mark.ge

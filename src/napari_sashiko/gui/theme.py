@@ -43,8 +43,15 @@ def palette_of(viewer: Any) -> Palette:
 
 def mixed(one: QColor, other: QColor, share: float) -> QColor:
     """`one` with a share of `other`."""
-    pairs = zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)
-    return QColor(*(round(a * (1 - share) + b * share) for a, b in pairs))
+    red, green, blue = (
+        round(a * (1 - share) + b * share)
+        for a, b in (
+            (one.red(), other.red()),
+            (one.green(), other.green()),
+            (one.blue(), other.blue()),
+        )
+    )
+    return QColor(red, green, blue)
 
 
 def readable(colour: QColor, background: QColor) -> QColor:
@@ -66,5 +73,6 @@ def _luminance(colour: QColor) -> float:
     def linear(v: float) -> float:
         return v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
 
-    red, green, blue = (linear(v) for v in colour.getRgbF()[:3])
+    red, green = linear(colour.redF()), linear(colour.greenF())
+    blue = linear(colour.blueF())
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -103,7 +103,7 @@ class TrainStep(QGroupBox):
         self.form = SettingsForm(settings, choices=choices)
         self.form.setObjectName("training_settings")
         self.form.changed.connect(self._show_summary)
-        self.more_area.layout().addWidget(self.form)
+        self._more_layout.addWidget(self.form)
         self._show_summary()
 
     # ---- what is shown ----------------------------------------------------------
@@ -249,7 +249,8 @@ class TrainStep(QGroupBox):
         self.more.setToolTip("Network, members, time, device and other settings")
         self.more.toggled.connect(lambda on: self.show_more(on=on))
         self.more_area = QWidget()
-        QVBoxLayout(self.more_area).setContentsMargins(0, 0, 0, 0)
+        self._more_layout = QVBoxLayout(self.more_area)
+        self._more_layout.setContentsMargins(0, 0, 0, 0)
         self.more_area.setVisible(False)
         self.train_button = QPushButton("Train")
         self.train_button.setObjectName("train")

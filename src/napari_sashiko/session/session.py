@@ -71,12 +71,21 @@ class Session:
             self._engine = importlib.import_module("napari_sashiko.pipeline")
         return self._engine
 
-    def warm_up(self) -> None:
-        """Import what computes in the background, so that nobody waits for it later."""
+    def warm_up(self, *more: Callable[[], object]) -> None:
+        """Load what is slow to load in the background, so that nobody waits for it.
+
+        Parameters
+        ----------
+        *more : callable
+            Called first, one after the other.
+        """
         if self._engine is not None:
             return
 
         def work() -> Iterator[Event]:
+            for each in more:
+                yield Tick()
+                each()
             yield Tick()
             # A name that loads the libraries; the others come along.
             _ = self.engine.TrainingSettings
