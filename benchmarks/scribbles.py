@@ -1,14 +1,14 @@
 """Accuracy from a few strokes, beside the random forest that users have today.
 
-For every volume and stroke seed the same simulated strokes train napari-sashiko, defaults
-untouched, and the opponent: scikit-image's multiscale features (intensity, edges,
-texture, sigma 1 to 16; 3D for volumes, 2D for stacks of separate images) under 100 trees
-of scikit-learn, as ilastik, LABKIT and Trainable Weka Segmentation do it. Both are scored
-on every voxel without paint.
+For every volume and stroke seed the same simulated strokes train napari-sashiko,
+defaults untouched, and the opponent: scikit-image's multiscale features (intensity,
+edges, texture, sigma 1 to 16; 3D for volumes, 2D for stacks of separate images) under
+100 trees of scikit-learn, as ilastik, LABKIT and Trainable Weka Segmentation do it.
+Both are scored on every voxel without paint.
 
-    python benchmarks/scribbles.py                       # the project's own phantoms
-    python benchmarks/scribbles.py --data FOLDER         # NAME.npz with image and labels
-    python benchmarks/scribbles.py --only nuclei --seeds 1 --table docs/scribbles.md
+    python benchmarks/scribbles.py                 # the project's own phantoms
+    python benchmarks/scribbles.py --data FOLDER   # NAME.npz with image and labels
+    python benchmarks/scribbles.py --only nuclei --seeds 1 --table scribbles.md
 
 In FOLDER, ``image_degraded`` is taken before ``image``, ``labels_semantic`` before
 ``labels``; labels with more than five values count as objects against background.
@@ -26,6 +26,11 @@ from phantoms import PHANTOMS
 from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
 from strokes import strokes
+
+import napari_sashiko as ns
+from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.pipeline import open_prediction
+from napari_sashiko.volumes import as_volume
 
 STACKS = ("micrographs", "nasa_superalloy")  # separate images, not volumes
 SPACING = {"embryo_nuclei_16cell": (2.18, 1.0, 1.0)}
@@ -56,10 +61,6 @@ def main():
 
 def ours(image, paint, spacing, *, name, minutes, seed):
     """Train and predict with the public functions, all defaults untouched."""
-    import napari_sashiko as ns
-    from napari_sashiko.prediction import open_prediction
-    from napari_sashiko.volumes import as_volume
-
     with tempfile.TemporaryDirectory() as folder:
         model, out = Path(folder) / "m.sashiko-model", Path(folder) / "p.zarr"
         volume = as_volume(image, voxel_size=spacing, name=name)
@@ -96,8 +97,6 @@ def filters(grey):
 
 def score(probabilities, truth, paint):
     """Macro F1, Dice of all but the first class, Brier score, calibration error."""
-    from napari_sashiko.metrics import Calibration, ConfusionMatrix
-
     target = np.where(paint == 0, truth.astype(np.int64) + 1, 0)
     count = len(probabilities)
     matrix, calibration = ConfusionMatrix(count), Calibration(count)
@@ -147,7 +146,8 @@ def table(rows):
 
 
 def cells(values):
-    return " | ".join([f"{v:.3f}" for v in values[:4]] + [f"{v:.0f}" for v in values[4:]])
+    scores = [f"{v:.3f}" for v in values[:4]]
+    return " | ".join(scores + [f"{v:.0f}" for v in values[4:]])
 
 
 def line(row):

@@ -26,7 +26,7 @@ class MemberCard(Settings):
     neighbours : int
         Slices on either side that a 2D network sees as channels.
     spec : dict
-        What `napari_sashiko.networks.network_from_spec` or the filter bank is made from.
+        What the network or the filter bank is rebuilt from.
     """
 
     kind: Literal["network", "forest"]

@@ -61,7 +61,7 @@ class TrainingDone(Event):
     path : Path
         The model folder.
     metrics : tuple of (name, value)
-        ``macro_f1``, ``accuracy``, ``calibration_error``, ``brier``, ``f1 <class>``, ...
+        ``macro_f1``, ``accuracy``, ``calibration_error``, ``brier``, ``f1 CLASS``.
     seconds : float
         Duration of the training.
     stopped : bool

@@ -96,8 +96,8 @@ def without_direction(
 ) -> np.ndarray:
     """Features in which textures no longer say along which in-plane axis they run.
 
-    A channel's last features are root mean square slopes, ``(axis, scale)``: those along
-    y and x are replaced by the smaller and the larger one.
+    A channel's last features are root mean square slopes, ``(axis, scale)``: those
+    along y and x are replaced by the smaller and the larger one.
     """
     scales, axes = len(bank.textures), len(bank.axes)
     out = features.copy().reshape(len(features), channels, -1)

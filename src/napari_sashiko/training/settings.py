@@ -21,8 +21,8 @@ class TrainingSettings(Settings):
     )
     forest: bool = Field(
         default=True,
-        description="Also train a random forest: an instant preview, and a member whose "
-        "weight is chosen on held-out strokes.",
+        description="Also train a random forest: an instant preview, and a member "
+        "whose weight is chosen on held-out strokes.",
     )
     dims: Literal["auto", "2", "3"] = Field(
         "auto",
@@ -54,7 +54,7 @@ class TrainingSettings(Settings):
         "direction of a texture tells classes apart. auto asks the held-out strokes.",
     )
     trees: Annotated[int, Ge(2), Le(2000)] = Field(
-        100, description="Trees of the forest."
+        64, description="Trees of the forest; more are slower and little better."
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
     seed: Annotated[int, Ge(0)] = Field(

@@ -27,7 +27,7 @@ class Tile:
     Attributes
     ----------
     image : numpy.ndarray
-        ``(C, Z + 2 mz, Y + 2 my, X + 2 mx)`` float32, normalised, mirrored at the faces.
+        ``(C, Z + 2 mz, Y + 2 my, X + 2 mx)`` float32, normalised, faces mirrored.
     rows : numpy.ndarray
         Places in the labelled voxels of those that lie in the tile.
     coords : numpy.ndarray
