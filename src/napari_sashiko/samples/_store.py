@@ -15,7 +15,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.samples._sample import SAMPLES, Report, Sample, silent
 
-EDITION = 1  # raised when a sample changes, so that nobody gets the old one
+EDITION = 2  # raised when a sample changes, so that nobody gets the old one
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ CLASSES = (
 # Attenuation per voxel of 1.2 um, by class id.
 ATTENUATION = np.array([0, 0.0080, 0.0046, 0.0008, 0.0104], np.float32)
 FIBRE_RADIUS = 3.0  # voxels: carbon fibres of 7 um
+GAP = 2.0  # voxels of cement between fibres, so that each can be counted
+SHORTEST = 25  # voxels
 
 
 @SAMPLES.register("fibres")
@@ -59,9 +61,13 @@ def _microstructure(rng: Generator, shape: Shape) -> npt.NDArray[np.uint8]:
         radius = min(rng.lognormal(1.2, 0.6), 15.0)
         half_axes = radius * rng.uniform(0.85, 1.15, 3)
         put_ellipsoid(truth, centre, half_axes, VOID)
-    many = round(110 * density) + 3
-    for path in curves(rng, shape, many, length=(60, 200), bend=0.02, flat=0.7):
-        put_tube(truth, _outside_grains(path, truth), FIBRE_RADIUS, FIBRE)
+    taken = truth == AGGREGATE
+    tries = round(260 * density) + 5
+    for path in curves(rng, shape, tries, length=(60, 200), bend=0.02, flat=0.7):
+        free = _free_part(path, taken)
+        if len(free) >= SHORTEST:
+            put_tube(truth, free, FIBRE_RADIUS, FIBRE)
+            put_tube(taken, free, 2 * FIBRE_RADIUS + GAP, value=True)
     return truth
 
 
@@ -76,12 +82,12 @@ def _grains(rng: Generator, shape: Shape, count: int) -> npt.NDArray[np.bool_]:
     return opened
 
 
-def _outside_grains(path: Floats, truth: npt.NDArray[np.uint8]) -> Floats:
-    """Cut a path where it would enter a grain: fibres end there."""
+def _free_part(path: Floats, taken: npt.NDArray[np.bool_]) -> Floats:
+    """Cut a path where it would enter a grain or touch another fibre."""
     places = np.rint(path).astype(int)
-    within = ((places >= 0) & (places < truth.shape)).all(axis=1)
-    z, y, x = np.clip(places, 0, np.array(truth.shape) - 1).T
-    blocked = within & (truth[z, y, x] == AGGREGATE)
+    within = ((places >= 0) & (places < taken.shape)).all(axis=1)
+    z, y, x = np.clip(places, 0, np.array(taken.shape) - 1).T
+    blocked = within & taken[z, y, x]
     return path[: int(np.argmax(blocked))] if blocked.any() else path
 
 
