@@ -80,7 +80,7 @@ def predict(
         "class_names": [each.name for each in found.classes],
         "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
     }
-    lines = [f"Prediction: {out}", f"{found.total} blocks in {done.seconds:.1f} s"]
+    lines = [f"Prediction: {out}", f"Blocks: {found.total}, in {done.seconds:.1f} s"]
     answer(facts, lines, as_json=json)
 
 
@@ -88,7 +88,7 @@ def _translate(event: Event) -> Bar | str | None:
     if isinstance(event, PredictionStarted):
         if event.done:
             return f"Going on: {event.done} of {event.cells} blocks were finished."
-        return f"{event.cells} blocks."
+        return f"Blocks: {event.cells}."
     if isinstance(event, CellDone):
         return Bar("blocks", event.done, event.total)
     return None
