@@ -4,6 +4,8 @@ import math
 import os
 import threading
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
-from napari_sashiko.runners import Progress
+from napari_sashiko.runners import Event, Progress
 
 # Before napari is imported: its test fixtures erase the settings file otherwise.
 os.environ["NAPARI_CONFIG"] = ""
@@ -52,6 +54,43 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
+# The events of training, without torch; a test holds them against the real ones.
+
+
+@dataclass(frozen=True)
+class TrainingStarted(Event):
+    text: str
+    members: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    member: int
+    epoch: int
+    epochs: int
+    loss: float
+    valid_loss: float
+    macro_f1: float
+    fraction: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class MemberSaved(Event):
+    member: int
+    path: Path
+    what: str
+
+
+@dataclass(frozen=True)
+class TrainingDone(Event):
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+    stopped: bool = False
+
+
 class FakeEngine:
     """What the pipeline room offers, without learning anything.
 
@@ -60,6 +99,7 @@ class FakeEngine:
 
     epochs = 4
     members = 2
+    events = (TrainingStarted, EpochDone, MemberSaved, TrainingDone)
 
     def __init__(self):
         self.seconds = 0.0
@@ -72,13 +112,6 @@ class FakeEngine:
         members: int = 2
 
     def train_steps(self, volume, labelled, classes, settings, out):
-        from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
-            EpochDone,
-            MemberSaved,
-            TrainingDone,
-            TrainingStarted,
-        )
-
         self.trained_on = (volume, labelled, classes, settings)
         yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
         try:

@@ -1,6 +1,8 @@
 """The desk keeps what was painted, runs one job of a kind, and ends cleanly."""
 
 import time
+from dataclasses import fields
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -83,6 +85,14 @@ def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):
     np.testing.assert_array_equal(np.unique(store.array[2]), [0, 1])
     assert second.paint.counts() == {1: 64, 2: 64}
     second.shutdown()
+
+
+def test_a_renamed_volume_finds_its_paint_again(session, volume, blobs):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    session.save()
+    session.set_volume(as_volume(blobs, axes="zyx", name="other"), name="other")
+    assert session.has_saved_paint()
 
 
 def test_another_volume_of_that_name_does_not_get_the_paint(session, volume, blobs):
@@ -266,3 +276,18 @@ def test_opening_what_is_no_model_is_refused(session, tmp_path):
     with pytest.raises(ModelError):
         session.open_model(tmp_path)
     assert session.models() == []
+
+
+def test_the_fake_engine_says_what_the_real_one_says(engine):
+    real = pytest.importorskip("napari_sashiko.pipeline")
+    for fake in engine.events:
+        names = [field.name for field in fields(fake)]
+        assert names == [field.name for field in fields(getattr(real, fake.__name__))]
+
+
+def test_the_fake_engine_is_called_like_the_real_one(engine):
+    real = pytest.importorskip("napari_sashiko.pipeline")
+    for name in ("train_steps", "preview", "load_card", "network_names"):
+        fake, true = (signature(getattr(each, name)) for each in (engine, real))
+        required = [p for p in true.parameters.values() if p.default is p.empty]
+        assert len(fake.parameters) == len(required), name

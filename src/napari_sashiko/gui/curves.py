@@ -92,7 +92,7 @@ class Curve(QWidget):
     def _draw_frame(self, painter: QPainter, palette: Palette) -> QRectF:
         metrics = painter.fontMetrics()
         line = metrics.height()
-        top, right = self._ends()
+        top, _ = self._ends()
         left = metrics.horizontalAdvance(_short(top)) + 2 * MARGIN
         frame = QRectF(
             left,
@@ -103,6 +103,17 @@ class Curve(QWidget):
         painter.setPen(palette.text)
         painter.drawText(QPointF(MARGIN, metrics.ascent()), self._headline())
         painter.setPen(palette.faint)
+        if self.lines:
+            self._draw_ends(painter, frame, left, line)
+        painter.setPen(QPen(palette.line, 1))
+        painter.drawLine(frame.topLeft(), frame.bottomLeft())
+        painter.drawLine(frame.bottomLeft(), frame.bottomRight())
+        return frame
+
+    def _draw_ends(
+        self, painter: QPainter, frame: QRectF, left: float, line: int
+    ) -> None:
+        top, right = self._ends()
         last = Qt.AlignmentFlag.AlignRight
         painter.drawText(
             QRectF(0, frame.top() - 2, left - MARGIN, line), last, _short(top)
@@ -111,12 +122,7 @@ class Curve(QWidget):
             QRectF(0, frame.bottom() - line + 2, left - MARGIN, line), last, "0"
         )
         below = QRectF(frame.left(), frame.bottom() + 1, frame.width(), line)
-        if right > 0:
-            painter.drawText(below, last, f"epoch {right:.0f}")
-        painter.setPen(QPen(palette.line, 1))
-        painter.drawLine(frame.topLeft(), frame.bottomLeft())
-        painter.drawLine(frame.bottomLeft(), frame.bottomRight())
-        return frame
+        painter.drawText(below, last, f"epoch {right:.0f}")
 
     def _draw_lines(self, painter: QPainter, palette: Palette, frame: QRectF) -> None:
         top, right = self._ends()

@@ -31,6 +31,13 @@ from napari_sashiko.labels import PALETTE, LabelClass
 from napari_sashiko.session import Session
 
 LARGEST_ID = 255
+TIPS = {
+    "Start labelling": "Make a label layer over the image and paint a few strokes of "
+    "each class",
+    "Continue labelling": "Show the labels that were painted on this image before",
+    "Show labels": "Show the labels of this image again",
+    "Paint": "Go on painting: select the label layer and take the brush",
+}
 
 
 class LabelStep(QGroupBox):
@@ -150,6 +157,7 @@ class LabelStep(QGroupBox):
         self._find_layer()
         self.setEnabled(session.volume is not None)
         self.start_button.setText(self._start_text())
+        self.start_button.setToolTip(TIPS[self.start_button.text()])
         self.hint.setText(self._hint())
         self.hint.setVisible(bool(self.hint.text()))
         self.classes.setVisible(paint is not None)
@@ -252,9 +260,6 @@ class LabelStep(QGroupBox):
     def _build(self) -> None:
         self.start_button = QPushButton("Start labelling")
         self.start_button.setObjectName("start_labelling")
-        self.start_button.setToolTip(
-            "Make a label layer over the image and paint a few strokes of each class"
-        )
         self.start_button.clicked.connect(self.start)
         self.saved = QLabel()
         self.saved.setObjectName("saved")

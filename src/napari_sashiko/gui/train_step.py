@@ -173,6 +173,7 @@ class TrainStep(QGroupBox):
             self._tell(AFTER_STOP if self.model else NOTHING_SAVED)
         elif job is not None and job.status.state == "failed":
             self._tell("")
+            self.plots.setVisible(bool(self.loss.lines))
         elif job is not None and job.status.state == "running":
             self._tell("Preparing ...")
             self.progress.setRange(0, 0)

@@ -52,7 +52,10 @@ def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> P
             f"The project cannot be kept in {folder}: {error.strerror}.",
             f"Set {HOME_VARIABLE} to a folder that can be written.",
         ) from error
-    return folder / f"{_plain(name)}-{digest()[:10]}{SUFFIX}"
+    mark = f"-{digest()[:10]}{SUFFIX}"
+    # The data says what it is; its name may have changed since.
+    known = sorted(folder.glob(f"*{mark}"))
+    return known[0] if known else folder / f"{_plain(name)}{mark}"
 
 
 def _plain(name: str) -> str:

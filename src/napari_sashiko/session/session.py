@@ -1,6 +1,7 @@
 """The desk of one viewer: evented, free of Qt, and the only way to the engine."""
 
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,8 @@ from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.volumes import Region, Volume
 
+MUCH_PAINT = 5_000_000  # voxels
+LOG = logging.getLogger(__name__)
 JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview"]
 
 
@@ -232,6 +235,9 @@ class Session:
             If nothing can be learned from it.
         """
         paint, shape = self.need_paint(), self.need_volume().shape
+        counts = paint.counts()
+        if len(counts) > 1 and sum(counts.values()) > MUCH_PAINT:
+            return []  # to look at all of it would take longer than anyone waits
         return list(check_labels(paint.labelled(), shape, paint.classes))
 
     def save(self) -> None:
@@ -388,6 +394,8 @@ class Session:
 
     def _report(self, kind: str, status: JobStatus) -> None:
         if status.state == "failed":
+            if not isinstance(status.error, SashikoError):
+                LOG.error("%s failed\n%s", status.name, status.trace)
             self.message.emit(describe_error(status.error), "error")
         if kind == "train":
             self.models_changed.emit()
