@@ -173,13 +173,13 @@ class TrainStep(QGroupBox):
             self._tell(AFTER_STOP if self.model else NOTHING_SAVED)
         elif job is not None and job.status.state == "failed":
             self._tell("")
-            self.plots.setVisible(bool(self.loss.lines))
         elif job is not None and job.status.state == "running":
             self._tell("Preparing ...")
             self.progress.setRange(0, 0)
             self.left.setText("")
-        if self.session.is_running(kind):
-            self.plots.setVisible(True)
+        # A forest alone, or a quick stop, leaves no curve to look at.
+        running = self.session.is_running(kind)
+        self.plots.setVisible(running or bool(self.loss.lines))
         self.refresh()
 
     def _on_event(self, kind: str, event: Event) -> None:
