@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.checkpoints.card import ModelCard
 from napari_sashiko.checkpoints.member import Box, Member
@@ -64,11 +65,11 @@ class Ensemble:
     @torch.inference_mode()
     def predict(
         self,
-        patch: np.ndarray,
+        patch: NDArray[np.float32],
         *,
         core: Box | None = None,
         tick: Callable[[], None] = lambda: None,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict the core of a patch.
 
         Parameters

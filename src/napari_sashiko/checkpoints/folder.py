@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
@@ -22,7 +23,7 @@ from napari_sashiko.networks import network_from_spec
 
 SUFFIX = ".sashiko-model"
 CARD = "model.json"
-Tensors = Mapping[str, np.ndarray]
+Tensors = Mapping[str, NDArray[Any]]
 
 
 def save_model(

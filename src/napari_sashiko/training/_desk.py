@@ -1,38 +1,23 @@
-"""What all parts of a training run share: its input, its members so far, its folder."""
+"""What all parts of a training run share: its input and its members so far."""
 
 import math
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
+from numpy.typing import NDArray
 
-from napari_sashiko.checkpoints import (
-    Ensemble,
-    MemberCard,
-    ModelCard,
-    load_ensemble,
-    save_model,
-)
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels
-from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
-from napari_sashiko.runners import Event
-from napari_sashiko.training.blend import blend
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.fit import Outcome
 from napari_sashiko.training.recipes import member_recipes
 from napari_sashiko.training.settings import TrainingSettings
-from napari_sashiko.training.shares import class_shares, correction
 from napari_sashiko.volumes import Normalisation, Volume
 
 GUARD = 4.0  # voxels between what is learned from and what is judged
@@ -45,9 +30,10 @@ class NetworkDesk:
     """One network in training: how it was made, how far it is."""
 
     network: Network
-    outcome: Outcome
-    rows: np.ndarray  # held-out voxels in the order of `outcome.logits`
-    saved: bool = False
+    fraction: float = 0.0  # of its training that is done
+    outcome: Outcome = field(default_factory=Outcome)
+    # Held-out voxels, in the order of the logits of the best epoch.
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass
@@ -66,11 +52,12 @@ class Desk:
     rotations: bool = True
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
-    forest_says: np.ndarray | None = None  # (N, K), NaN where nobody could be asked
+    forest_says: NDArray[np.float32] | None = None  # (N, K), NaN where never asked
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
     correction: tuple[float, ...] = ()
-    changed: bool = False
+    changed: bool = False  # since the folder was written
+    saved: float = -math.inf  # when the folder was written, by the monotonic clock
 
     def __post_init__(self) -> None:
         """State what was chosen."""
@@ -78,7 +65,7 @@ class Desk:
         self.rotations = self.settings.rotations != "no"
 
     @cached_property
-    def channels(self) -> np.ndarray:
+    def channels(self) -> NDArray[np.intp]:
         """Channel 0..K-1 of each labelled voxel."""
         ids = np.array([c.id for c in self.classes])
         return np.asarray(np.searchsorted(ids, self.labelled.values))
@@ -106,8 +93,13 @@ class Desk:
         return member_recipes(self.settings)
 
     @property
+    def has_forest(self) -> bool:
+        """Whether a forest is among the members: also where nothing else is."""
+        return self.settings.forest or self.settings.members == 0
+
+    @property
     def parameters(self) -> int:
-        """Parameters of the networks made so far."""
+        """Parameters of all networks."""
         return sum(
             parameter.numel()
             for desk in self.networks
@@ -124,133 +116,6 @@ class Desk:
         """Say what is trained and why, a sentence a line."""
         names = [str(recipe["name"]) for recipe in self.recipes]
         parts = [f"{names.count(name)} x {name}" for name in dict.fromkeys(names)]
-        if self.settings.forest or not names:
+        if self.has_forest:
             parts.insert(0, "a random forest")
         return "\n".join([f"{' and '.join(parts)} on {self.device}.", *self.reasons])
-
-    def save(self) -> None:
-        """Weigh the members that there are and write the model folder."""
-        ready = [desk for desk in self.networks if desk.outcome.state]
-        forest_share = self._forest_share(ready)
-        members: list[MemberCard] = []
-        tensors: list[dict[str, np.ndarray] | None] = []
-        if self.forest is not None:
-            members.append(
-                MemberCard(
-                    kind="forest",
-                    file="member-00.safetensors",
-                    weight=forest_share,
-                    spec=self.bank.model_dump(mode="json"),
-                )
-            )
-            tensors.append(self.forest.arrays())
-        for desk in ready:
-            members.append(
-                MemberCard(
-                    kind="network",
-                    file=f"member-{len(members):02d}.safetensors",
-                    weight=(1.0 - forest_share) / len(ready),
-                    neighbours=self.choices.neighbours,
-                    spec=desk.network.spec,
-                )
-            )
-            state = desk.outcome.state
-            tensors.append({name: tensor.numpy() for name, tensor in state.items()})
-        if members:
-            save_model(self.out, self._card(tuple(members)), tensors)
-        self.changed = False
-
-    def weigh_classes(self, blocks: int, edge: int) -> Iterator[Event]:
-        """Ask the saved members how much of the volume each class takes, save that."""
-        ensemble = load_ensemble(self.out, self.device)
-        card = ensemble.card.model_copy(update={"correction": ()})
-        bare = Ensemble(card, ensemble.members, self.device)
-        seed = self.settings.seed
-        found = yield from class_shares(
-            bare, self.volume, blocks=blocks, edge=edge, seed=seed
-        )
-        paint = np.bincount(self.channels, minlength=len(self.classes))
-        self.correction = correction(found, paint / paint.sum())
-        self.save()
-
-    def finish(self) -> None:
-        """Write what is not yet written."""
-        if self.changed:
-            self.save()
-
-    def _forest_share(self, ready: list[NetworkDesk]) -> float:
-        """Weigh the families on held-out voxels; score what they say together."""
-        if not ready or self.forest is None:
-            default = 0.0 if self.forest is None else 1.0
-        else:
-            default = 0.5
-        said = np.full((len(self.channels), len(self.classes)), np.nan)
-        for desk in ready:
-            if desk.outcome.logits is not None:
-                said[desk.rows] = softmax(desk.outcome.logits.astype(float), axis=1)
-        judged = np.isfinite(said[:, 0])
-        votes = self.forest_says
-        heard = np.zeros_like(judged) if votes is None else np.isfinite(votes[:, 0])
-        both = judged & heard
-        rows = both if both.any() else judged | heard
-        if not rows.any() or (ready and not judged.any()):
-            return default
-        mixed = blend(
-            self.channels[rows],
-            votes[rows] if votes is not None and heard[rows].all() else None,
-            said[rows] if judged[rows].all() else None,
-        )
-        self._score(mixed.probabilities, self.labelled.values[rows])
-        return mixed.forest if default == 0.5 else default
-
-    def _score(self, probabilities: np.ndarray, truth: np.ndarray) -> None:
-        ids = [c.id for c in self.classes]
-        matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
-        matrix.update(probabilities.T, truth)
-        calibration.update(probabilities.T, truth)
-        scores, trust = matrix.compute(), calibration.compute()
-        self.metrics = {
-            "macro_f1": scores.macro_f1,
-            "accuracy": scores.accuracy,
-            "calibration_error": trust.expected_calibration_error,
-            "brier": trust.brier,
-        }
-        for label, value in zip(self.classes, scores.f1, strict=True):
-            self.metrics[f"f1 {label.name}"] = value
-
-    def _card(self, members: tuple[MemberCard, ...]) -> ModelCard:
-        values, counts = np.unique(self.labelled.values, return_counts=True)
-        history = [
-            [{key: _number(value) for key, value in epoch.items()} for epoch in h]
-            for h in (desk.outcome.history for desk in self.networks)
-        ]
-        return ModelCard(
-            name=self.out.name.removesuffix(".sashiko-model"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            classes=self.classes,
-            channels=self.volume.channels,
-            voxel_size=self.volume.voxel_size,
-            unit=self.volume.unit,
-            dims=2 if self.choices.dims == 2 else 3,
-            normalisation=self.normalisation,
-            members=members,
-            correction=self.correction,
-            patch={"edge": self.settings.patch, "neighbours": self.choices.neighbours},
-            training={
-                "settings": self.settings.model_dump(mode="json"),
-                "reasons": self.reasons,
-                "held_out": self.metrics,
-                "history": history,
-                "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
-                "image": {"name": self.volume.name, "digest": self.volume.digest()},
-                "seconds": round(time.monotonic() - self.started, 1),
-                "versions": {
-                    name: version(name)
-                    for name in ("napari-sashiko", "torch", "numpy", "scikit-learn")
-                },
-            },
-        )
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

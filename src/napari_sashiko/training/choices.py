@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.training.settings import TrainingSettings
@@ -125,6 +126,6 @@ def _agreement(volume: Volume) -> float:
     return float(np.mean(along)) / rows
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / scale if scale else 1.0

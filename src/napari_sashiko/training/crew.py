@@ -1,16 +1,18 @@
 """The networks of a training run, side by side where the device has room."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.networks import build_network
 from napari_sashiko.runners import Event, Job, Progress, Tick
 from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training._saving import save
 from napari_sashiko.training.events import EpochDone, MemberSaved
-from napari_sashiko.training.fit import HeldOut, Outcome, Plan, fit
+from napari_sashiko.training.fit import HeldOut, Plan, fit
 from napari_sashiko.training.sampler import Sampler
 from napari_sashiko.training.tiles import Tile, Triple, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
@@ -19,6 +21,21 @@ PAUSE = 0.02  # seconds between looks at the crew
 SAVE_EVERY = 5.0  # seconds between saves of networks that are still learning
 SIDE_BY_SIDE = 8  # networks at once on a CPU with many cores
 PATCH_DEPTH = 16  # slices of a 3D training patch
+
+
+def enlist(desk: Desk) -> None:
+    """Build the networks with fresh weights, in their order."""
+    planes = 2 * desk.choices.neighbours + 1 if desk.choices.dims == 2 else 1
+    for number, recipe in enumerate(desk.recipes):
+        network = build_network(
+            recipe["name"],
+            desk.volume.channels * planes,
+            len(desk.classes),
+            dims=desk.choices.dims,
+            seed=_seed(desk, number),
+            **recipe["settings"],
+        )
+        desk.networks.append(NetworkDesk(network))
 
 
 def network_members(desk: Desk) -> Iterator[Event]:
@@ -36,7 +53,7 @@ def network_members(desk: Desk) -> Iterator[Event]:
             torch.set_num_threads(max(1, threads // at_once))
         for number in range(rounds):
             crew = waiting[number * at_once : (number + 1) * at_once]
-            yield from _work(desk, crew, rounds - number, len(waiting))
+            yield from _work(desk, crew, rounds - number)
     finally:
         torch.set_num_threads(threads)
 
@@ -47,51 +64,73 @@ def _at_once(desk: Desk) -> int:
     return max(1, min(desk.settings.members, torch.get_num_threads(), SIDE_BY_SIDE))
 
 
-def _work(
-    desk: Desk, crew: "list[_Trainee]", rounds_left: int, members: int
-) -> Iterator[Event]:
+def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[Event]:
+    """Let some networks learn side by side; stopping keeps what they have learned."""
     deadline = desk.deadline
     if deadline is not None:
         now = time.monotonic()
         deadline = now + max(deadline - now, 1.0) / rounds_left
+    started = time.monotonic()
     jobs = [Job(trainee.work(deadline), name="network") for trainee in crew]
-    last_save = time.monotonic()
     try:
         for job in jobs:
             job.start()
-        running = True
-        while running:
-            running = any(not job.wait(0) for job in jobs)
-            for event in (event for job in jobs for event in job.drain()):
-                if isinstance(event, EpochDone):
-                    desk.changed = True
-                    left = event.seconds_left + (rounds_left - 1) * (
-                        event.seconds_left / max(1 - event.fraction, 0.05)
-                    )
-                    yield _share(event, members, left)
-                yield event
-            if desk.changed and time.monotonic() - last_save > SAVE_EVERY:
-                desk.save()
-                last_save = time.monotonic()
+        for event in _listen(jobs):
+            if isinstance(event, EpochDone):
+                desk.changed = True
+                desk.networks[event.member].fraction = event.fraction
+                yield _progress(desk, event, rounds_left)
+            yield event
+            if _is_due(desk, started):
+                save(desk)
                 yield MemberSaved(crew[0].number, desk.out, "networks so far")
-            yield Tick()
-            time.sleep(PAUSE)
-        for job in jobs:
-            error = job.status.error
-            if error is not None:
-                raise error
+        _raise_first(jobs)
     finally:
         for job in jobs:
             job.cancel()
         for job in jobs:
             job.wait(10)
-    desk.save()
+        left = [event for job in jobs for event in job.drain()]
+        desk.changed |= any(isinstance(event, EpochDone) for event in left)
+    save(desk)
     yield MemberSaved(crew[-1].number, desk.out, "networks")
 
 
-def _share(event: EpochDone, members: int, seconds_left: float) -> Progress:
-    done = event.member * 100 + int(100 * event.fraction)
-    return Progress(min(done, members * 100), members * 100, "training", seconds_left)
+def _listen(jobs: Sequence[Job]) -> Iterator[Event]:
+    """Pass on what the jobs say until all have ended."""
+    running = True
+    while running:
+        # Asked before the events are taken, so that the last ones are not missed.
+        running = any(not job.wait(0) for job in jobs)
+        for job in jobs:
+            yield from job.drain()
+        yield Tick()
+        time.sleep(PAUSE)
+
+
+def _raise_first(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.status.error is not None:
+            raise job.status.error
+
+
+def _is_due(desk: Desk, started: float) -> bool:
+    waited = time.monotonic() - max(desk.saved, started)
+    return desk.changed and waited > SAVE_EVERY
+
+
+def _progress(desk: Desk, event: EpochDone, rounds_left: int) -> Progress:
+    later = event.seconds_left / max(1 - event.fraction, 0.05)
+    return Progress(
+        done=sum(int(100 * member.fraction) for member in desk.networks),
+        total=100 * len(desk.networks),
+        what="training",
+        seconds_left=event.seconds_left + (rounds_left - 1) * later,
+    )
+
+
+def _seed(desk: Desk, number: int) -> int:
+    return desk.settings.seed * 1000 + number
 
 
 class _Trainee:
@@ -103,40 +142,26 @@ class _Trainee:
         self.number = number
 
     def work(self, deadline: float | None) -> Iterator[Event]:
-        """Build the network and train it."""
-        desk, settings = self.desk, self.desk.settings
-        choices = desk.choices
-        seed = settings.seed * 1000 + self.number
-        recipe = desk.recipes[self.number]
-        planes = 2 * choices.neighbours + 1 if choices.dims == 2 else 1
-        network = build_network(
-            recipe["name"],
-            desk.volume.channels * planes,
-            len(desk.classes),
-            dims=choices.dims,
-            seed=seed,
-            **recipe["settings"],
-        ).to(desk.device)
-        held_out, rows = self._held_out()
-        outcome = Outcome()
-        desk.networks.append(NetworkDesk(network, outcome, rows))
+        """Train the network."""
+        settings, mine = self.desk.settings, self.desk.networks[self.number]
+        held_out, mine.rows = self._held_out()
         yield from fit(
-            network,
+            mine.network.to(self.desk.device),
             self._sampler(),
             held_out,
             self._transform(),
-            Plan(
+            plan=Plan(
                 member=self.number,
                 epochs=settings.epochs,
                 batch=settings.batch,
                 learning_rate=settings.learning_rate,
-                seed=seed,
+                seed=_seed(self.desk, self.number),
                 deadline=deadline,
             ),
-            outcome,
+            outcome=mine.outcome,
         )
 
-    def _train(self) -> np.ndarray:
+    def _train(self) -> NDArray[np.bool_]:
         desk = self.desk
         return np.asarray(desk.folds.train[self.number])
 
@@ -150,14 +175,14 @@ class _Trainee:
             desk.choices.neighbours,
         )
 
-    def _held_out(self) -> tuple[HeldOut, np.ndarray]:
+    def _held_out(self) -> tuple[HeldOut, NDArray[np.int64]]:
         desk = self.desk
         mine = desk.folds.fold == self.number
         pairs = [(tile, np.flatnonzero(mine[tile.rows])) for tile in self.tiles]
         pairs = [(tile, rows) for tile, rows in pairs if len(rows)]
-        rows = np.concatenate([tile.rows[rows] for tile, rows in pairs] or [[]])
-        rows = rows.astype(np.int64)
-        return HeldOut(pairs, desk.channels[rows] + 1), rows
+        none = np.zeros(0, np.int64)
+        held = np.concatenate([none, *(tile.rows[rows] for tile, rows in pairs)])
+        return HeldOut(pairs, desk.channels[held] + 1), held
 
     def _transform(self) -> Transform:
         desk = self.desk

@@ -3,13 +3,14 @@
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.losses import cross_entropy
 from napari_sashiko.metrics import ConfusionMatrix
@@ -57,25 +58,38 @@ class Plan:
     deadline: float | None
 
 
-@dataclass
-class Outcome:
-    """The best weights so far and what they say about the held-out voxels.
+@dataclass(frozen=True)
+class Best:
+    """A copy of the weights of one epoch and what they say.
 
     Attributes
     ----------
     state : dict
-        Tensors of the best epoch, on the CPU; empty before the first epoch.
+        Tensors, on the CPU.
     loss : float
-        Held-out cross entropy of the best epoch.
-    logits : numpy.ndarray
-        ``(N, K)`` of the held-out voxels at the best epoch.
+        Held-out cross entropy.
+    logits : numpy.ndarray or None
+        ``(N, K)`` of the held-out voxels; None where nothing could be held out.
+    """
+
+    state: dict[str, torch.Tensor]
+    loss: float = math.inf
+    logits: NDArray[np.float32] | None = None
+
+
+@dataclass
+class Outcome:
+    """How far a training is; another thread may read it at any time.
+
+    Attributes
+    ----------
+    best : Best or None
+        The best epoch so far; None before the first one.
     history : list of dict
         Scores by epoch.
     """
 
-    state: dict[str, torch.Tensor] = field(default_factory=dict)
-    loss: float = math.inf
-    logits: np.ndarray | None = None
+    best: Best | None = None
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -91,8 +105,8 @@ class HeldOut:
         ``(N,)`` labels 1..C, in the order of the tiles.
     """
 
-    tiles: Sequence[tuple[Tile, np.ndarray]]
-    values: np.ndarray
+    tiles: Sequence[tuple[Tile, NDArray[np.intp]]]
+    values: NDArray[np.intp]
 
 
 def fit(
@@ -100,6 +114,7 @@ def fit(
     sampler: Sampler,
     held_out: HeldOut,
     transform: Transform,
+    *,
     plan: Plan,
     outcome: Outcome,
 ) -> Iterator[Event]:
@@ -133,21 +148,19 @@ def fit(
                 release_memory()
                 yield Message(f"Out of memory: going on with batches of {batch}.")
                 continue
-            losses.append(loss)
+            losses += [] if loss is None else [loss]
             yield Tick()
             if clock.fraction(epoch * STEPS + step + 1) >= 1:
                 break
-        yield from _judge(network, held_out, outcome)
-        done = clock.fraction((epoch + 1) * STEPS)
-        scores = outcome.history[-1]
+        scores = yield from _judge(network, held_out, outcome)
         scores["loss"] = float(np.mean(losses)) if losses else math.nan
+        outcome.history.append(scores)
+        done = clock.fraction((epoch + 1) * STEPS)
         yield EpochDone(
             member=plan.member,
             epoch=epoch + 1,
             epochs=plan.epochs,
-            loss=scores["loss"],
-            valid_loss=scores["valid_loss"],
-            macro_f1=scores["macro_f1"],
+            **scores,
             fraction=min(done, 1.0),
             seconds_left=clock.seconds_left(done),
         )
@@ -188,9 +201,9 @@ def _step(
     images: torch.Tensor,
     targets: torch.Tensor,
     optimiser: torch.optim.Optimizer,
-) -> float:
+) -> float | None:
     if not bool((targets > 0).any()):
-        return 0.0  # nothing to learn: no step, no change of running statistics
+        return None  # nothing to learn: no step, no change of running statistics
     with autocast(images.device):
         logits = network(images)
     loss = cross_entropy(logits.float(), targets.long())
@@ -212,7 +225,9 @@ def autocast(device: torch.device) -> Any:
     return nullcontext()
 
 
-def _judge(network: Network, held_out: HeldOut, outcome: Outcome) -> Iterator[Event]:
+def _judge(
+    network: Network, held_out: HeldOut, outcome: Outcome
+) -> Generator[Event, None, dict[str, float]]:
     """Score the network in evaluation mode and keep a copy of it if it is the best."""
     network.eval()
     parts = []
@@ -222,20 +237,17 @@ def _judge(network: Network, held_out: HeldOut, outcome: Outcome) -> Iterator[Ev
         yield Tick()
     if not parts:
         # Nothing could be held out: the last epoch is all there is to go by.
-        outcome.history.append({"valid_loss": math.nan, "macro_f1": math.nan})
-        outcome.state = _copy(network)
-        return
+        outcome.best = Best(_copy(network))
+        return {"valid_loss": math.nan, "macro_f1": math.nan}
     logits = torch.cat(parts)
     truth = torch.from_numpy(held_out.values.astype(np.int64))
     loss = _loss_at_best_temperature(logits, truth - 1)
     matrix = ConfusionMatrix(logits.shape[1])
     matrix.update(logits.softmax(1).T.numpy(), held_out.values)
     score = matrix.compute().macro_f1
-    outcome.history.append({"valid_loss": loss, "macro_f1": score})
-    if loss <= outcome.loss:
-        outcome.loss = loss
-        outcome.logits = logits.numpy()
-        outcome.state = _copy(network)
+    if loss <= (math.inf if outcome.best is None else outcome.best.loss):
+        outcome.best = Best(_copy(network), loss, logits.numpy())
+    return {"valid_loss": loss, "macro_f1": score}
 
 
 def _loss_at_best_temperature(logits: torch.Tensor, channels: torch.Tensor) -> float:

@@ -1,9 +1,11 @@
 """What forests say about strokes that they have not seen."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelledVoxels
@@ -19,7 +21,7 @@ def features_at(
     normalisation: Normalisation,
     labelled: LabelledVoxels,
     bank: FilterBank,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Compute filter features at labelled voxels, tile by tile.
 
     Yields
@@ -49,7 +51,7 @@ def features_at(
         yield rows, features[:, z, y, x].T.numpy()
 
 
-def subsample(values: np.ndarray, seed: int) -> np.ndarray:
+def subsample(values: NDArray[Any], seed: int) -> NDArray[np.int64]:
     """Places of at most ``MOST_VOXELS`` voxels, drawn evenly, in order."""
     if len(values) <= MOST_VOXELS:
         return np.arange(len(values))
@@ -58,15 +60,15 @@ def subsample(values: np.ndarray, seed: int) -> np.ndarray:
 
 
 def cross_fit(
-    features: np.ndarray,
-    channels: np.ndarray,
+    features: NDArray[np.float32],
+    channels: NDArray[np.intp],
     folds: Folds,
     bank: FilterBank,
     *,
     trees: int,
     seed: int,
     threads: int,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Grow one forest per fold on the other folds and ask it about its own.
 
     Yields
@@ -92,8 +94,8 @@ def cross_fit(
 
 
 def without_direction(
-    features: np.ndarray, bank: FilterBank, channels: int
-) -> np.ndarray:
+    features: NDArray[np.float32], bank: FilterBank, channels: int
+) -> NDArray[np.float32]:
     """Features in which textures no longer say along which in-plane axis they run.
 
     A channel's last features are root mean square slopes, ``(axis, scale)``: those

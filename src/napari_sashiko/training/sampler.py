@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.networks import Network
 from napari_sashiko.training.tiles import Tile, Triple
@@ -32,8 +33,8 @@ class Sampler:
     def __init__(
         self,
         tiles: Sequence[Tile],
-        values: np.ndarray,
-        train: np.ndarray,
+        values: NDArray[np.uint8],
+        train: NDArray[np.bool_],
         patch: Triple,
         neighbours: int,
     ) -> None:
@@ -78,15 +79,17 @@ class Sampler:
         return x, y
 
     def _cut(
-        self, tile: Tile, target: np.ndarray, start: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, tile: Tile, target: NDArray[np.uint8], start: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         box = tuple(
             slice(int(s), int(s) + p) for s, p in zip(start, self.patch, strict=True)
         )
         deep = slice(box[0].start, box[0].stop + 2 * self.neighbours)
         return tile.image[:, deep, box[1], box[2]], target[box]
 
-    def _target(self, tile: Tile, values: np.ndarray, train: np.ndarray) -> np.ndarray:
+    def _target(
+        self, tile: Tile, values: NDArray[np.uint8], train: NDArray[np.bool_]
+    ) -> NDArray[np.uint8]:
         margin = [p // 2 for p in self.patch]
         grown = [n + 2 * m for n, m in zip(tile.shape, margin, strict=True)]
         target = np.zeros(grown, np.uint8)
@@ -95,7 +98,9 @@ class Sampler:
         return target
 
 
-def held_out_logits(network: Network, tile: Tile, rows: np.ndarray) -> torch.Tensor:
+def held_out_logits(
+    network: Network, tile: Tile, rows: NDArray[np.intp]
+) -> torch.Tensor:
     """Logits of a network at some labelled voxels of a tile.
 
     Parameters

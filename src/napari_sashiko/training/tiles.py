@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.volumes import Normalisation, Volume
@@ -36,9 +37,9 @@ class Tile:
         (Z, Y, X) without margin.
     """
 
-    image: np.ndarray
-    rows: np.ndarray
-    coords: np.ndarray
+    image: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    coords: NDArray[np.int32]
     shape: Triple
 
 
@@ -98,10 +99,10 @@ def read_tiles(
 def read_mirrored(
     volume: Volume,
     normalisation: Normalisation,
-    start: np.ndarray,
-    stop: np.ndarray,
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
     margin: Triple,
-) -> np.ndarray:
+) -> NDArray[np.float32]:
     """Read ``start - margin .. stop + margin``, mirrored where the volume ends."""
     low, high = start - margin, stop + margin
     inside_low, inside_high = np.maximum(low, 0), np.minimum(high, volume.shape)

@@ -1,9 +1,9 @@
 """The training run: forest first, then networks side by side, then their shares.
 
-Strategy: labelled strokes are dealt to folds. Network ``i`` never sees fold ``i``, so that
-every stroke is judged by a network that does not know it; forests are grown once per
-fold for the same reason. What both families say about unseen strokes decides how much
-each counts and how sure it may be. The model folder can be used from the first second.
+Strategy: labelled strokes are dealt to folds. Network ``i`` never sees fold ``i``, so
+that what it is judged by is new to it; forests are grown once per fold for the same
+reason. What both families say about unseen strokes decides how much each counts. The
+model folder can be used from the first second.
 """
 
 import time
@@ -16,8 +16,9 @@ from napari_sashiko.errors import LabelError
 from napari_sashiko.labels import LabelClass, LabelledVoxels
 from napari_sashiko.runners import Event, Message, choose_device
 from napari_sashiko.training._desk import Desk
+from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.choices import make_choices
-from napari_sashiko.training.crew import network_members
+from napari_sashiko.training.crew import enlist, network_members
 from napari_sashiko.training.events import TrainingDone, TrainingStarted
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.woods import forest_member
@@ -53,7 +54,8 @@ def train(
     Yields
     ------
     Event
-        `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`, `Message`, `Tick`.
+        `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`, `Message`,
+        `Tick`.
 
     Raises
     ------
@@ -78,26 +80,25 @@ def train(
         out=Path(out),
         started=started,
     )
-    stopped = True
+    enlist(desk)
     try:
         yield TrainingStarted(
-            desk.describe(), settings.members + settings.forest, desk.parameters
+            desk.describe(), settings.members + desk.has_forest, desk.parameters
         )
         if desk.folds.note:
             yield Message(desk.folds.note)
-        if settings.forest or settings.members == 0:
+        if desk.has_forest:
             yield from forest_member(desk)
         if settings.members:
             yield from network_members(desk)
-            yield from desk.weigh_classes(*THOROUGH)
-        stopped = False
+            yield from weigh_classes(desk, *THOROUGH)
     finally:
-        desk.finish()
+        if desk.changed:
+            save(desk)
     yield TrainingDone(
         path=desk.out,
         metrics=tuple(desk.metrics.items()),
         seconds=time.monotonic() - started,
-        stopped=stopped,
     )
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_sashiko.forests import Forest
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.training._desk import Desk
+from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved
 from napari_sashiko.training.held_out import (
     cross_fit,
@@ -33,7 +35,7 @@ def forest_member(desk: Desk) -> Iterator[Event]:
         features[rows] = part
         yield Tick()
     desk.forest = _grow(desk, features, subsample(desk.channels, desk.settings.seed))
-    desk.save()
+    save(desk)
     yield MemberSaved(0, desk.out, "forest")
 
     desk.forest_says = np.full(
@@ -44,12 +46,12 @@ def forest_member(desk: Desk) -> Iterator[Event]:
         yield Tick()
     if desk.settings.rotations == "auto":
         yield from _ask_for_direction(desk, features)
-    desk.save()
-    yield from desk.weigh_classes(*QUICK)
+    save(desk)
+    yield from weigh_classes(desk, *QUICK)
     yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
 
 
-def _ask_for_direction(desk: Desk, features: np.ndarray) -> Iterator[Event]:
+def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Event]:
     """Rotate patches unless oriented features tell classes apart much better."""
     channels = desk.volume.channels
     blind = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
@@ -66,7 +68,7 @@ def _ask_for_direction(desk: Desk, features: np.ndarray) -> Iterator[Event]:
         )
 
 
-def _macro_f1(desk: Desk, probabilities: np.ndarray | None) -> float:
+def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:
     if probabilities is None:
         return 0.0
     asked = np.isfinite(probabilities[:, 0])
@@ -75,7 +77,7 @@ def _macro_f1(desk: Desk, probabilities: np.ndarray | None) -> float:
     return matrix.compute().macro_f1
 
 
-def _grow(desk: Desk, features: np.ndarray, rows: np.ndarray) -> Forest:
+def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) -> Forest:
     return Forest.fit(
         desk.bank,
         features[rows],
@@ -87,8 +89,8 @@ def _grow(desk: Desk, features: np.ndarray, rows: np.ndarray) -> Forest:
 
 
 def _cross_fit(
-    desk: Desk, features: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    desk: Desk, features: NDArray[np.float32]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     return cross_fit(
         features,
         desk.channels,

@@ -1,0 +1,121 @@
+"""Writing the model folder of a training run, as often as there is something new."""
+
+import math
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.checkpoints import (
+    Ensemble,
+    MemberCard,
+    ModelCard,
+    load_ensemble,
+    save_model,
+)
+from napari_sashiko.runners import Event
+from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training._verdict import weigh_families
+from napari_sashiko.training.shares import class_shares, correction
+
+LIBRARIES = ("napari-sashiko", "torch", "numpy", "scikit-learn")
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def save(desk: Desk) -> None:
+    """Weigh the members that there are and write the model folder."""
+    # Networks may be learning meanwhile: their best epoch is looked at once.
+    found = [(member, member.outcome.best) for member in desk.networks]
+    ready = [(member, best) for member, best in found if best is not None]
+    share = weigh_families(desk, ready)
+    members: list[MemberCard] = []
+    tensors: list[Tensors] = []
+    if desk.forest is not None:
+        members.append(_forest_card(desk, share))
+        tensors.append(desk.forest.arrays())
+    for member, best in ready:
+        weight = (1.0 - share) / len(ready)
+        members.append(_network_card(desk, member, len(members), weight))
+        tensors.append({name: tensor.numpy() for name, tensor in best.state.items()})
+    if members:
+        save_model(desk.out, _model_card(desk, tuple(members)), tensors)
+    desk.changed, desk.saved = False, time.monotonic()
+
+
+def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
+    """Ask the saved members how much of the volume each class takes, save that."""
+    ensemble = load_ensemble(desk.out, desk.device)
+    card = ensemble.card.model_copy(update={"correction": ()})
+    bare = Ensemble(card, ensemble.members, desk.device)
+    found = yield from class_shares(
+        bare, desk.volume, blocks=blocks, edge=edge, seed=desk.settings.seed
+    )
+    paint = np.bincount(desk.channels, minlength=len(desk.classes))
+    desk.correction = correction(found, paint / paint.sum())
+    save(desk)
+
+
+def _forest_card(desk: Desk, weight: float) -> MemberCard:
+    return MemberCard(
+        kind="forest",
+        file="member-00.safetensors",
+        weight=weight,
+        spec=desk.bank.model_dump(mode="json"),
+    )
+
+
+def _network_card(
+    desk: Desk, member: NetworkDesk, place: int, weight: float
+) -> MemberCard:
+    return MemberCard(
+        kind="network",
+        file=f"member-{place:02d}.safetensors",
+        weight=weight,
+        neighbours=desk.choices.neighbours,
+        spec=member.network.spec,
+    )
+
+
+def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
+    return ModelCard(
+        name=desk.out.name.removesuffix(".sashiko-model"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        classes=desk.classes,
+        channels=desk.volume.channels,
+        voxel_size=desk.volume.voxel_size,
+        unit=desk.volume.unit,
+        dims=2 if desk.choices.dims == 2 else 3,
+        normalisation=desk.normalisation,
+        members=members,
+        correction=desk.correction,
+        patch={"edge": desk.settings.patch, "neighbours": desk.choices.neighbours},
+        training=_record(desk),
+    )
+
+
+def _record(desk: Desk) -> dict[str, Any]:
+    """How the model came about: enough to make it again, and to judge it."""
+    values, counts = np.unique(desk.labelled.values, return_counts=True)
+    return {
+        "settings": desk.settings.model_dump(mode="json"),
+        "reasons": desk.reasons,
+        "held_out": desk.metrics,
+        "history": [_history(member) for member in desk.networks],
+        "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
+        "image": {"name": desk.volume.name, "digest": desk.volume.digest()},
+        "seconds": round(time.monotonic() - desk.started, 1),
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def _history(member: NetworkDesk) -> list[dict[str, float | None]]:
+    # JSON has no NaN.
+    return [
+        {key: v if math.isfinite(v) else None for key, v in epoch.items()}
+        for epoch in list(member.outcome.history)
+    ]

@@ -1,0 +1,82 @@
+"""What held-out strokes say: the families' shares, and how good both are together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training.blend import blend
+from napari_sashiko.training.fit import Best
+
+Ready = Sequence[tuple[NetworkDesk, Best]]
+
+
+def weigh_families(desk: Desk, ready: Ready) -> float:
+    """Choose the forest's share on held-out voxels; score what both say together.
+
+    Parameters
+    ----------
+    desk : Desk
+        Its ``metrics`` are written where there is something to judge by.
+    ready : sequence of (NetworkDesk, Best)
+        The networks that have weights worth keeping.
+
+    Returns
+    -------
+    float
+        The forest's share of the ensemble's mean, in [0, 1].
+    """
+    default = _default_share(desk, ready)
+    said = _networks_say(desk, ready)
+    judged = np.isfinite(said[:, 0])
+    votes = desk.forest_says
+    heard = np.zeros_like(judged) if votes is None else np.isfinite(votes[:, 0])
+    both = judged & heard
+    rows = both if both.any() else judged | heard
+    if not rows.any() or (ready and not judged.any()):
+        return default
+    mixed = blend(
+        desk.channels[rows],
+        votes[rows] if votes is not None and heard[rows].all() else None,
+        said[rows] if judged[rows].all() else None,
+    )
+    desk.metrics = score(desk, mixed.probabilities, desk.labelled.values[rows])
+    return mixed.forest if default == 0.5 else default
+
+
+def score(
+    desk: Desk, probabilities: NDArray[np.floating], truth: NDArray[np.uint8]
+) -> dict[str, float]:
+    """Score probabilities ``(n, K)`` against class ids ``(n,)``."""
+    ids = [c.id for c in desk.classes]
+    matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
+    matrix.update(probabilities.T, truth)
+    calibration.update(probabilities.T, truth)
+    scores, trust = matrix.compute(), calibration.compute()
+    metrics = {
+        "macro_f1": scores.macro_f1,
+        "accuracy": scores.accuracy,
+        "calibration_error": trust.expected_calibration_error,
+        "brier": trust.brier,
+    }
+    for label, value in zip(desk.classes, scores.f1, strict=True):
+        metrics[f"f1 {label.name}"] = value
+    return metrics
+
+
+def _default_share(desk: Desk, ready: Ready) -> float:
+    if desk.forest is None:
+        return 0.0
+    return 0.5 if ready else 1.0
+
+
+def _networks_say(desk: Desk, ready: Ready) -> NDArray[np.float64]:
+    """Probabilities ``(N, K)`` of the network that held a voxel out, NaN elsewhere."""
+    said = np.full((len(desk.channels), len(desk.classes)), np.nan)
+    for member, best in ready:
+        if best.logits is not None:
+            said[member.rows] = softmax(best.logits.astype(float), axis=1)
+    return said
