@@ -80,26 +80,3 @@ def _warnings(
             "the model can be judged elsewhere."
         )
     return texts
-
-
-def stroke_components(labelled: LabelledVoxels) -> np.ndarray:
-    """Number the connected strokes of each class.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(N,)`` int64: voxels with the same number touch (26-connected) and have the
-        same class.
-    """
-    from scipy.sparse import coo_array  # noqa: PLC0415 - scipy loads slowly
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
-    size = len(labelled)
-    if not size:
-        return np.zeros(0, np.int64)
-    tree = cKDTree(labelled.coords)
-    pairs = tree.query_pairs(1.0, p=np.inf, output_type="ndarray")
-    pairs = pairs[labelled.values[pairs[:, 0]] == labelled.values[pairs[:, 1]]]
-    links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(size, size))
-    return np.asarray(connected_components(links, directed=False)[1], np.int64)

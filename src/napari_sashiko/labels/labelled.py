@@ -1,5 +1,6 @@
 """The labelled voxels of a sparse label array."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.errors import LabelError
 
-BLOCK = 128  # edge of what is read at once where the array has no chunks
+MOST = 1 << 22  # voxels that are read at once
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,15 @@ class LabelledVoxels:
         return len(self.values)
 
 
-def labelled_voxels(array: Any, *, block: int = BLOCK) -> LabelledVoxels:
-    """Find the labelled voxels of ``(Z, Y, X)`` or ``(Y, X)`` block by block.
+def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
+    """Find the labelled voxels of ``(Z, Y, X)`` or ``(Y, X)`` part by part.
+
+    Parameters
+    ----------
+    array : array-like
+        Class ids, 0 is not labelled; read by whole chunks where it has some.
+    most : int
+        Voxels that are read at once, unless a chunk is larger.
 
     Raises
     ------
@@ -50,31 +58,56 @@ def labelled_voxels(array: Any, *, block: int = BLOCK) -> LabelledVoxels:
         raise LabelError(
             f"Labels have dtype {array.dtype}.", "Class numbers must be integers."
         )
-    coords, values = [], []
-    for corner in product(*(range(0, n, block) for n in shape)):
-        part = np.asarray(array[tuple(slice(c, c + block) for c in corner)])
+    coords = [np.zeros((0, len(shape)), np.int32)]
+    values = [np.zeros(0, np.uint8)]
+    for key in _parts(shape, _edges(array, shape, most)):
+        part = np.asarray(array[key])
         places = np.argwhere(part)
         if len(places):
             found = part[tuple(places.T)]
-            _check(found)
-            coords.append(places + corner)
+            check_values(found)
+            starts = [side.start for side in key]
+            coords.append((places + starts).astype(np.int32))
             values.append(found.astype(np.uint8))
-    where = np.concatenate(coords) if coords else np.zeros((0, len(shape)), np.int64)
-    what = np.concatenate(values) if values else np.zeros(0, np.uint8)
+    where, what = np.concatenate(coords), np.concatenate(values)
     if len(shape) == 2:
-        where = np.column_stack([np.zeros(len(where), where.dtype), where])
+        where = np.column_stack([np.zeros(len(where), np.int32), where])
         shape = (1, *shape)
     order = np.lexsort(where.T[::-1])
-    return LabelledVoxels(
-        where[order].astype(np.int32), what[order], (shape[0], shape[1], shape[2])
-    )
+    return LabelledVoxels(where[order], what[order], (shape[0], shape[1], shape[2]))
 
 
-def _check(found: NDArray[Any]) -> None:
-    low, high = int(found.min()), int(found.max())
+def check_values(found: NDArray[Any]) -> None:
+    """Refuse numbers that are no class ids.
+
+    Raises
+    ------
+    LabelError
+        Naming the first one that is negative or above 255.
+    """
+    low, high = int(found.min(initial=0)), int(found.max(initial=0))
     if low < 0 or high > 255:
-        wrong = low if low < 0 else high
         raise LabelError(
-            f"There is a label {wrong}.",
-            "Class numbers go from 1 to 255; 0 is no label.",
+            f"There is a label {low if low < 0 else high}.",
+            "Class numbers go from 1 to 255; 0 is not labelled.",
+        )
+
+
+def _edges(array: Any, shape: Sequence[int], most: int) -> list[int]:
+    """Return edges of a part: as many whole chunks as `most` allows."""
+    chunks = getattr(array, "chunks", None) or (1,) * len(shape)
+    edges = [max(c) if isinstance(c, tuple) else int(c) for c in chunks]
+    for axis in reversed(range(len(shape))):
+        others = int(np.prod(edges)) // edges[axis]
+        fitting = max(most // (others * edges[axis]), 1) * edges[axis]
+        edges[axis] = min(fitting, shape[axis])
+    return edges
+
+
+def _parts(shape: Sequence[int], edges: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    steps = [range(0, n, max(e, 1)) for n, e in zip(shape, edges, strict=True)]
+    for starts in product(*steps):
+        yield tuple(
+            slice(s, min(s + e, n))
+            for s, e, n in zip(starts, edges, shape, strict=True)
         )

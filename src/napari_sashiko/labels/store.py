@@ -1,36 +1,41 @@
-"""The label store: sparse paint of a volume of any size, on disk from the first dab.
+"""The label store: sparse paint of a volume of any size, on disk from the first dab."""
 
-Strategy: ``labels.raw`` is a sparse file of one byte a voxel, mapped into memory: the
-system keeps what was painted even when the process is killed. ``labels.json`` holds the
-classes and an index of blocks with paint. While the index is behind, ``labels.dirty``
-exists; a store that is opened with it looks for paint in the file itself.
-"""
-
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+import shutil
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sashiko.errors import LabelError, OutputError
+from napari_sashiko.labels._adopting import Raised, copy_labels, remove_files
+from napari_sashiko.labels._holes import holes_are_known, painted_blocks
+from napari_sashiko.labels._keys import (
+    Box,
+    Shape,
+    block_box,
+    bounding_box,
+    touched_blocks,
+)
+from napari_sashiko.labels._record import INDEX, Record, read_record, write_record
+from napari_sashiko.labels._tally import Tally
 from napari_sashiko.labels.classes import LabelClass, default_classes
 from napari_sashiko.labels.labelled import LabelledVoxels
-from napari_sashiko.labels.tracked import Box, TrackedArray, bounding_box
+from napari_sashiko.labels.tracked import TrackedArray
 
-FORMAT_VERSION = 1
-RAW, INDEX, DIRTY = "labels.raw", "labels.json", "labels.dirty"
-BLOCK = 64  # edge of a block of the index, voxels
-SLAB = 1 << 22  # voxels that are counted at once
-
-Shape = tuple[int, int, int]
+RAW, DIRTY = "labels.raw", "labels.dirty"
+SPARE = 1 << 25  # bytes that a disk keeps free: paint on a full disk ends the process
 
 
 class LabelStore:
     """Paint on disk; use `create`, `open` or `adopt`.
+
+    Strategy: ``labels.raw`` is a sparse file of one byte a voxel, mapped into memory:
+    the system keeps what was painted even when the process is killed. ``labels.json``
+    holds the classes and an index of blocks with paint. While the index is behind,
+    ``labels.dirty`` exists; a store that is opened with it looks for paint in the file.
 
     Attributes
     ----------
@@ -50,19 +55,22 @@ class LabelStore:
         self.folder = folder
         self.shape = shape
         self.classes = tuple(classes)
-        self.array = TrackedArray(folder / RAW, dtype=np.uint8, mode="r+", shape=shape)
+        mode: Any = "r+" if os.access(folder / RAW, os.W_OK) else "r"
+        self.array = TrackedArray(folder / RAW, dtype=np.uint8, mode=mode, shape=shape)
         self.array.watcher = self
         self._plain = self.array.view(np.ndarray)
-        self._table = np.zeros((shape[0], 256), np.int64)
-        self._blocks: set[Shape] = set()
+        self._tally = Tally(self._plain)
         self._listeners: list[Callable[[Box], None]] = []
         self._dirty = False
+        self._lock = threading.RLock()
 
     @classmethod
     def create(
         cls, folder: Path, shape: Sequence[int], classes: Sequence[LabelClass]
     ) -> "LabelStore":
         """Make an empty store; the file is sparse where the file system can.
+
+        Paint that lost its index is taken over.
 
         Raises
         ------
@@ -72,14 +80,19 @@ class LabelStore:
             If the folder cannot be written.
         """
         folder = Path(folder)
-        if (folder / RAW).exists():
-            raise LabelError(f"There is paint in {folder} already.", "Open it instead.")
-        size = (int(shape[0]), int(shape[1]), int(shape[2]))
+        z, y, x = (int(n) for n in shape)
+        lost = (folder / RAW).exists()
+        if (folder / INDEX).exists() or (lost and _size(folder) not in (0, z * y * x)):
+            raise LabelError(
+                f"There is paint in {folder} already.", "Open it or move it away."
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with (folder / RAW).open("wb") as file:
-                file.truncate(int(np.prod(size)))
-            store = cls(folder, size, classes)
+            with (folder / RAW).open("ab") as file:
+                file.truncate(z * y * x)
+            store = cls(folder, (z, y, x), classes)
+            if lost:
+                store._find_paint()
             store._write_index()
         except OSError as error:
             raise OutputError(
@@ -92,31 +105,29 @@ class LabelStore:
     def open(cls, folder: Path) -> "LabelStore":
         """Open a store; paint that its index does not know yet is found again.
 
+        A store that cannot be written is opened for reading.
+
         Raises
         ------
         LabelError
             If it is no store, is damaged, or comes from a newer version.
         """
         folder = Path(folder)
-        record = _read_index(folder)
+        record = read_record(folder)
         try:
-            shape = tuple(int(n) for n in record["shape"])
-            classes = [LabelClass.model_validate(c) for c in record["classes"]]
-            blocks = {tuple(int(i) for i in block) for block in record["blocks"]}
-            size = (folder / RAW).stat().st_size
-        except (KeyError, TypeError, ValueError, OSError) as error:
+            size = _size(folder)
+            if size != np.prod(record.shape, dtype=np.int64):
+                raise LabelError(
+                    f"The paint in {folder} is damaged: {RAW} has {size} bytes, its "
+                    f"index says {record.shape}."
+                )
+            store = cls(folder, record.shape, record.classes)
+            for block in record.blocks:
+                store._tally.recount(block)
+            if (folder / DIRTY).exists():
+                store._find_paint()
+        except (OSError, ValueError) as error:
             raise LabelError(f"The paint in {folder} is damaged: {error}.") from error
-        if len(shape) != 3 or size != int(np.prod(shape)):
-            raise LabelError(
-                f"The paint in {folder} is damaged: {RAW} has {size} bytes, its index "
-                f"says {shape}."
-            )
-        store = cls(folder, shape, classes)
-        if (folder / DIRTY).exists():
-            blocks = set(store._search())
-        for block in blocks:
-            store._count(store._box_of(block), 1)
-        store._blocks = blocks  # type: ignore[assignment]
         return store
 
     @classmethod
@@ -127,32 +138,37 @@ class LabelStore:
 
         An empty store that is there is taken over.
 
+        Parameters
+        ----------
+        folder : Path
+            Where the store is or will be.
+        array : array-like
+            ``([Z,] Y, X)`` of class ids.
+        classes : sequence of LabelClass, optional
+            All classes; made up when left out.
+
         Raises
         ------
         LabelError
-            If a value is negative or above 255, or belongs to no class.
+            If a value is negative or above 255, or belongs to no class; if the store
+            has paint or another shape.
+        OutputError
+            If the disk has no room.
         """
         folder = Path(folder)
-        flat = len(array.shape) == 2
-        shape = (1, *array.shape) if flat else tuple(array.shape)
+        labels = Raised(array) if len(array.shape) == 2 else array
+        known = (folder / INDEX).exists()
         store = (
             cls.open(folder)
-            if (folder / INDEX).exists()
-            else cls.create(folder, shape, classes or default_classes(2))
+            if known
+            else cls.create(folder, labels.shape, classes or default_classes(2))
         )
-        for box in _boxes(store.shape, 4 * BLOCK):
-            part = np.asarray(array[box[1:] if flat else box])
-            if part.any():
-                _check_values(part)
-                store.array[box] = part[None] if flat else part
-        found = [value for value, count in store.counts().items() if count]
-        if classes is None:
-            classes = default_classes(max([2, *found]))
-        unknown = set(found) - {c.id for c in classes}
-        if unknown:
-            raise LabelError(f"Label {min(unknown)} belongs to no class.")
-        store.set_classes(classes)
-        store.flush()
+        try:
+            copy_labels(store, labels, classes)
+        except BaseException:
+            store.array.watcher = None
+            remove_files(folder, () if known else (RAW, INDEX, DIRTY))
+            raise
         return store
 
     def on_change(self, callback: Callable[[Box], None]) -> None:
@@ -180,49 +196,68 @@ class LabelStore:
 
     def counts(self) -> dict[int, int]:
         """Painted voxels by class id; classes without paint have 0."""
-        totals = self._table.sum(axis=0)
+        totals = self._tally.per_class()
         ids = {c.id for c in self.classes} | set(np.flatnonzero(totals).tolist())
-        return {value: int(totals[value]) for value in sorted(ids - {0})}
+        return {value: int(totals[value]) for value in sorted(ids)}
 
     def counts_by_slice(self, z: int) -> dict[int, int]:
         """Painted voxels by class id on one slice."""
-        return {value: int(self._table[z, value]) for value in self.counts()}
+        return {v: int(self._tally.per_slice()[z, v]) for v in self.counts()}
 
     def slices_per_class(self) -> dict[int, int]:
         """Return the number of slices with paint, by class id."""
-        slices = (self._table > 0).sum(axis=0)
+        slices = np.count_nonzero(self._tally.per_slice(), axis=0)
         return {value: int(slices[value]) for value in self.counts()}
 
     def labelled(self) -> LabelledVoxels:
-        """Read all painted voxels; only blocks with paint are touched."""
-        coords, values = [np.zeros((0, 3), np.int64)], [np.zeros(0, np.uint8)]
-        for block in sorted(self._blocks):
-            box = self._box_of(block)
-            part = self._plain[box]
+        """Read all painted voxels; only blocks with paint are touched.
+
+        Paint that slipped in through a view is found and counted. May be called beside
+        a thread that paints.
+        """
+        if holes_are_known():
+            self._find_paint()
+        coords, values = [np.zeros((0, 3), np.int32)], [np.zeros(0, np.uint8)]
+        for block in self._tally.blocks:
+            box = block_box(block, self.shape)
+            with self._lock:
+                self._tally.recount(block)
+                part = np.array(self._plain[box])
             places = np.argwhere(part)
-            coords.append(places + [side.start for side in box])
+            starts = [side.start for side in box]
+            coords.append((places + starts).astype(np.int32))
             values.append(part[tuple(places.T)])
         where, what = np.concatenate(coords), np.concatenate(values)
         order = np.lexsort(where.T[::-1])
-        return LabelledVoxels(where[order].astype(np.int32), what[order], self.shape)
+        return LabelledVoxels(where[order], what[order], self.shape)
 
     def write(self, key: Any, value: Any) -> None:
-        """Write ``array[key] = value`` and count what changed (the array's hook)."""
+        """Write ``array[key] = value`` and count what changed (the array's hook).
+
+        Raises
+        ------
+        OutputError
+            If the disk has no room for it; nothing was written then.
+        """
         box = bounding_box(key, self.shape)
         if any(side.stop <= side.start for side in box):
             self._plain[key] = value
             return
-        self._mark_dirty()
-        self._count(box, -1)
-        try:
-            self._plain[key] = value
-        finally:
-            self._count(box, 1)
-        for block in _blocks_in(box):
-            if block not in self._blocks and self._plain[self._box_of(block)].any():
-                self._blocks.add(block)
+        with self._lock:
+            self._check_room(box)
+            self._mark_dirty()
+            try:
+                self._plain[key] = value
+            finally:
+                for block, first, last in touched_blocks(key, self.shape):
+                    self._tally.recount(block, first, last)
         for callback in list(self._listeners):
             callback(box)
+
+    def erase(self) -> None:
+        """Remove all paint; the classes stay."""
+        for block in self._tally.blocks:
+            self.write(block_box(block, self.shape), 0)
 
     def flush(self) -> None:
         """Bring paint and index to the disk.
@@ -247,113 +282,42 @@ class LabelStore:
         self._listeners.clear()
         self.array.watcher = None
 
-    def _count(self, box: Box, sign: int) -> None:
-        rows = max(1, SLAB // max(1, _area(box)))
-        for start in range(box[0].start, box[0].stop, rows):
-            stop = min(start + rows, box[0].stop)
-            part = self._plain[start:stop, box[1], box[2]]
-            if sign > 0 and not part.any():
-                self._table[start:stop, 0] += sign * part[0].size
-                continue
-            offset = 256 * np.arange(stop - start)[:, None, None]
-            found = np.bincount((part + offset).ravel(), minlength=256 * (stop - start))
-            self._table[start:stop] += sign * found.reshape(-1, 256)
+    def _find_paint(self) -> None:
+        for block in painted_blocks(self.folder / RAW, self._plain):
+            with self._lock:
+                if block not in self._tally:
+                    self._tally.recount(block)
+
+    def _check_room(self, box: Box) -> None:
+        """A mapped file that finds no room ends the process: ask before."""
+        try:
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise OutputError(f"The paint's folder is gone: {self.folder}.") from error
+        if free < SPARE + int(np.prod([side.stop - side.start for side in box])):
+            raise OutputError(
+                f"The disk of {self.folder} has {free / 1e6:.0f} MB left: nothing was "
+                "painted.",
+                "Free some space.",
+            )
 
     def _mark_dirty(self) -> None:
         if not self._dirty:
-            (self.folder / DIRTY).touch()
+            try:
+                (self.folder / DIRTY).touch()
+            except OSError as error:
+                raise OutputError(
+                    f"Paint cannot be kept in {self.folder}: {error.strerror or error}."
+                ) from error
             self._dirty = True
 
     def _write_index(self) -> None:
-        record = {
-            "format_version": FORMAT_VERSION,
-            "shape": self.shape,
-            "classes": [c.model_dump() for c in self.classes],
-            "blocks": sorted(self._blocks),
-        }
-        part = self.folder / (INDEX + ".part")
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(record, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.folder / INDEX)
-        (self.folder / DIRTY).unlink(missing_ok=True)
-        self._dirty = False
-
-    def _search(self) -> Iterator[Shape]:
-        """Find blocks with paint in the file; holes of a sparse file are skipped."""
-        plane = self.shape[1] * self.shape[2]
-        seen: set[Shape] = set()
-        for low, high in _data_ranges(self.folder / RAW):
-            first, last = low // plane, min(-(-high // plane), self.shape[0])
-            for z in range(first // BLOCK, -(-last // BLOCK)):
-                rows, columns = (range(-(-n // BLOCK)) for n in self.shape[1:])
-                for block in product([z], rows, columns):
-                    if block not in seen and self._plain[self._box_of(block)].any():
-                        seen.add(block)
-                        yield block
-
-    def _box_of(self, block: Sequence[int]) -> Box:
-        return tuple(
-            slice(i * BLOCK, min((i + 1) * BLOCK, n))
-            for i, n in zip(block, self.shape, strict=True)
-        )
+        with self._lock:
+            record = Record(self.shape, self.classes, self._tally.blocks)
+            write_record(self.folder, record)
+            (self.folder / DIRTY).unlink(missing_ok=True)
+            self._dirty = False
 
 
-def _read_index(folder: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LabelError(f"There is no paint in {folder}.") from None
-    except (OSError, ValueError) as error:
-        raise LabelError(f"The paint in {folder} is damaged: {error}.") from error
-    version = record.get("format_version", 0) if isinstance(record, dict) else 0
-    if version > FORMAT_VERSION:
-        raise LabelError(
-            f"The paint in {folder} has format {version}, this version reads up to "
-            f"{FORMAT_VERSION}.",
-            "Update napari-sashiko.",
-        )
-    return dict(record)
-
-
-def _data_ranges(path: Path) -> Iterator[tuple[int, int]]:
-    """Byte ranges of a file that may hold data; all of it where holes are unknown."""
-    size = path.stat().st_size
-    if not hasattr(os, "SEEK_DATA"):
-        yield 0, size
-        return
-    with path.open("rb") as file:
-        place = 0
-        while place < size:
-            try:
-                low = os.lseek(file.fileno(), place, os.SEEK_DATA)
-            except OSError:  # no data after this place
-                return
-            place = os.lseek(file.fileno(), low, os.SEEK_HOLE)
-            yield low, place
-
-
-def _boxes(shape: Shape, edge: int) -> Iterator[Box]:
-    for corner in product(*(range(0, n, edge) for n in shape)):
-        yield tuple(
-            slice(c, min(c + edge, n)) for c, n in zip(corner, shape, strict=True)
-        )
-
-
-def _blocks_in(box: Box) -> Iterator[Shape]:
-    z, y, x = (range(s.start // BLOCK, -(-s.stop // BLOCK)) for s in box)
-    yield from product(z, y, x)
-
-
-def _area(box: Box) -> int:
-    return int((box[1].stop - box[1].start) * (box[2].stop - box[2].start))
-
-
-def _check_values(part: NDArray[Any]) -> None:
-    low, high = int(part.min()), int(part.max())
-    if low < 0 or high > 255:
-        raise LabelError(
-            f"There is a label {low if low < 0 else high}.",
-            "Class numbers go from 1 to 255; 0 is no label.",
-        )
+def _size(folder: Path) -> int:
+    return (folder / RAW).stat().st_size
