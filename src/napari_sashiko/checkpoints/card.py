@@ -20,7 +20,7 @@ class MemberCard(Settings):
     kind : str
         ``"network"`` or ``"forest"``.
     file : str
-        Name of its tensors in the model folder.
+        Name of its tensors in the model folder, given by `save_model`.
     weight : float
         Share in the ensemble's mean; the weights of a model sum to 1.
     neighbours : int
@@ -30,7 +30,7 @@ class MemberCard(Settings):
     """
 
     kind: Literal["network", "forest"]
-    file: str
+    file: str = ""
     weight: Annotated[float, Ge(0)]
     neighbours: Annotated[int, Ge(0)] = 0
     spec: dict[str, Any]

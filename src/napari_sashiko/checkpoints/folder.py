@@ -1,11 +1,18 @@
-"""The model folder on disk: ``NAME.sashiko-model`` with a card and tensors."""
+"""The model folder on disk: ``NAME.sashiko-model`` with a card and tensors.
+
+Strategy: files of tensors are named by their content and never change, and the card
+that names them is moved into place last. Whoever reads sees the old model or the new
+one, also when a disk is full or a process dies in between; and what did not change is
+not written again.
+"""
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,7 +30,18 @@ from napari_sashiko.networks import network_from_spec
 
 SUFFIX = ".sashiko-model"
 CARD = "model.json"
+TENSORS = ".safetensors"
 Tensors = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
+# What reading a member raises: no file, no tensors, or tensors of another network.
+DAMAGE = (
+    OSError,
+    SafetensorError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+)
 
 
 def save_model(
@@ -31,17 +49,14 @@ def save_model(
 ) -> None:
     """Write a model so that a reader sees either the old one or the new one.
 
-    Tensors are written first, each under a new name and moved into place; the card,
-    which names them, comes last.
-
     Parameters
     ----------
     folder : Path
         Made when missing.
     card : ModelCard
-        Its members name their files.
+        What is written, with new names of its members' files.
     tensors : sequence
-        One mapping per member; None keeps the file that is there.
+        One mapping per member; None keeps the file that the card names.
 
     Raises
     ------
@@ -50,10 +65,19 @@ def save_model(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for member, arrays in zip(card.members, tensors, strict=True):
-            if arrays is not None:
-                _write(folder / member.file, save(_contiguous(arrays)))
+        files = [
+            member.file if arrays is None else _keep(folder, place, arrays)
+            for place, (member, arrays) in enumerate(
+                zip(card.members, tensors, strict=True)
+            )
+        ]
+        members = [
+            member.model_copy(update={"file": file})
+            for member, file in zip(card.members, files, strict=True)
+        ]
+        card = card.model_copy(update={"members": tuple(members)})
         _write(folder / CARD, card.model_dump_json(indent=1).encode())
+        _sweep(folder, files)
     except OSError as error:
         raise OutputError(
             f"The model cannot be written to {folder}: {error.strerror or error}.",
@@ -104,24 +128,49 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
     ModelError
         As `load_card`, and if a member's tensors are missing or do not fit.
     """
-    card = load_card(folder)
     place = torch.device(device)
-    members = [_member(Path(folder), entry, place) for entry in card.members]
-    return Ensemble(card, members, place)
+
+    def load(card: ModelCard) -> Ensemble:
+        members = [_member(Path(folder), entry, place) for entry in card.members]
+        return Ensemble(card, members, place)
+
+    return _with_card(Path(folder), load)
 
 
 def model_digest(folder: Path) -> str:
-    """Hash of all that decides what a model predicts (hexadecimal, 64 digits)."""
+    """Hash of all that decides what a model predicts (hexadecimal, 64 digits).
+
+    Raises
+    ------
+    ModelError
+        As `load_card`, and if a member's tensors are missing.
+    """
+
+    def hash_all(card: ModelCard) -> str:
+        digest = hashlib.sha256()
+        for part in (card.normalisation, card.classes, card.members, card.correction):
+            digest.update(repr(part).encode())
+        for entry in card.members:
+            try:
+                digest.update((Path(folder) / entry.file).read_bytes())
+            except OSError as error:
+                raise _missing(Path(folder), entry, error) from error
+        return digest.hexdigest()
+
+    return _with_card(Path(folder), hash_all)
+
+
+def _with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
+    """Use the files that the card names; once more where it was replaced meanwhile."""
     card = load_card(folder)
-    digest = hashlib.sha256()
-    for part in (card.normalisation, card.classes, card.members, card.correction):
-        digest.update(repr(part).encode())
-    for entry in card.members:
+    while True:
         try:
-            digest.update((Path(folder) / entry.file).read_bytes())
-        except OSError as error:
-            raise _missing(Path(folder), entry, error) from error
-    return digest.hexdigest()
+            return use(card)
+        except ModelError:
+            newer = load_card(folder)
+            if newer == card:
+                raise
+            card = newer
 
 
 def _member(folder: Path, entry: MemberCard, device: torch.device) -> Member:
@@ -132,13 +181,14 @@ def _member(folder: Path, entry: MemberCard, device: torch.device) -> Member:
             return ForestMember(forest)
         network = network_from_spec(entry.spec)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except DAMAGE as error:
         raise _missing(folder, entry, error) from error
     return NetworkMember(network.to(device).eval(), neighbours=entry.neighbours)
 
 
 def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines()[:2]]
+    reason = " ".join(lines) or type(error).__name__
     return ModelError(
         f"The model {folder} is damaged: {entry.file} cannot be used: {reason}."
     )
@@ -148,10 +198,33 @@ def _contiguous(arrays: Tensors) -> dict[str, Any]:
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
+def _keep(folder: Path, place: int, arrays: Tensors) -> str:
+    """Write a member's tensors, unless they are there; return the file's name."""
+    content = save(_contiguous(arrays))
+    name = f"member-{place:02d}-{hashlib.sha256(content).hexdigest()[:16]}{TENSORS}"
+    path = folder / name
+    if not path.exists() or path.stat().st_size != len(content):
+        _write(path, content)
+    return name
+
+
 def _write(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _sweep(folder: Path, files: Sequence[str]) -> None:
+    """Remove tensors of earlier saves."""
+    for path in folder.glob(f"member-*{TENSORS}*"):
+        if path.name not in files:
+            with suppress(OSError):  # still open somewhere: the next save tries again
+                path.unlink()

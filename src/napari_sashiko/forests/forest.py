@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.tree._tree import Tree
 
+from napari_sashiko.errors import ModelError
 from napari_sashiko.forests.filters import Box, FilterBank
 from napari_sashiko.forests.trees import Arrays, from_arrays, grow, to_arrays
 
@@ -62,7 +63,19 @@ class Forest:
     def classify(
         self, features: NDArray[np.float32], tick: Callable[[], None] = lambda: None
     ) -> NDArray[np.float32]:
-        """Class probabilities ``(N, K)`` of features ``(N, F)``, float32."""
+        """Class probabilities ``(N, K)`` of features ``(N, F)``, float32.
+
+        Raises
+        ------
+        ModelError
+            If the forest was grown on another number of features.
+        """
+        wanted = self.trees[0].n_features
+        if features.shape[1] != wanted:
+            raise ModelError(
+                f"The forest was grown on {wanted} features, not {features.shape[1]}.",
+                "The image must have as many channels as the one it learned from.",
+            )
         total = np.zeros((len(features), self.trees[0].n_classes[0]), np.float32)
 
         def vote(start: int) -> None:

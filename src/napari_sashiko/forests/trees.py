@@ -10,6 +10,7 @@ from sklearn.tree._tree import Tree
 
 Arrays = dict[str, NDArray[Any]]
 
+_LEAF = -1  # child of a node that has none
 _SPLITS = ("left_child", "right_child", "feature", "threshold")
 
 
@@ -68,7 +69,14 @@ def to_arrays(trees: list[Tree]) -> Arrays:
 
 
 def from_arrays(arrays: Arrays, n_features: int) -> list[Tree]:
-    """Rebuild trees that answer as the ones they came from."""
+    """Rebuild trees that answer as the ones they came from.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are no trees: walking damaged ones would leave their memory.
+    """
+    _check(arrays, n_features)
     n_classes = arrays["shares"].shape[1]
     layout = _node_layout()
     ends = np.cumsum(arrays["nodes"])
@@ -89,6 +97,24 @@ def from_arrays(arrays: Arrays, n_features: int) -> list[Tree]:
         )
         trees.append(tree)
     return trees
+
+
+def _check(arrays: Arrays, n_features: int) -> None:
+    nodes, total = arrays["nodes"], len(arrays["shares"])
+    lengths = {len(arrays[name]) for name in _SPLITS}
+    if not len(nodes) or nodes.min() < 1 or {int(nodes.sum())} | lengths != {total}:
+        raise ValueError("the number of nodes does not fit")
+    places = np.arange(total) - np.repeat(np.cumsum(nodes) - nodes, nodes)
+    left, right = arrays["left_child"], arrays["right_child"]
+    leaf = (left == _LEAF) & (right == _LEAF)
+    nearest, farthest = np.minimum(left, right), np.maximum(left, right)
+    # Children come after their parent, so that every walk ends.
+    inside = (nearest > places) & (farthest < np.repeat(nodes, nodes))
+    known = (arrays["feature"] >= 0) & (arrays["feature"] < n_features)
+    if not np.all(leaf | (inside & known)):
+        raise ValueError("a node leads out of its tree")
+    if not np.isfinite(arrays["shares"]).all():
+        raise ValueError("a leaf has no class shares")
 
 
 def _node_layout() -> np.dtype[Any]:

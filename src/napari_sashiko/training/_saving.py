@@ -40,7 +40,7 @@ def save(desk: Desk) -> None:
         tensors.append(desk.forest.arrays())
     for member, best in ready:
         weight = (1.0 - share) / len(ready)
-        members.append(_network_card(desk, member, len(members), weight))
+        members.append(_network_card(desk, member, weight))
         tensors.append({name: tensor.numpy() for name, tensor in best.state.items()})
     if members:
         save_model(desk.out, _model_card(desk, tuple(members)), tensors)
@@ -63,18 +63,14 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
 def _forest_card(desk: Desk, weight: float) -> MemberCard:
     return MemberCard(
         kind="forest",
-        file="member-00.safetensors",
         weight=weight,
         spec=desk.bank.model_dump(mode="json"),
     )
 
 
-def _network_card(
-    desk: Desk, member: NetworkDesk, place: int, weight: float
-) -> MemberCard:
+def _network_card(desk: Desk, member: NetworkDesk, weight: float) -> MemberCard:
     return MemberCard(
         kind="network",
-        file=f"member-{place:02d}.safetensors",
         weight=weight,
         neighbours=desk.choices.neighbours,
         spec=member.network.spec,
