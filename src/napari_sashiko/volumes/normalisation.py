@@ -14,6 +14,8 @@ from napari_sashiko.volumes.volume import Volume
 
 BLOCKS = 24  # blocks that are sampled
 EDGE = 64  # of a block, voxels
+SHORT_TYPES = ("?", "b", "B", "h", "H", "e", "f")  # whose values fit a float32
+LARGEST = float(np.finfo(np.float32).max)  # what lies beyond is a broken voxel
 TAILS = (0.5, 99.5)  # percentiles: what lies beyond are outliers
 
 
@@ -49,11 +51,13 @@ class Normalisation(Settings):
                 f"The image has {len(raw)} channels, the model was trained on "
                 f"{len(self.center)}."
             )
-        out = raw.astype(np.float32)
+        # Small contrast on large numbers would drown in the digits of float32.
+        exact = raw.dtype not in SHORT_TYPES
+        out: NDArray[Any] = raw.astype(np.float64 if exact else np.float32)
         finite = np.isfinite(out)
         column = (slice(None), *(None,) * (out.ndim - 1))
         low, high, center, scale = (
-            np.asarray(values, np.float32)[column]
+            np.asarray(values, out.dtype)[column]
             for values in (self.low, self.high, self.center, self.scale)
         )
         np.clip(out, low, high, out=out)
@@ -61,7 +65,7 @@ class Normalisation(Settings):
         out /= scale
         if not finite.all():
             out[~finite] = 0.0
-        return out
+        return out.astype(np.float32, copy=False)
 
 
 def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
@@ -80,6 +84,7 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
     low, high, center, scale = [], [], [], []
     for number, channel in enumerate(values):
         known = channel[np.isfinite(channel)].astype(np.float64)
+        known = known[np.abs(known) <= LARGEST]
         if not known.size:
             raise VolumeError(
                 f"Channel {number} of {volume.name!r} has no finite voxel."
