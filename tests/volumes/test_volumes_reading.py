@@ -97,7 +97,7 @@ def test_channels_come_first_wherever_they_are(axes):
         ((7, 9, 11), "zyy", "do not fit"),
         ((7, 9, 11), "czx", "lack y"),
         ((0, 9, 11), None, "empty"),
-        ((5,), None, "1 axes"),
+        ((5,), None, "1 axis"),
     ],
 )
 def test_axes_that_are_not_clear_are_refused_in_one_sentence(shape, axes, said):
@@ -242,7 +242,7 @@ def test_imagej_tiff_keeps_voxel_size(tmp_path):
     ("name", "content", "said"),
     [
         ("a.xyz", b"?", "format that cannot be read"),
-        ("a.npy", b"nonsense", "cannot be read"),
+        ("a.npy", b"nonsense", "not a NumPy file"),
         ("a.tif", b"nonsense", "cannot be read"),
     ],
 )

@@ -6,31 +6,9 @@ from typing import Any
 import zarr
 from zarr.codecs import BloscCodec
 
+from napari_sashiko.volumes.units import long_unit, short_unit
+
 VERSION = "0.5"
-# UDUNITS-2 names, as the specification asks; anything else is passed through.
-UNITS = {
-    "um": "micrometer",
-    "µm": "micrometer",
-    "micron": "micrometer",
-    "nm": "nanometer",
-    "mm": "millimeter",
-    "m": "meter",
-    "cm": "centimeter",
-    "pm": "picometer",
-    "å": "angstrom",
-    "a": "angstrom",
-}
-SHORT = {
-    "micrometer": "um",
-    "micrometre": "um",
-    "nanometer": "nm",
-    "nanometre": "nm",
-    "millimeter": "mm",
-    "millimetre": "mm",
-    "meter": "m",
-    "centimeter": "cm",
-    "angstrom": "angstrom",
-}
 
 
 def create_ome_image(
@@ -113,7 +91,7 @@ def axes_of(multiscale: Mapping[str, Any]) -> str:
     """One letter per axis of a multiscale's arrays."""
     return "".join(
         axis["name"] if isinstance(axis, Mapping) else str(axis)
-        for axis in multiscale["axes"]
+        for axis in multiscale.get("axes", "tczyx")  # 0.1 and 0.2 know no others
     )
 
 
@@ -129,16 +107,17 @@ def voxel_size_of(
             if transform["type"] == "scale":
                 scale = [a * b for a, b in zip(scale, transform["scale"], strict=True)]
     by_axis = dict(zip(axes, scale, strict=True))
-    named = [a for a in multiscale["axes"] if isinstance(a, Mapping)]
+    named = [a for a in multiscale.get("axes", ()) if isinstance(a, Mapping)]
     units = {a["name"]: a["unit"] for a in named if a.get("unit")}
-    unit = SHORT.get(units.get("x", "pixel"), units.get("x", "pixel"))
-    return (by_axis.get("z", 1.0), by_axis["y"], by_axis["x"]), unit
+    return (by_axis.get("z", 1.0), by_axis["y"], by_axis["x"]), short_unit(
+        units.get("x", "pixel")
+    )
 
 
 def _axis(axis: str, unit: str) -> dict[str, str]:
     if axis == "c":
         return {"name": "c", "type": "channel"}
     entry = {"name": axis, "type": "space"}
-    if unit != "pixel":
-        entry["unit"] = UNITS.get(unit.lower(), unit)
+    if short_unit(unit) != "pixel":
+        entry["unit"] = long_unit(unit)
     return entry

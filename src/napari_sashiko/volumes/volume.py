@@ -1,6 +1,8 @@
 """A volume: an image of any size behind one small interface."""
 
 import hashlib
+import math
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,12 @@ from numpy.typing import NDArray
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes.region import Region, Shape
+from napari_sashiko.volumes.units import short_unit
 
 DIGEST_EDGE = 32
 KINDS = "biuf"
+# What readers and decoders raise on damaged data.
+UNREADABLE = (OSError, ValueError, RuntimeError, IndexError, EOFError, zlib.error)
 
 
 class Volume:
@@ -25,9 +30,9 @@ class Volume:
     axes : str
         One letter of ``tczyx`` per axis of the array.
     voxel_size : tuple of float
-        (z, y, x) in `unit`.
+        (z, y, x) in `unit`; all positive.
     unit : str
-        ``"pixel"`` when unknown.
+        ``"pixel"`` when unknown; other spellings become short (``"um"``).
     name : str
         For people.
     path : Path, optional
@@ -47,7 +52,8 @@ class Volume:
     Raises
     ------
     VolumeError
-        If the axes do not fit, the dtype is no number, or an axis is empty.
+        If the axes do not fit, the dtype is no number, an axis is empty, or the voxel
+        size is not positive.
     """
 
     def __init__(
@@ -69,21 +75,34 @@ class Volume:
         self.shape: Shape = (int(sizes.get("z", 1)), int(sizes["y"]), int(sizes["x"]))
         self.channels = int(sizes.get("c", 1))
         self.flat = "z" not in axes
-        size = [float(s) for s in voxel_size]
-        self.voxel_size = (size[0], size[1], size[2])
-        self.unit = unit
+        self.voxel_size = _checked_size(voxel_size, name)
+        self.unit = short_unit(unit)
         self.name = name
         self.path = path
         self.source = source
 
     def read(self, region: Region) -> NDArray[Any]:
-        """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8."""
+        """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8.
+
+        Raises
+        ------
+        VolumeError
+            If the file is damaged there, or gone.
+        """
         places = dict(zip("zyx", region, strict=True))
         key = tuple(
             places[axis] if axis in places else (slice(None) if axis == "c" else 0)
             for axis in self._axes
         )
-        block = np.asarray(self._array[key])
+        try:
+            block = np.asarray(self._array[key])
+        except UNREADABLE as error:
+            box = ", ".join(f"{side.start}-{side.stop}" for side in region)
+            raise VolumeError(
+                f"Voxels {box} of {self.name!r} cannot be read: "
+                f"{str(error).rstrip('.') or type(error).__name__}.",
+                "The file may be damaged or gone.",
+            ) from error
         left = [axis for axis in self._axes if axis != "t"]
         for axis in "czyx":
             if axis not in left:
@@ -134,37 +153,45 @@ def as_volume(
     VolumeError
         As `Volume`, and if the axes are not given and cannot be guessed.
     """
-    finest = (
-        array if hasattr(array, "shape") and hasattr(array, "dtype") else _finest(array)
-    )
+    finest = _finest(array)
     if axes is None:
         axes = _guess(finest, name)
-    size = [float(s) for s in voxel_size] if voxel_size is not None else [1.0] * 3
+    size = [1.0] * 3 if voxel_size is None else list(voxel_size)
     return Volume(
         finest,
         axes=axes,
-        voxel_size=[1.0] * (3 - len(size)) + size,
+        voxel_size=[1.0, *size] if len(size) == 2 else size,
         unit=unit,
         name=name,
     )
 
 
-def _finest(levels: Any) -> Any:
-    try:
-        level = levels[0]
-    except (TypeError, IndexError, KeyError):
-        level = None
-    if hasattr(level, "shape") and hasattr(level, "dtype"):
-        return level
-    return np.asarray(levels)
+def _finest(array: Any) -> Any:
+    """First level of a multiscale list; napari's has a shape of its own."""
+    if isinstance(array, Sequence) and len(array) and hasattr(array[0], "dtype"):
+        return array[0]
+    if hasattr(array, "shape") and hasattr(array, "dtype"):
+        return array
+    return np.asarray(array)
+
+
+def _checked_size(size: Sequence[float], name: str) -> tuple[float, float, float]:
+    sizes = [float(s) for s in size]
+    if len(sizes) != 3 or not all(math.isfinite(s) and s > 0 for s in sizes):
+        raise VolumeError(
+            f"The voxel size {tuple(sizes)} of {name!r} is not possible.",
+            "It is three positive numbers: z, y, x.",
+        )
+    return sizes[0], sizes[1], sizes[2]
 
 
 def _guess(array: Any, name: str) -> str:
     guess = {2: "yx", 3: "zyx"}.get(len(array.shape))
     if guess is None:
+        count = len(array.shape)
         raise VolumeError(
-            f"{name!r} has {len(array.shape)} axes, shape {tuple(array.shape)}: it is "
-            "not clear which are space.",
+            f"{name!r} has {count} {'axis' if count == 1 else 'axes'}, shape "
+            f"{tuple(array.shape)}: it is not clear which are space.",
             "Name them, e.g. axes czyx, or pick one time point.",
         )
     return guess
@@ -187,7 +214,9 @@ def _check(array: Any, axes: str, name: str) -> None:
         raise VolumeError(f"{name!r} is empty: its shape is {shape}.")
     if "t" in axes and shape[axes.index("t")] > 1:
         raise VolumeError(
-            f"{name!r} has {shape[axes.index('t')]} time points.", "Pick one of them."
+            f"{name!r} has {shape[axes.index('t')]} time points.",
+            "Pick one of them; if they are slices, say so by its axes: "
+            f"{axes.replace('t', 'z') if 'z' not in axes else 'zyx'}.",
         )
     if np.dtype(array.dtype).kind not in KINDS:
         raise VolumeError(

@@ -1,0 +1,76 @@
+"""What a reader of one format hands over."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Found:
+    """An array in a file, and what the file says about it.
+
+    Attributes
+    ----------
+    array : array-like
+        Read when it is sliced.
+    axes : str, optional
+        One letter of ``tczyx`` per axis; None where the file does not say.
+    voxel_size : tuple of float, optional
+        (z, y, x) in `unit`; None where the file does not say.
+    unit : str
+        ``"pixel"`` when unknown.
+    """
+
+    array: Any
+    axes: str | None = None
+    voxel_size: tuple[float, float, float] | None = None
+    unit: str = "pixel"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a user may say beside the path.
+
+    Attributes
+    ----------
+    dataset : str, optional
+        Name of the array in files that hold several.
+    level : int
+        Of an image pyramid; 0 is the finest.
+    """
+
+    dataset: str | None = None
+    level: int = 0
+
+
+def known_size(
+    size: tuple[float, ...],
+) -> tuple[float, float, float] | None:
+    """Return (z, y, x) if all are finite and positive; some programs write zeros."""
+    if not (np.isfinite(size).all() and np.greater(size, 0).all()):
+        return None
+    z, y, x = (float(s) for s in size)
+    return z, y, x
+
+
+class Fetched:
+    """An array whose boxes come from a function; for formats without slices.
+
+    Parameters
+    ----------
+    shape, dtype
+        Of the array.
+    fetch : callable
+        From an index of slices and numbers to an array.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, fetch: Any) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self._fetch = fetch
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        """Read a box."""
+        return np.asarray(self._fetch(key))

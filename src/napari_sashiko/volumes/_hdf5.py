@@ -1,0 +1,81 @@
+"""HDF5 and NeXus, by h5py: one dataset, read by regions."""
+
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes._optional import need
+
+SIZE = "element_size_um"  # voxel size z, y, x, as ilastik and others write it
+MOST_NAMES = 8
+
+
+def open_hdf5(path: Path, ask: Ask) -> Found:
+    """Open the named dataset, the one that NeXus calls default, or the only image.
+
+    Raises
+    ------
+    VolumeError
+        If it is not clear which one, or it is not there.
+    """
+    h5py = need("h5py", path)
+    file = h5py.File(path, "r")
+    try:
+        dataset = _choose(h5py, path, file, ask.dataset)
+    except BaseException:
+        file.close()
+        raise
+    size = dataset.attrs.get(SIZE)
+    if size is None or len(size) != 3:
+        return Found(dataset)
+    found = known_size(tuple(float(s) for s in size))
+    return Found(dataset, None, found, "pixel" if found is None else "um")
+
+
+def _choose(h5py: Any, path: Path, file: Any, name: str | None) -> Any:
+    if name is None:
+        name = _default(h5py, file)
+    if name is not None:
+        if isinstance(file.get(name), h5py.Dataset):
+            return file[name]
+        raise VolumeError(f"{path.name} has no dataset {name!r}.", _names(h5py, file))
+    images = _images(h5py, file)
+    if len(images) != 1:
+        what = "several images" if images else "no image"
+        raise VolumeError(f"{path.name} holds {what}.", _names(h5py, file))
+    return file[images[0]]
+
+
+def _default(h5py: Any, file: Any) -> str | None:
+    """Follow NeXus: attributes ``default`` from group to group, then ``signal``."""
+    group = file
+    while "default" in group.attrs and group.attrs["default"] in group:
+        group = group[group.attrs["default"]]
+        if isinstance(group, h5py.Dataset):
+            return str(group.name)
+    signal = group.attrs.get("signal")
+    return f"{group.name}/{signal}" if signal is not None and signal in group else None
+
+
+def _images(h5py: Any, file: Any) -> list[str]:
+    names: list[str] = []
+
+    def look(name: str, item: Any) -> None:
+        if (
+            isinstance(item, h5py.Dataset)
+            and item.ndim > 1
+            and item.dtype.kind in "biuf"
+        ):
+            names.append(name)
+
+    file.visititems(look)
+    return names
+
+
+def _names(h5py: Any, file: Any) -> str:
+    names = _images(h5py, file)
+    if not names:
+        return "It has no dataset of numbers with two or more axes."
+    more = ", ..." if len(names) > MOST_NAMES else ""
+    return f"Name one of: {', '.join(names[:MOST_NAMES])}{more}."

@@ -1,0 +1,117 @@
+"""TIFF: mapped into memory or read by pages; axes and voxel size of ImageJ and OME."""
+
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import tifffile
+import zarr
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes.units import short_unit
+
+# Pages without a meaning are slices; samples are the colours of RGB.
+LETTERS = {"Q": "z", "I": "z", "S": "c"}
+
+
+def open_tiff(path: Path, ask: Ask) -> Found:
+    """Open the first series of a TIFF.
+
+    Raises
+    ------
+    VolumeError
+        If there is no image in it, or no such level.
+    """
+    with tifffile.TiffFile(path) as file:
+        if not file.series:
+            raise VolumeError(f"{path} is a TIFF without images.")
+        series = file.series[0]
+        if not 0 <= ask.level < len(series.levels):
+            raise VolumeError(
+                f"{path.name} has no level {ask.level}.",
+                f"Levels: 0 to {len(series.levels) - 1}.",
+            )
+        level = series.levels[ask.level]
+        axes = "".join(LETTERS.get(a, a.lower()) for a in level.axes)
+        size, unit = _voxels(file)
+        array = _mapped(path, file, level)
+        if array is None:
+            store = level.aszarr()
+            array = zarr.open(store, mode="r")
+            weakref.finalize(array, store.close)  # else the file stays open
+    if size is not None and ask.level:
+        size = _scaled(size, series.axes, series.shape, level.shape)
+    fits = set(axes) <= set("tczyx") and len(set(axes)) == len(axes)
+    return Found(array, axes if fits else None, size, unit)
+
+
+def _mapped(path: Path, file: Any, level: Any) -> Any:
+    """Map plain data in one piece; None where it is packed or in pieces."""
+    if level.dataoffset is None:
+        return None
+    try:
+        return np.memmap(
+            path,
+            np.dtype(file.byteorder + level.dtype.char),
+            "r",
+            level.dataoffset,
+            level.shape,
+        )
+    except ValueError:  # the file is shorter than it says: read what is there
+        return None
+
+
+def _voxels(file: Any) -> tuple[tuple[float, float, float] | None, str]:
+    if file.ome_metadata:
+        return _ome_voxels(file.ome_metadata)
+    if file.imagej_metadata:
+        return _imagej_voxels(file.imagej_metadata, file.pages[0].tags)
+    return None, "pixel"
+
+
+def _ome_voxels(text: str) -> tuple[tuple[float, float, float] | None, str]:
+    """Voxel size of the first image of OME-XML; micrometres where no unit stands."""
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError:
+        return None, "pixel"
+    pixels = root.find("{*}Image/{*}Pixels")
+    found = {} if pixels is None else pixels.attrib
+    z, y, x = (float(found.get(f"PhysicalSize{axis}", 0)) for axis in "ZYX")
+    size = known_size((z or y, y, x))
+    unit = short_unit(found.get("PhysicalSizeXUnit", "µm"))
+    return (None, "pixel") if size is None or unit == "pixel" else (size, unit)
+
+
+def _imagej_voxels(
+    words: Mapping[str, Any], tags: Any
+) -> tuple[tuple[float, float, float] | None, str]:
+    unit = short_unit(str(words.get("unit", "")))
+    y, x = (_pixel_size(tags, name) for name in ("YResolution", "XResolution"))
+    size = known_size((float(words.get("spacing") or y), y, x))
+    return (None, "pixel") if size is None or unit == "pixel" else (size, unit)
+
+
+def _pixel_size(tags: Any, name: str) -> float:
+    """ImageJ writes pixels per unit, as a fraction."""
+    pixels, units = tags[name].value if name in tags else (0, 1)
+    return float(units / pixels) if pixels else 0.0
+
+
+def _scaled(
+    size: tuple[float, float, float],
+    axes: str,
+    full: tuple[int, ...],
+    coarse: tuple[int, ...],
+) -> tuple[float, float, float]:
+    """Voxel size of a coarser level."""
+    factors = {
+        LETTERS.get(a, a.lower()): n / m
+        for a, n, m in zip(axes, full, coarse, strict=True)
+    }
+    z, y, x = (s * factors.get(a, 1.0) for a, s in zip("zyx", size, strict=True))
+    return z, y, x

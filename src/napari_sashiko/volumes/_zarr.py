@@ -1,0 +1,58 @@
+"""Zarr: plain arrays and images of OME-Zarr 0.1 to 0.5."""
+
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes.ome_zarr import axes_of, ome_levels, voxel_size_of
+
+
+def open_zarr(path: Path, ask: Ask) -> Found:
+    """Open an array, or one level of an image.
+
+    Raises
+    ------
+    VolumeError
+        If there is nothing to read, or it is not clear which array.
+    """
+    try:
+        found: Any = zarr.open(str(path), mode="r")
+        if ask.dataset:
+            found = found[ask.dataset]
+    except (FileNotFoundError, KeyError) as error:
+        where = f"{path.name} has no {ask.dataset!r}" if ask.dataset else ""
+        raise VolumeError(f"{where or f'{path} is not Zarr'}.") from error
+    if isinstance(found, zarr.Array):
+        return Found(found)
+    return _from_group(path, found, ask)
+
+
+def _from_group(path: Path, group: Any, ask: Ask) -> Found:
+    if ome_levels(group) is None and "0" in group.group_keys():
+        group = group["0"]  # one image of several, as bioformats2raw writes them
+    multiscale = ome_levels(group)
+    if multiscale is None:
+        return _only_array(path, group)
+    datasets = multiscale["datasets"]
+    if not 0 <= ask.level < len(datasets):
+        raise VolumeError(
+            f"{path.name} has no level {ask.level}.",
+            f"Levels: 0 to {len(datasets) - 1}.",
+        )
+    size, unit = voxel_size_of(multiscale, ask.level)
+    array = group[datasets[ask.level]["path"]]
+    return Found(array, axes_of(multiscale), known_size(size), unit)
+
+
+def _only_array(path: Path, group: Any) -> Found:
+    arrays = sorted(group.array_keys())
+    if len(arrays) == 1:
+        return Found(group[arrays[0]])
+    names = [*arrays, *sorted(group.group_keys())]
+    raise VolumeError(
+        f"{path.name} is a group without an image of its own.",
+        f"Name what to read: {', '.join(names)}." if names else "It is empty.",
+    )
