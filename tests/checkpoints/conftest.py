@@ -81,21 +81,21 @@ def patch():
     return np.random.default_rng(0).normal(size=(1, 5, 24, 24)).astype(np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def models():
     return make_model
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def networks():
     return make_network
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def forests():
     return make_forest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cards():
     return make_card
