@@ -1,6 +1,6 @@
 """Cutting patches out of an array and sewing them together again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.errors import PlanError
 from napari_sashiko.patches.windows import Grid, inner_spans
+from napari_sashiko.volumes import Region
 
 
 def extract(array: NDArray[Any], grid: Grid) -> NDArray[Any]:
@@ -82,32 +83,93 @@ def stitch(
     -------
     numpy.ndarray
         ``(C, Z, Y, X)`` float64.
+
+    Raises
+    ------
+    PlanError
+        As `border_weights`, and if number or shape of the patches do not fit the grid.
     """
     factors = border_weights(grid, border, border_weight)
     counts = [len(starts) for starts in grid.starts]
-    total: NDArray[np.float64] | None = None
-    for number, (region, patch) in enumerate(zip(grid, patches, strict=True)):
+    sewn = np.zeros((0, *grid.shape))
+    seen = np.zeros(grid.shape)  # sum of weights so far
+    for number, (region, patch) in enumerate(_pairs(grid, patches)):
+        if number == 0:
+            sewn = np.zeros((len(patch), *grid.shape))
         index = np.unravel_index(number, counts)
         weight = _least(*(factors[axis][index[axis]] for axis in range(3)))
-        if total is None:
-            total = np.zeros((len(patch), *grid.shape))
-        total[(slice(None), *region)] += weight * patch
-    if total is None:
-        raise PlanError("There are no patches to stitch.")
-    return total / norm(grid, border, border_weight)
+        seen[region] += weight
+        _blend(sewn[(slice(None), *region)], patch, weight, seen[region])
+    return sewn
+
+
+def _pairs(
+    grid: Grid, patches: Iterable[NDArray[Any]]
+) -> Iterator[tuple[Region, NDArray[Any]]]:
+    left = iter(patches)
+    for number, region in enumerate(grid):
+        patch = next(left, None)
+        if patch is None:
+            raise PlanError(f"{number} patches cannot fill {len(grid)} windows.")
+        if tuple(patch.shape[1:]) != grid.size:
+            raise PlanError(
+                f"A patch of shape {patch.shape[1:]} does not fit windows of "
+                f"{grid.size}."
+            )
+        yield region, patch
+    if next(left, None) is not None:
+        raise PlanError(f"There are more patches than {len(grid)} windows.")
+
+
+def _blend(
+    sewn: NDArray[np.float64],
+    patch: NDArray[Any],
+    weight: NDArray[np.float64],
+    seen: NDArray[np.float64],
+) -> None:
+    """Move the weighted mean so far towards a patch.
+
+    Unlike a sum that is divided at the end, the mean of equal values is that value to
+    the last bit, also where it is infinite or not a number (West, Comm. ACM 22, 532,
+    1979).
+    """
+    share = np.divide(weight, seen, out=np.zeros_like(seen), where=weight > 0)
+    change = (sewn != patch) & (share > 0)
+    part = np.broadcast_to(share, patch.shape)[change]
+    sewn[change] += part * (patch[change] - sewn[change])
 
 
 def norm(
     grid: Grid, border: Sequence[int], border_weight: float
 ) -> NDArray[np.float64]:
-    """Sum of the weights that cover each voxel, ``(Z, Y, X)``."""
-    factors = border_weights(grid, border, border_weight)
-    counts = [len(starts) for starts in grid.starts]
-    out = np.zeros(grid.shape)
-    for number, region in enumerate(grid):
-        index = np.unravel_index(number, counts)
-        out[region] += _least(*(factors[axis][index[axis]] for axis in range(3)))
-    return out
+    """Sum of the weights that cover each voxel, ``(Z, Y, X)``.
+
+    Of the windows that cover a voxel those that have it inside weigh 1 and the others
+    `border_weight`; how many there are of each is a product over the axes.
+    """
+    border_weights(grid, border, border_weight)  # refuses what cannot be
+    cover, inside = [], []
+    for axis in range(3):
+        starts = np.asarray(grid.starts[axis])
+        spans = np.stack([starts, starts + grid.size[axis]], axis=1)
+        cover.append(_windows_over(spans, grid.shape[axis]))
+        inside.append(
+            _windows_over(inner_spans(grid, axis, border[axis]), grid.shape[axis])
+        )
+    return border_weight * _product(*cover) + (1 - border_weight) * _product(*inside)
+
+
+def _windows_over(spans: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+    """How many of the spans hold each place of an axis."""
+    places = np.arange(length)
+    held = (spans[:, :1] <= places) & (places < spans[:, 1:])
+    return np.asarray(held.sum(axis=0), np.float64)
+
+
+def _product(
+    z: NDArray[np.float64], y: NDArray[np.float64], x: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.asarray(z[:, None, None] * y[:, None] * x)
 
 
 def _least(
