@@ -29,7 +29,7 @@ def open_npz(path: Path, ask: Ask) -> Found:
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             raise VolumeError(f"{path} is not a NumPy archive, or it is damaged.")
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = list(arrays)
         name = ask.dataset or (FIRST if FIRST in names else None)
         if name is None and len(names) == 1:

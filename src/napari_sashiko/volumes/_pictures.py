@@ -105,9 +105,9 @@ class Stack:
 
 def _read(path: Path) -> NDArray[Any]:
     if path.suffix.lower() not in TIFF:
-        from skimage.io import imread  # noqa: PLC0415 - only where pictures are read
+        from imageio.v3 import imread  # noqa: PLC0415 - only where pictures are read
 
-        return np.asarray(imread(path))
+        return np.asarray(imread(path, plugin="pillow"))
     try:
         return np.asarray(tifffile.memmap(path, mode="r"))
     except ValueError:  # packed

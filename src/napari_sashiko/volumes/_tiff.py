@@ -1,5 +1,6 @@
 """TIFF: mapped into memory or read by pages; axes and voxel size of ImageJ and OME."""
 
+import logging
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,12 +25,10 @@ def open_tiff(path: Path, ask: Ask) -> Found:
     Raises
     ------
     VolumeError
-        If there is no image in it, or no such level.
+        If there is no image in it, it was cut off, or there is no such level.
     """
     with tifffile.TiffFile(path) as file:
-        if not file.series:
-            raise VolumeError(f"{path} is a TIFF without images.")
-        series = file.series[0]
+        series = _first_series(path, file)
         if not 0 <= ask.level < len(series.levels):
             raise VolumeError(
                 f"{path.name} has no level {ask.level}.",
@@ -40,13 +39,38 @@ def open_tiff(path: Path, ask: Ask) -> Found:
         size, unit = _voxels(file)
         array = _mapped(path, file, level)
         if array is None:
-            store = level.aszarr()
+            store = series.aszarr(level=ask.level)
             array = zarr.open(store, mode="r")
             weakref.finalize(array, store.close)  # else the file stays open
     if size is not None and ask.level:
         size = _scaled(size, series.axes, series.shape, level.shape)
     fits = set(axes) <= set("tczyx") and len(set(axes)) == len(axes)
     return Found(array, axes if fits else None, size, unit)
+
+
+def _first_series(path: Path, file: Any) -> Any:
+    """A file that was cut off has fewer pages; tifffile says so only to its log."""
+    listener = _Listener(logging.ERROR)
+    log = logging.getLogger("tifffile")
+    log.addHandler(listener)
+    try:
+        series = file.series
+    finally:
+        log.removeHandler(listener)
+    if any("invalid page offset" in text for text in listener.texts):
+        raise VolumeError(f"{path} was cut off: slices are missing.", "Copy it again.")
+    if not series:
+        raise VolumeError(f"{path} is a TIFF without images.")
+    return series[0]
+
+
+class _Listener(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
 
 
 def _mapped(path: Path, file: Any, level: Any) -> Any:

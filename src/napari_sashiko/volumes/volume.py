@@ -215,8 +215,10 @@ def _check(array: Any, axes: str, name: str) -> None:
     if "t" in axes and shape[axes.index("t")] > 1:
         raise VolumeError(
             f"{name!r} has {shape[axes.index('t')]} time points.",
-            "Pick one of them; if they are slices, say so by its axes: "
-            f"{axes.replace('t', 'z') if 'z' not in axes else 'zyx'}.",
+            "Pick one of them."
+            if "z" in axes
+            else "Pick one of them; if they are slices, say axes "
+            f"{axes.replace('t', 'z')}.",
         )
     if np.dtype(array.dtype).kind not in KINDS:
         raise VolumeError(
