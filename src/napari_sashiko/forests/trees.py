@@ -119,6 +119,6 @@ def _check(arrays: Arrays, n_features: int) -> None:
 
 def _node_layout() -> np.dtype[Any]:
     # The layout of a node belongs to the installed scikit-learn: ask it.
-    stump = DecisionTreeClassifier().fit(np.zeros((2, 1)), [0, 1])
+    stump = DecisionTreeClassifier(random_state=0).fit(np.zeros((2, 1)), [0, 1])
     layout: np.dtype[Any] = stump.tree_.__getstate__()["nodes"].dtype
     return layout

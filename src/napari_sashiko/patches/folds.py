@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from napari_sashiko.labels import LabelledVoxels
 
+NEVER = -1  # fold of voxels that nobody can do without
 NEIGHBOUR = np.sqrt(3.0) + 1e-6  # 26-connected
 
 
@@ -20,7 +21,7 @@ class Folds:
     Attributes
     ----------
     fold : numpy.ndarray
-        ``(N,)`` int8, 0..n-1.
+        ``(N,)`` int8, 0..n-1; ``NEVER`` for voxels that are never held out.
     train : numpy.ndarray
         ``(n, N)`` bool: voxels from which a model may learn that is judged on the fold.
     note : str
@@ -49,7 +50,7 @@ def fold_labelled(
     A class with fewer strokes than folds has its strokes cut across their length.
     Within ``guard`` of a held-out voxel nothing is learned from, unless that would
     leave a class with less than half of its paint: then the guard gives way for that
-    class.
+    class. A class of a single voxel is never held out.
 
     Parameters
     ----------
@@ -74,11 +75,22 @@ def fold_labelled(
     fold = np.zeros(len(values), np.int8)
     for label in np.unique(values):
         mine = np.flatnonzero(values == label)
-        pieces = _pieces(labelled.coords[mine], folds)
-        fold[mine] = _deal(pieces, folds, rng)
+        if len(mine) == 1:
+            fold[mine] = NEVER
+        else:
+            pieces = _pieces(labelled.coords[mine], folds)
+            fold[mine] = _deal(pieces, folds, rng)
     places = labelled.coords * np.asarray(spacing)
     train, note = _apart(fold, values, places, folds, guard)
-    return Folds(fold, train, note)
+    lonely = values[fold == NEVER]
+    return Folds(fold, train, f"{_never_held(lonely)} {note}".strip())
+
+
+def _never_held(lonely: NDArray[np.uint8]) -> str:
+    if not len(lonely):
+        return ""
+    names = ", ".join(str(label) for label in lonely)
+    return f"Class {names} has one voxel only: no score says how well it is found."
 
 
 def _pieces(coords: NDArray[np.int32], folds: int) -> NDArray[np.int64]:

@@ -125,4 +125,5 @@ def _painted(
             f"Label {min(unknown)} belongs to no class.",
             f"Classes: {', '.join(str(c.id) for c in classes)}.",
         )
-    return tuple(c for c in classes if c.id in found)
+    # In order of their ids, so that channels are found by searching.
+    return tuple(sorted((c for c in classes if c.id in found), key=lambda c: c.id))

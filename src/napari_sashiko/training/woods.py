@@ -72,6 +72,8 @@ def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:
     if probabilities is None:
         return 0.0
     asked = np.isfinite(probabilities[:, 0])
+    if not asked.any():
+        return 0.0
     matrix = ConfusionMatrix([c.id for c in desk.classes])
     matrix.update(probabilities[asked].T, desk.labelled.values[asked])
     return matrix.compute().macro_f1
