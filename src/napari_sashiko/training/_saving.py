@@ -53,7 +53,12 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
     card = ensemble.card.model_copy(update={"correction": ()})
     bare = Ensemble(card, ensemble.members, desk.device)
     found = yield from class_shares(
-        bare, desk.volume, blocks=blocks, edge=edge, seed=desk.settings.seed
+        bare,
+        desk.volume,
+        blocks=blocks,
+        edge=edge,
+        seed=desk.settings.seed,
+        deadline=desk.deadline,
     )
     paint = np.bincount(desk.channels, minlength=len(desk.classes))
     desk.correction = correction(found, paint / paint.sum())

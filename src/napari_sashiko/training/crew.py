@@ -17,6 +17,7 @@ from napari_sashiko.training.sampler import Sampler
 from napari_sashiko.training.tiles import Tile, Triple, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
 
+FOR_NETWORKS = 0.9  # share of the time after which only class shares are estimated
 PAUSE = 0.02  # seconds between looks at the crew
 SAVE_EVERY = 5.0  # seconds between saves of networks that are still learning
 SIDE_BY_SIDE = 8  # networks at once on a CPU with many cores
@@ -69,7 +70,8 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
     deadline = desk.deadline
     if deadline is not None:
         now = time.monotonic()
-        deadline = now + max(deadline - now, 1.0) / rounds_left
+        room = FOR_NETWORKS * (deadline - desk.started) - (now - desk.started)
+        deadline = now + max(room, 1.0) / rounds_left
     started = time.monotonic()
     jobs = [Job(trainee.work(deadline), name="network") for trainee in crew]
     try:

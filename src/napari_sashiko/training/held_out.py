@@ -65,11 +65,14 @@ def cross_fit(
     folds: Folds,
     bank: FilterBank,
     *,
+    asked: int,
     trees: int,
     seed: int,
     threads: int,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Grow one forest per fold on the other folds and ask it about its own.
+
+    Only the first `asked` folds are gone through: those that networks are judged on.
 
     Yields
     ------
@@ -79,7 +82,7 @@ def cross_fit(
         ``(n, K)`` float32; a class that the fold's forest never saw has 0.
     """
     count = int(channels.max()) + 1
-    for number in range(len(folds)):
+    for number in range(min(asked, len(folds))):
         rows = np.flatnonzero(folds.fold == number)
         train = folds.train[number]
         if not len(rows) or not train.any():

@@ -7,6 +7,7 @@ classes' shares; dividing it by the shares of the paint gives the factors by whi
 probabilities are corrected: one step of Saerens et al., Neural Comput. 14, 21 (2002).
 """
 
+import time
 from collections.abc import Generator
 
 import numpy as np
@@ -16,11 +17,18 @@ from napari_sashiko.checkpoints import Ensemble
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import Region, Volume, grow
 
+FEWEST = 6  # blocks that are asked however late it is
 MOST = 50.0  # a correction beyond this factor would be a guess
 
 
 def class_shares(
-    ensemble: Ensemble, volume: Volume, *, blocks: int, edge: int, seed: int
+    ensemble: Ensemble,
+    volume: Volume,
+    *,
+    blocks: int,
+    edge: int,
+    seed: int,
+    deadline: float | None = None,
 ) -> Generator[Event, None, NDArray[np.float64]]:
     """Mean probability of each class over random blocks of one slice.
 
@@ -34,6 +42,8 @@ def class_shares(
         How many, and how many voxels long and wide.
     seed : int
         Decides where.
+    deadline : float, optional
+        ``time.monotonic()`` after which `FEWEST` blocks must do.
 
     Returns
     -------
@@ -45,7 +55,11 @@ def class_shares(
     size = [min(edge, n) for n in volume.shape[1:]]
     # Slices are spread over the depth, one draw in each of equal parts.
     depths = (np.arange(blocks) + rng.random(blocks)) * volume.shape[0] / blocks
-    for z in depths.astype(int):
+    # In random order, so that those that are left out are missed nowhere in particular.
+    for done, z in enumerate(rng.permutation(depths.astype(int))):
+        late = deadline is not None and time.monotonic() > deadline
+        if late and done >= FEWEST:
+            break
         y, x = (
             int(rng.integers(n - e + 1))
             for n, e in zip(volume.shape[1:], size, strict=True)

@@ -98,6 +98,7 @@ def _cross_fit(
         desk.channels,
         desk.folds,
         desk.bank,
+        asked=desk.settings.members or len(desk.folds),
         trees=max(2, int(FEWER * desk.settings.trees)),
         seed=desk.settings.seed,
         threads=torch.get_num_threads(),
