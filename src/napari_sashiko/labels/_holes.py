@@ -18,8 +18,8 @@ def holes_are_known() -> bool:
     return hasattr(os, "SEEK_DATA")
 
 
-def painted_blocks(path: Path, array: NDArray[np.uint8]) -> Iterator[Shape]:
-    """Find the blocks with paint; a block may come more than once.
+def painted_planes(path: Path, array: NDArray[np.uint8]) -> Iterator[tuple[Shape, int]]:
+    """Find the planes of blocks with paint; one may come more than once.
 
     Parameters
     ----------
@@ -27,6 +27,11 @@ def painted_blocks(path: Path, array: NDArray[np.uint8]) -> Iterator[Shape]:
         The file.
     array : numpy.ndarray
         ``(Z, Y, X)``, the same file in memory.
+
+    Yields
+    ------
+    tuple
+        Number of the block per axis, plane of the array.
     """
     _, height, width = array.shape
     lines = array.reshape(-1, width)
@@ -38,9 +43,9 @@ def painted_blocks(path: Path, array: NDArray[np.uint8]) -> Iterator[Shape]:
             part = lines[first : min(first + step, last)]
             line, x = np.nonzero(np.maximum.reduceat(part, starts, axis=1))
             z, y = np.divmod(line + first, height)
-            found = np.unique(np.stack([z // BLOCK, y // BLOCK, x]), axis=1)
-            for block in found.T.tolist():
-                yield block[0], block[1], block[2]
+            found = np.unique(np.stack([z, y // BLOCK, x]), axis=1)
+            for plane, row, column in found.T.tolist():
+                yield (plane // BLOCK, row, column), plane
 
 
 def data_ranges(path: Path) -> Iterator[tuple[int, int]]:

@@ -33,23 +33,21 @@ def bounding_box(key: Any, shape: Shape) -> Box:
     return z, y, x
 
 
-def touched_blocks(key: Any, shape: Shape) -> Iterator[tuple[Shape, int, int]]:
-    """Blocks with voxels that ``array[key]`` selects, and the planes of interest.
+def touched_planes(key: Any, shape: Shape) -> Iterator[tuple[Shape, int, int]]:
+    """Planes of blocks with voxels that ``array[key]`` selects.
 
     Yields
     ------
     tuple
         Number of the block per axis, first plane and the plane after the last.
     """
-    box = bounding_box(key, shape)
-    if any(side.stop <= side.start for side in box):
-        return
     parts = _parts(key, len(shape))
-    if len(parts) == len(shape) and any(np.ndim(part) for part in parts):
-        numbers = _scattered(parts, shape)
-    else:
-        numbers = None
-    for block in _blocks_of(box) if numbers is None else numbers:
+    if len(parts) == len(shape) and all(_is_numbers(part) for part in parts):
+        yield from _scattered(parts, shape)
+        return
+    box = bounding_box(key, shape)
+    z, y, x = (range(s.start // BLOCK, -(-s.stop // BLOCK)) for s in box)
+    for block in product(z, y, x):
         start = block[0] * BLOCK
         yield block, max(box[0].start, start), min(box[0].stop, start + BLOCK)
 
@@ -111,25 +109,17 @@ def _index_side(part: Any, size: int) -> slice:
     return slice(max(int(index.min()), 0), min(int(index.max()) + 1, size))
 
 
-def _scattered(parts: Sequence[Any], shape: Shape) -> list[Shape] | None:
-    """Blocks hit by index arrays; None where slices or masks are among them."""
-    if any(isinstance(p, slice) or p.dtype == bool for p in parts):
-        return None
-    places = [
-        np.where(part < 0, part + size, part) // BLOCK
+def _is_numbers(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype != bool
+
+
+def _scattered(parts: Sequence[Any], shape: Shape) -> Iterator[tuple[Shape, int, int]]:
+    """Only planes that are hit: two far voxels have the whole volume between them."""
+    z, y, x = (
+        np.where(part < 0, part + size, part)
         for part, size in zip(parts, shape, strict=True)
-    ]
-    counts = tuple(-(-size // BLOCK) for size in shape)
-    inside = (
-        (p >= 0).all() and (p < n).all() for p, n in zip(places, counts, strict=True)
     )
-    if not all(inside):
-        return []  # the array itself refuses them
-    flat = np.unique(np.ravel_multi_index(np.broadcast_arrays(*places), counts))
-    z, y, x = np.unravel_index(flat, counts)
-    return list(zip(z.tolist(), y.tolist(), x.tolist(), strict=True))
-
-
-def _blocks_of(box: Box) -> Iterator[Shape]:
-    z, y, x = (range(s.start // BLOCK, -(-s.stop // BLOCK)) for s in box)
-    yield from product(z, y, x)
+    hit = np.stack(np.broadcast_arrays(z, y // BLOCK, x // BLOCK)).reshape(3, -1)
+    for plane, row, column in np.unique(hit, axis=1).T.tolist():
+        if 0 <= plane < shape[0]:  # the array refuses others
+            yield (plane // BLOCK, row, column), plane, plane + 1

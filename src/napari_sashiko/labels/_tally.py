@@ -34,9 +34,18 @@ class Tally:
         """Blocks with paint, in row-major order."""
         return sorted(self._tables.copy())
 
-    def __contains__(self, block: Shape) -> bool:
-        """Whether paint is known in a block."""
-        return block in self._tables
+    def planes(self, block: Shape) -> list[int]:
+        """Planes of the array where a block has paint."""
+        table = self._tables.get(block)
+        if table is None:
+            return []
+        start = block[0] * BLOCK
+        return [start + int(i) for i in np.flatnonzero(table.any(axis=1))]
+
+    def knows(self, block: Shape, plane: int) -> bool:
+        """Whether paint is known in a plane of a block."""
+        table = self._tables.get(block)
+        return table is not None and bool(table[plane - block[0] * BLOCK].any())
 
     def per_class(self) -> NDArray[np.int64]:
         """Painted voxels, ``(256,)``, by class id."""

@@ -11,13 +11,13 @@ import numpy as np
 
 from napari_sashiko.errors import LabelError, OutputError
 from napari_sashiko.labels._adopting import Raised, copy_labels, remove_files
-from napari_sashiko.labels._holes import holes_are_known, painted_blocks
+from napari_sashiko.labels._holes import holes_are_known, painted_planes
 from napari_sashiko.labels._keys import (
     Box,
     Shape,
     block_box,
     bounding_box,
-    touched_blocks,
+    touched_planes,
 )
 from napari_sashiko.labels._record import INDEX, Record, read_record, write_record
 from napari_sashiko.labels._tally import Tally
@@ -34,8 +34,10 @@ class LabelStore:
 
     Strategy: ``labels.raw`` is a sparse file of one byte a voxel, mapped into memory:
     the system keeps what was painted even when the process is killed. ``labels.json``
-    holds the classes and an index of blocks with paint. While the index is behind,
-    ``labels.dirty`` exists; a store that is opened with it looks for paint in the file.
+    holds the classes and an index of blocks with paint. The system knows the holes of
+    the file, so paint is found by looking between them; where it does not, the index
+    says where paint is, unless ``labels.dirty`` says that the index is behind: then
+    the whole file is looked at.
 
     Attributes
     ----------
@@ -122,10 +124,11 @@ class LabelStore:
                     f"index says {record.shape}."
                 )
             store = cls(folder, record.shape, record.classes)
-            for block in record.blocks:
-                store._tally.recount(block)
-            if (folder / DIRTY).exists():
+            if holes_are_known() or (folder / DIRTY).exists():
                 store._find_paint()
+            else:
+                for block in record.blocks:
+                    store._tally.recount(block)
         except (OSError, ValueError) as error:
             raise LabelError(f"The paint in {folder} is damaged: {error}.") from error
         return store
@@ -219,14 +222,15 @@ class LabelStore:
             self._find_paint()
         coords, values = [np.zeros((0, 3), np.int32)], [np.zeros(0, np.uint8)]
         for block in self._tally.blocks:
-            box = block_box(block, self.shape)
-            with self._lock:
-                self._tally.recount(block)
-                part = np.array(self._plain[box])
-            places = np.argwhere(part)
-            starts = [side.start for side in box]
-            coords.append((places + starts).astype(np.int32))
-            values.append(part[tuple(places.T)])
+            _, rows, columns = block_box(block, self.shape)
+            for z in self._tally.planes(block):
+                with self._lock:
+                    self._tally.recount(block, z, z + 1)
+                    part = np.array(self._plain[z, rows, columns])
+                y, x = np.nonzero(part)
+                places = [np.full(len(y), z), y + rows.start, x + columns.start]
+                coords.append(np.stack(places, axis=1).astype(np.int32))
+                values.append(part[y, x])
         where, what = np.concatenate(coords), np.concatenate(values)
         order = np.lexsort(where.T[::-1])
         return LabelledVoxels(where[order], what[order], self.shape)
@@ -249,7 +253,7 @@ class LabelStore:
             try:
                 self._plain[key] = value
             finally:
-                for block, first, last in touched_blocks(key, self.shape):
+                for block, first, last in touched_planes(key, self.shape):
                     self._tally.recount(block, first, last)
         for callback in list(self._listeners):
             callback(box)
@@ -283,10 +287,10 @@ class LabelStore:
         self.array.watcher = None
 
     def _find_paint(self) -> None:
-        for block in painted_blocks(self.folder / RAW, self._plain):
+        for block, plane in painted_planes(self.folder / RAW, self._plain):
             with self._lock:
-                if block not in self._tally:
-                    self._tally.recount(block)
+                if not self._tally.knows(block, plane):
+                    self._tally.recount(block, plane, plane + 1)
 
     def _check_room(self, box: Box) -> None:
         """A mapped file that finds no room ends the process: ask before."""
