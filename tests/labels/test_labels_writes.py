@@ -139,12 +139,11 @@ def test_an_index_that_lists_too_much_loses_and_invents_nothing(tmp_path):
     assert LabelStore.open(tmp_path / "s").counts() == {1: 0, 2: 0, 3: 0}
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes anywhere")
-def test_a_store_that_cannot_be_written_can_be_read(tmp_path):
+def test_a_store_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
     store = new_store(tmp_path)
     store.array[1, 2, 3] = 2
     store.close()
-    (tmp_path / "s" / "labels.raw").chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # chmod stops no root
     again = LabelStore.open(tmp_path / "s")
     assert again.counts()[2] == 1
     assert not again.array.flags.writeable
