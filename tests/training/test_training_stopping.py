@@ -1,0 +1,104 @@
+"""Laws of stopping: at any time there is a whole model, or the one before."""
+
+import time
+
+import numpy as np
+import pytest
+from training_runs import (
+    QUICK,
+    make_image,
+    make_labels,
+    probabilities,
+    run,
+    same,
+    tensors,
+)
+
+from napari_sashiko.checkpoints import load_card
+from napari_sashiko.labels import default_classes, labelled_voxels
+from napari_sashiko.training import (
+    EpochDone,
+    MemberSaved,
+    TrainingStarted,
+    crew,
+    train,
+)
+from napari_sashiko.volumes import as_volume
+
+
+def stop_at(out, kind, count=1, **changes):
+    """Close the run after some events of a kind."""
+    settings = QUICK.model_copy(update=changes)
+    labelled = labelled_voxels(make_labels())
+    events = train(as_volume(make_image()), labelled, default_classes(2), settings, out)
+    for event in events:
+        count -= isinstance(event, kind)
+        if count == 0:
+            break
+    start = time.monotonic()
+    events.close()
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "members"),
+    [(MemberSaved, 1, 1), (MemberSaved, 2, 1), (EpochDone, 1, 2), (EpochDone, 3, 3)],
+)
+def test_a_closed_run_leaves_a_model_that_predicts(out, kind, count, members):
+    seconds = stop_at(out, kind, count, epochs=2)
+    assert seconds < 1
+    assert len(load_card(out).members) == members
+    mean = probabilities(out)
+    assert np.isfinite(mean).all()
+    assert np.allclose(mean.sum(axis=0), 1, atol=1e-4)
+
+
+def test_a_closed_run_keeps_the_best_epochs_so_far(out):
+    stop_at(out, EpochDone, 2, epochs=2, forest=False, members=1)
+    whole = out.with_name("whole.sashiko-model")
+    run(whole, epochs=2, forest=False, members=1)
+    assert same(tensors(out), tensors(whole))
+
+
+def test_a_run_closed_before_its_first_member_leaves_nothing(out):
+    stop_at(out, TrainingStarted)
+    assert not out.exists()
+
+
+def test_the_old_model_stays_until_there_is_a_new_one(trained, out):
+    run(out)
+    before = tensors(out)
+    stop_at(out, TrainingStarted, seed=9)
+    assert same(before, tensors(out))
+
+
+def test_the_limit_of_minutes_is_kept(out):
+    start = time.monotonic()
+    events = run(out, minutes=0.05, epochs=10_000)
+    assert time.monotonic() - start < 0.05 * 60 + 3
+    last = {e.member: e for e in events if isinstance(e, EpochDone)}
+    assert set(last) == {0, 1}
+    assert all(e.fraction == 1.0 and e.epoch < 10_000 for e in last.values())
+
+
+def test_a_model_in_the_making_can_be_used(out, monkeypatch):
+    monkeypatch.setattr(crew, "SAVE_EVERY", 0.0)
+    labelled = labelled_voxels(make_labels())
+    events = train(as_volume(make_image()), labelled, default_classes(2), QUICK, out)
+    used = 0
+    for event in events:
+        if isinstance(event, MemberSaved):
+            assert np.isfinite(probabilities(out)).all()
+            used += 1
+    assert used > 4
+
+
+def test_an_error_of_one_network_is_told_and_the_forest_kept(out, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("no such layer")
+        yield
+
+    monkeypatch.setattr(crew, "fit", broken)
+    with pytest.raises(RuntimeError, match="no such layer"):
+        run(out)
+    assert [m.kind for m in load_card(out).members] == ["forest"]
