@@ -26,11 +26,29 @@ def open_hdf5(path: Path, ask: Ask) -> Found:
     except BaseException:
         file.close()
         raise
+    size, unit = _spacing(dataset)
+    found = known_size(size) if len(size) == 3 else None
+    return Found(dataset, None, found, unit if found else "pixel")
+
+
+def _spacing(dataset: Any) -> tuple[tuple[float, ...], str]:
+    """Voxel size and unit: an attribute, or what the axes of NeXus say."""
     size = dataset.attrs.get(SIZE)
-    if size is None or len(size) != 3:
-        return Found(dataset)
-    found = known_size(tuple(float(s) for s in size))
-    return Found(dataset, None, found, "pixel" if found is None else "um")
+    if size is not None:
+        return tuple(float(s) for s in size), "um"
+    names = dataset.parent.attrs.get("axes", ())
+    axes = [dataset.parent.get(str(name)) for name in names]
+    units = {str(axis.attrs.get("units", "")) for axis in axes if axis is not None}
+    if len(axes) != dataset.ndim or None in axes or len(units) != 1:
+        return (), "pixel"
+    return tuple(_step(axis) for axis in axes), units.pop()
+
+
+def _step(axis: Any) -> float:
+    """Distance of two places on an axis."""
+    if axis.ndim != 1 or len(axis) < 2:
+        return 0.0
+    return abs(float(axis[-1]) - float(axis[0])) / (len(axis) - 1)
 
 
 def _choose(h5py: Any, path: Path, file: Any, name: str | None) -> Any:

@@ -33,8 +33,8 @@ def open_folder(path: Path, _ask: Ask) -> Found:
     VolumeError
         If there are no pictures in it, or several kinds.
     """
-    files = [f for f in path.iterdir() if f.suffix.lower() in TIFF + PICTURES]
-    kinds = {f.suffix.lower() for f in files if not f.name.startswith(".")}
+    files = [f for f in path.iterdir() if _is_slice(f)]
+    kinds = {TIFF[0] if _is_tiff(f) else f.suffix.lower() for f in files}
     if not kinds:
         raise VolumeError(
             f"There are no slices in the folder {path}.",
@@ -104,7 +104,7 @@ class Stack:
 
 
 def _read(path: Path) -> NDArray[Any]:
-    if path.suffix.lower() not in TIFF:
+    if not _is_tiff(path):
         from imageio.v3 import imread  # noqa: PLC0415 - only where pictures are read
 
         return np.asarray(imread(path, plugin="pillow"))
@@ -112,6 +112,16 @@ def _read(path: Path) -> NDArray[Any]:
         return np.asarray(tifffile.memmap(path, mode="r"))
     except ValueError:  # packed
         return np.asarray(tifffile.imread(path))
+
+
+def _is_slice(path: Path) -> bool:
+    """Whether a file may be a slice; macOS puts hidden companions beside files."""
+    known = path.suffix.lower() in TIFF + PICTURES
+    return known and not path.name.startswith(".")
+
+
+def _is_tiff(path: Path) -> bool:
+    return path.suffix.lower() in TIFF
 
 
 def _number(path: Path) -> list[tuple[int, str]]:

@@ -26,8 +26,16 @@ def open_zarr(path: Path, ask: Ask) -> Found:
         where = f"{path.name} has no {ask.dataset!r}" if ask.dataset else ""
         raise VolumeError(f"{where or f'{path} is not Zarr'}.") from error
     if isinstance(found, zarr.Array):
-        return Found(found)
+        return _plain(found)
     return _from_group(path, found, ask)
+
+
+def _plain(array: Any) -> Found:
+    """Take the names of its axes where they are letters that a volume knows."""
+    names = getattr(array.metadata, "dimension_names", None) or ()
+    axes = "".join(str(name) for name in names)
+    fits = len(axes) == array.ndim == len(set(axes)) and set(axes) <= set("tczyx")
+    return Found(array, axes if fits else None)
 
 
 def _from_group(path: Path, group: Any, ask: Ask) -> Found:
@@ -50,7 +58,7 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
 def _only_array(path: Path, group: Any) -> Found:
     arrays = sorted(group.array_keys())
     if len(arrays) == 1:
-        return Found(group[arrays[0]])
+        return _plain(group[arrays[0]])
     names = [*arrays, *sorted(group.group_keys())]
     raise VolumeError(
         f"{path.name} is a group without an image of its own.",

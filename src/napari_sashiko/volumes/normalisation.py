@@ -12,8 +12,8 @@ from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes.region import Region
 from napari_sashiko.volumes.volume import Volume
 
-BLOCKS = 24  # blocks that are sampled
-EDGE = 64  # of a block, voxels
+FIRST = (24, 64)  # blocks that are sampled, and their edge in voxels
+FURTHER = (400, 16)  # where the first show one value only
 SHORT_TYPES = ("?", "b", "B", "h", "H", "e", "f")  # whose values fit a float32
 LARGEST = float(np.finfo(np.float32).max)  # what lies beyond is a broken voxel
 TAILS = (0.5, 99.5)  # percentiles: what lies beyond are outliers
@@ -71,7 +71,8 @@ class Normalisation(Settings):
 def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
     """Measure the constants on a bounded sample of blocks.
 
-    Voxels that are not finite are left out. A constant channel has scale 1.
+    Voxels that are not finite are left out. A constant channel has scale 1. Where the
+    sample shows one value only, a wider one is taken: the object may be small.
 
     Raises
     ------
@@ -79,8 +80,9 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
         If the sample holds no finite voxel.
     """
     rng = np.random.default_rng(seed)
-    blocks = [volume.read(region) for region in _sample(volume, rng)]
-    values = np.concatenate([b.reshape(len(b), -1) for b in blocks], axis=1)
+    values = _values(volume, _sample(volume, rng, *FIRST))
+    if not _has_contrast(values):
+        values = _values(volume, _sample(volume, rng, *FURTHER))
     low, high, center, scale = [], [], [], []
     for number, channel in enumerate(values):
         known = channel[np.isfinite(channel)].astype(np.float64)
@@ -103,10 +105,25 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
     )
 
 
-def _sample(volume: Volume, rng: np.random.Generator) -> list[Region]:
-    edges = [min(EDGE, size) for size in volume.shape]
+def _values(volume: Volume, regions: list[Region]) -> NDArray[Any]:
+    blocks = (volume.read(region) for region in regions)
+    return np.concatenate([b.reshape(len(b), -1) for b in blocks], axis=1)
+
+
+def _has_contrast(values: NDArray[Any]) -> bool:
+    known = np.isfinite(values)
+    return all(
+        len(channel) and channel.min() < channel.max()
+        for channel in (row[k] for row, k in zip(values, known, strict=True))
+    )
+
+
+def _sample(
+    volume: Volume, rng: np.random.Generator, count: int, edge: int
+) -> list[Region]:
+    edges = [min(edge, size) for size in volume.shape]
     room = [size - edge + 1 for size, edge in zip(volume.shape, edges, strict=True)]
-    starts = {tuple(int(v) for v in rng.integers(room)) for _ in range(BLOCKS)}
+    starts = {tuple(int(v) for v in rng.integers(room)) for _ in range(count)}
     return [
         (slice(z, z + edges[0]), slice(y, y + edges[1]), slice(x, x + edges[2]))
         for z, y, x in sorted(starts)

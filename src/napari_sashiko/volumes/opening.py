@@ -19,16 +19,18 @@ from napari_sashiko.volumes._zarr import open_zarr
 from napari_sashiko.volumes.volume import Volume, as_volume
 
 Reader = Callable[[Path, Ask], Found]
+HDF5 = (".h5", ".hdf5", ".hdf", ".nxs")
 READERS: dict[str, Reader] = {
     ".npy": open_npy,
     ".npz": open_npz,
     **dict.fromkeys((".tif", ".tiff"), open_tiff),
     ".zarr": open_zarr,
     **dict.fromkeys((".mrc", ".rec", ".map", ".st"), open_mrc),
-    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".nxs"), open_hdf5),
+    **dict.fromkeys(HDF5, open_hdf5),
     **dict.fromkeys((".nii", ".nii.gz"), open_nifti),
     **dict.fromkeys(PICTURES, open_picture),
 }
+WITH_NAMES = (*HDF5, ".npz")  # in a Zarr a name is a folder, and needs no help
 DAMAGED = (
     OSError,
     ValueError,
@@ -55,7 +57,8 @@ def open_volume(
     ----------
     path : path
         NumPy (``.npy``, ``.npz``), TIFF, Zarr and OME-Zarr, MRC, HDF5 and NeXus, NIfTI,
-        pictures, or a folder with one TIFF or picture a slice.
+        pictures, or a folder with one TIFF or picture a slice. An array in a file may
+        follow its name, as in ``scan.h5/entry/data``.
     axes : str, optional
         One letter of ``tczyx`` per axis, where the file does not say or is wrong.
     dataset : str, optional
@@ -69,9 +72,8 @@ def open_volume(
         If the file is not there, damaged, of an unknown format, or its axes are not
         clear.
     """
-    place = Path(path)
-    if not place.exists():
-        raise VolumeError(f"{place} is not there.")
+    place, inside = _split(Path(path))
+    dataset = dataset or inside
     try:
         found = _reader(place)(place, Ask(dataset, level))
     except DAMAGED as error:
@@ -91,6 +93,16 @@ def open_volume(
         "level": level,
     }
     return volume
+
+
+def _split(path: Path) -> tuple[Path, str | None]:
+    """Part ``scan.h5/entry/data`` into the file and the name of the array in it."""
+    if path.exists():
+        return path, None
+    for place in path.parents:
+        if place.is_file() and place.suffix.lower() in WITH_NAMES:
+            return place, path.relative_to(place).as_posix()
+    raise VolumeError(f"{path} is not there.")
 
 
 def _reader(path: Path) -> Reader:
