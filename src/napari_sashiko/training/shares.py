@@ -7,6 +7,7 @@ classes' shares; dividing it by the shares of the paint gives the factors by whi
 probabilities are corrected: one step of Saerens et al., Neural Comput. 14, 21 (2002).
 """
 
+import math
 import time
 from collections.abc import Generator
 
@@ -53,6 +54,7 @@ def class_shares(
     rng = np.random.default_rng(seed)
     total = np.zeros(len(ensemble.card.classes))
     size = [min(edge, n) for n in volume.shape[1:]]
+    blocks = min(blocks, -(-math.prod(volume.shape) // math.prod(size)))
     # Slices are spread over the depth, one draw in each of equal parts.
     depths = (np.arange(blocks) + rng.random(blocks)) * volume.shape[0] / blocks
     # In random order, so that those that are left out are missed nowhere in particular.
