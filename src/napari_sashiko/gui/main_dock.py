@@ -23,6 +23,7 @@ from napari_sashiko.gui.label_layer import KEY, warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.result_words import short
 from napari_sashiko.gui.segment_step import SegmentStep
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_step import TrainStep
@@ -201,9 +202,7 @@ def _size_text(volume: Volume) -> str:
     if volume.unit in ("", "pixel"):
         return "no voxel size"
     size = volume.voxel_size[1:] if volume.flat else volume.voxel_size
-    unit = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}.get(
-        volume.unit, volume.unit
-    )
+    unit = short(volume.unit)
     if len({f"{s:.4g}" for s in size}) == 1:
         return f"{size[0]:.4g} {unit}"
     return " × ".join(f"{s:.4g}" for s in size) + f" {unit}"
