@@ -17,6 +17,7 @@ from napari_sashiko.patches import (
     stitch,
     window_starts,
 )
+from napari_sashiko.patches.folds import NEVER
 
 
 @pytest.mark.parametrize(
@@ -188,3 +189,29 @@ def test_a_single_stroke_is_cut_and_guarded():
             learned = x[folds.train[number] & (labelled.values == value)]
             assert len(held)
             assert np.abs(held[:, None] - learned[None]).min() >= 4
+
+
+def test_a_class_of_one_voxel_is_learned_from_and_never_held_out():
+    labels = np.zeros((1, 20, 100), np.uint8)
+    labels[0, 5:8, 5:95] = 1
+    labels[0, 15, 50] = 2
+    labelled = labelled_voxels(labels)
+    for seed in range(5):
+        folds = fold_labelled(labelled, 3, guard=4, seed=seed)
+        lonely = labelled.values == 2
+        assert folds.fold[lonely].tolist() == [NEVER]
+        assert folds.train[:, lonely].all()
+        assert "Class 2 has one voxel only" in folds.note
+
+
+@given(counts=st.tuples(*[st.integers(1, 12)] * 3), folds=st.integers(2, 8))
+@settings(max_examples=40, deadline=None)
+def test_no_model_is_left_without_a_class(counts, folds):
+    rng = np.random.default_rng(sum(counts))
+    coords = rng.permutation(400)[: sum(counts)]
+    labels = np.zeros((1, 20, 20), np.uint8)
+    labels.flat[coords] = np.repeat([1, 2, 3], counts)
+    labelled = labelled_voxels(labels)
+    dealt = fold_labelled(labelled, folds, guard=4)
+    for train in dealt.train:
+        assert set(labelled.values[train].tolist()) == {1, 2, 3}

@@ -1,0 +1,113 @@
+"""Laws of the choices that data make: 2D or 3D, with a reason in words."""
+
+import numpy as np
+import pytest
+
+from napari_sashiko.labels import labelled_voxels
+from napari_sashiko.training import TrainingSettings, make_choices
+from napari_sashiko.volumes import as_volume
+
+
+def smooth(shape=(12, 64, 64)):
+    """Waves, alike in neighbouring slices and rows."""
+    z, y, x = np.indices(shape)
+    return np.sin(z / 3 + y / 4) + np.cos(x / 4)
+
+
+def unrelated(shape=(12, 64, 64)):
+    """Slices that are smooth and have nothing to do with each other."""
+    _, y, x = np.indices(shape)
+    phase = np.random.default_rng(0).uniform(0, 40, (shape[0], 1, 1))
+    return np.sin(y / 4 + 7 * phase) * np.cos(x / 4 + phase)
+
+
+def paint(shape, thick):
+    labels = np.zeros(shape, np.uint8)
+    labels[: min(shape[0], 3) if thick else 1, 2:5, 2:5] = 1
+    return labelled_voxels(labels)
+
+
+def choose(image, *, thick=True, device="cpu", voxel_size=None, **changes):
+    volume = as_volume(image, voxel_size=voxel_size)
+    settings = TrainingSettings(**changes)
+    return make_choices(volume, paint(image.shape, thick), settings, device)
+
+
+def test_a_single_slice_is_looked_at_in_2d():
+    choices = choose(smooth((1, 64, 64)))
+    assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 2)
+    assert "single slice" in choices.reason
+
+
+def test_slices_that_disagree_are_looked_at_one_by_one():
+    choices = choose(unrelated(), device="cuda")
+    assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 2)
+    assert "each slice by itself" in choices.reason
+    assert "agree only" in choices.reason
+
+
+def test_blocks_of_slices_that_disagree_can_be_demanded():
+    assert choose(unrelated(), dims="3").dims == 3
+
+
+def test_on_a_cpu_slices_see_their_neighbours():
+    choices = choose(smooth())
+    assert (choices.dims, choices.filter_dims) == (2, 3)
+    assert choices.neighbours > 0
+    assert f"2D with {choices.neighbours} slices on either side" in choices.reason
+    assert "CPU" in choices.reason
+
+
+def test_thick_paint_on_a_gpu_makes_blocks():
+    choices = choose(smooth(), device="cuda")
+    assert (choices.dims, choices.neighbours, choices.filter_dims) == (3, 0, 3)
+    assert "100% of the paint continues in the next slice" in choices.reason
+
+
+def test_flat_paint_on_a_gpu_stays_with_slices():
+    choices = choose(smooth(), thick=False, device="cuda")
+    assert choices.dims == 2
+    assert "paint lies on single slices" in choices.reason
+
+
+@pytest.mark.parametrize("dims", ["2", "3"])
+def test_what_was_set_is_done_and_said(dims):
+    choices = choose(smooth(), dims=dims)
+    assert choices.dims == int(dims)
+    assert "as set" in choices.reason
+
+
+@pytest.mark.parametrize("neighbours", [0, 2])
+def test_neighbours_can_be_set(neighbours):
+    assert choose(smooth(), neighbours=neighbours).neighbours == neighbours
+
+
+def test_thick_slices_have_fewer_neighbours():
+    cubic = choose(smooth()).neighbours
+    thick = choose(smooth(), voxel_size=(4.0, 1.0, 1.0)).neighbours
+    assert 1 <= thick < cubic
+
+
+def test_there_are_never_more_neighbours_than_slices():
+    assert choose(smooth((2, 64, 64))).neighbours == 1
+
+
+def test_spacing_is_relative_to_the_finest_axis():
+    assert choose(smooth(), voxel_size=(6.0, 2.0, 3.0)).spacing == (3.0, 1.0, 1.5)
+
+
+@pytest.mark.parametrize("value", [0, np.nan, np.inf])
+def test_an_image_without_content_gets_an_answer(value):
+    choices = choose(np.full((4, 16, 16), value))
+    assert choices.dims == 2
+    assert choices.reason
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 1), (3, 2, 2), (2, 3, 300)])
+def test_tiny_images_get_an_answer(shape):
+    image = np.random.default_rng(0).normal(size=shape)
+    labels = np.zeros(shape, np.uint8)
+    labels[0, 0, 0] = 1
+    volume = as_volume(image)
+    choices = make_choices(volume, labelled_voxels(labels), TrainingSettings())
+    assert choices.neighbours < shape[0]

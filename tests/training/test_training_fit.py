@@ -1,0 +1,313 @@
+"""Laws of fitting one network: the best is kept, nothing else is touched."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_sashiko.networks import Network
+from napari_sashiko.runners import Message
+from napari_sashiko.training import EpochDone, fit
+from napari_sashiko.training.fit import HeldOut, Outcome, Plan, one_cycle
+from napari_sashiko.training.tiles import Tile
+
+SIZE = 6
+
+
+class Tiny(Network):
+    """A network of one voxel's reach, with running statistics."""
+
+    name = "tiny"
+    receptive_radius = 0
+
+    def __init__(self, seed=0):
+        super().__init__(1, 2, dims=2)
+        self.norm = torch.nn.BatchNorm2d(1)
+        self.head = torch.nn.Conv2d(1, 2, 1)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            self.head.weight.copy_(torch.randn(2, 1, 1, 1, generator=generator))
+            self.head.bias.zero_()
+
+    def forward(self, x):
+        return self.head(self.norm(x))
+
+
+class Deck:
+    """Deals patches in which bright voxels are class 2; remembers what it dealt."""
+
+    def __init__(self, labelled=True):
+        self.labelled = labelled
+        self.counts = []
+        self.watch = lambda: None
+
+    def draw(self, count, rng):
+        self.counts.append(count)
+        self.watch()
+        images = rng.normal(size=(count, 1, SIZE, SIZE)).astype(np.float32)
+        targets = np.where(images[:, 0] > 0, 2, 1) * self.labelled
+        return torch.from_numpy(images), torch.from_numpy(targets.astype(np.uint8))
+
+
+def held_out(seed=1):
+    image = np.random.default_rng(seed).normal(size=(1, 1, SIZE, SIZE))
+    coords = np.argwhere(np.ones((1, SIZE, SIZE)))
+    tile = Tile(
+        image=image.astype(np.float32),
+        rows=np.arange(len(coords)),
+        coords=coords,
+        shape=(1, SIZE, SIZE),
+    )
+    values = np.where(image.ravel() > 0, 2, 1)
+    return HeldOut([(tile, np.arange(len(coords)))], values)
+
+
+NOTHING = HeldOut([], np.zeros(0, np.int64))
+
+
+def plan(**changes):
+    facts = {
+        "member": 0,
+        "epochs": 3,
+        "batch": 4,
+        "learning_rate": 0.5,
+        "seed": 0,
+        "deadline": None,
+    }
+    return Plan(**facts | changes)
+
+
+def learn(network=None, deck=None, judges=None, **changes):
+    network = Tiny() if network is None else network
+    outcome = Outcome()
+    events = list(
+        fit.fit(
+            network,
+            deck or Deck(),
+            held_out() if judges is None else judges,
+            lambda image, target, _generator: (image, target),
+            plan=plan(**changes),
+            outcome=outcome,
+        )
+    )
+    return network, outcome, events
+
+
+def state(network):
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def same(one, two):
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_it_learns():
+    _, outcome, events = learn()
+    assert outcome.history[-1]["macro_f1"] > 0.9
+    assert outcome.history[-1]["loss"] < outcome.history[0]["loss"]
+    told = [event for event in events if isinstance(event, EpochDone)]
+    assert [event.epoch for event in told] == [1, 2, 3]
+    assert [event.valid_loss for event in told] == [
+        epoch["valid_loss"] for epoch in outcome.history
+    ]
+
+
+@given(losses=st.lists(st.sampled_from([0.1, 0.2, 0.5, math.nan]), min_size=1))
+def test_the_best_epoch_is_kept(losses):
+    with pytest.MonkeyPatch.context() as patch:
+        script, states = iter(losses), []
+
+        def judge(_logits, _channels):
+            states.append(state(network))
+            return next(script)
+
+        patch.setattr(fit, "_loss_at_best_temperature", judge)
+        patch.setattr(fit, "STEPS", 1)
+        network = Tiny()
+        _, outcome, _ = learn(network, epochs=len(losses))
+    known = [loss for loss in losses if not math.isnan(loss)]
+    if not known:
+        assert outcome.best is None
+        return
+    # Of equal ones the last: it has seen most.
+    best = max(n for n, loss in enumerate(losses) if loss == min(known))
+    assert outcome.best.loss == min(known)
+    assert same(outcome.best.state, states[best])
+
+
+def test_the_best_weights_are_a_copy():
+    network, outcome, _ = learn(epochs=1)
+    before = {name: tensor.clone() for name, tensor in outcome.best.state.items()}
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            tensor.add_(1)
+    assert same(before, outcome.best.state)
+
+
+def test_the_best_logits_are_those_of_the_best_weights():
+    _, outcome, _ = learn()
+    again = Tiny()
+    again.load_state_dict(outcome.best.state)
+    again.eval()
+    judges = held_out()
+    ((tile, rows),) = judges.tiles
+    with torch.no_grad():
+        logits = fit.held_out_logits(again, tile, rows)
+    np.testing.assert_allclose(outcome.best.logits, logits.numpy(), atol=1e-5)
+
+
+def test_a_run_can_be_repeated():
+    one, two, other = (learn(seed=seed)[0].state_dict() for seed in (1, 1, 2))
+    assert same(one, two)
+    assert not same(one, other)
+
+
+@pytest.mark.parametrize("judges", [NOTHING, None])
+def test_batches_without_labels_change_nothing(judges):
+    network = Tiny()
+    before = state(network)
+    _, outcome, _ = learn(network, Deck(labelled=False), judges)
+    assert same(before, network.state_dict())
+    assert all(math.isnan(epoch["loss"]) for epoch in outcome.history)
+
+
+def test_the_mean_loss_is_that_of_batches_with_labels(monkeypatch):
+    answers = iter([None, 0.5, None, 1.5] + [None] * 100)
+    monkeypatch.setattr(fit, "_step", lambda *_: next(answers))
+    _, outcome, _ = learn(epochs=1)
+    assert outcome.history[0]["loss"] == 1.0
+
+
+def test_unlabelled_voxels_do_not_steer_the_step():
+    """A network without neighbours or statistics moves as if they were not there."""
+    states = []
+    for brightness in (0.0, 1e3):
+        network = Tiny()
+        network.norm = torch.nn.Identity()
+        images = torch.full((1, 1, SIZE, SIZE), brightness)
+        images[..., :2] = torch.arange(2.0)
+        targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
+        targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
+        optimiser = torch.optim.SGD(network.parameters(), lr=1.0)
+        fit._step(network, images, targets, optimiser)
+        states.append(state(network))
+    assert same(*states)
+
+
+def test_judging_leaves_the_network_alone():
+    network = Tiny()
+    network.train()
+    before = state(network)
+    list(fit._judge(network, held_out(), Outcome()))
+    assert same(before, network.state_dict())
+
+
+def test_learning_goes_on_in_training_mode_after_judging():
+    network, deck, modes = Tiny(), Deck(), []
+    deck.watch = lambda: modes.append(network.training)
+    learn(network, deck)
+    assert modes
+    assert all(modes)
+    assert network.norm.num_batches_tracked == len(modes)
+
+
+def test_without_judges_the_last_epoch_is_kept():
+    network, outcome, events = learn(judges=NOTHING)
+    assert same(outcome.best.state, network.state_dict())
+    assert outcome.best.logits is None
+    told = [event for event in events if isinstance(event, EpochDone)]
+    assert all(math.isnan(event.valid_loss) for event in told)
+
+
+# Time and memory
+
+
+def test_the_clock_ends_the_schedule(monkeypatch):
+    rates = []
+    keep = fit.one_cycle
+    monkeypatch.setattr(fit, "one_cycle", lambda f: rates.append(f) or keep(f))
+    start = time.monotonic()
+    _, outcome, events = learn(epochs=100_000, deadline=start + 0.3)
+    assert 0.3 <= time.monotonic() - start < 1.0
+    last = [event for event in events if isinstance(event, EpochDone)][-1]
+    assert last.fraction == 1.0
+    assert last.seconds_left == 0.0
+    assert outcome.best is not None
+    assert rates == sorted(rates)
+    assert rates[-1] > 0.8
+
+
+def test_a_deadline_that_is_over_leaves_one_judged_epoch():
+    _, outcome, events = learn(deadline=time.monotonic() - 5)
+    assert len([event for event in events if isinstance(event, EpochDone)]) == 1
+    assert outcome.best is not None
+
+
+@given(fraction=st.floats(0, 2))
+def test_the_learning_rate_stays_below_its_peak(fraction):
+    assert 0 < one_cycle(fraction) <= 1 + 1e-9
+
+
+def test_the_learning_rate_rises_then_falls_without_a_jump():
+    rates = np.array([one_cycle(n / 1000) for n in range(1001)])
+    peak = rates.argmax()
+    assert rates[peak] == pytest.approx(1.0, abs=1e-3)
+    assert np.all(np.diff(rates[: peak + 1]) >= 0)
+    assert np.all(np.diff(rates[peak:]) <= 0)
+    assert np.abs(np.diff(rates)).max() < 0.01
+    assert rates[-1] == pytest.approx(1e-3)
+
+
+def short_of_memory(most):
+    keep = fit._step
+
+    def step(network, images, targets, optimiser):
+        if len(images) > most:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return keep(network, images, targets, optimiser)
+
+    return step
+
+
+def test_out_of_memory_halves_the_batch(monkeypatch):
+    monkeypatch.setattr(fit, "_step", short_of_memory(2))
+    deck = Deck()
+    _, outcome, events = learn(deck=deck, batch=8)
+    assert deck.counts[:4] == [8, 4, 2, 2]
+    assert set(deck.counts[2:]) == {2}
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert said == [f"Out of memory: going on with batches of {n}." for n in (4, 2)]
+    assert outcome.history[-1]["macro_f1"] > 0.8
+
+
+def test_out_of_memory_for_a_single_patch_is_an_error(monkeypatch):
+    monkeypatch.setattr(fit, "_step", short_of_memory(0))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        learn(batch=4)
+
+
+def test_other_errors_are_not_taken_for_want_of_memory(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(fit, "_step", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        learn()
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_being_too_sure_is_not_punished_twice(channels):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(200, channels, generator=generator)
+    truth = logits.argmax(1)
+    truth[::5] = (truth[::5] + 1) % channels
+    loss = fit._loss_at_best_temperature
+    # The same opinion, four times as loud, is judged alike; another one is not.
+    assert loss(logits * 4, truth) == pytest.approx(loss(logits, truth), rel=0.35)
+    plain = float(torch.nn.functional.cross_entropy(logits * 4, truth))
+    assert loss(logits * 4, truth) < 0.7 * plain
+    assert loss(-logits, truth) > loss(logits, truth)

@@ -1,0 +1,126 @@
+"""Laws of class shares: what paint over-represents is taken back."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_sashiko.checkpoints import Ensemble, MemberCard, ModelCard
+from napari_sashiko.labels import default_classes
+from napari_sashiko.training.shares import FEWEST, MOST, class_shares, correction
+from napari_sashiko.volumes import Normalisation, as_volume
+
+
+class Threshold:
+    """A member that calls bright voxels class 2, and remembers what it was asked."""
+
+    halo = (1, 3, 3)
+    align = (1, 4, 4)
+
+    def __init__(self):
+        self.cores = []
+
+    def probabilities(self, patch, core, tick=lambda: None):
+        self.cores.append(tuple(b - a for a, b in core))
+        inside = patch[0][tuple(slice(*span) for span in core)]
+        bright = (inside > 0).float()
+        return torch.stack([1 - bright, bright])
+
+
+def ensemble(member):
+    plain = Normalisation(low=(-1.0,), high=(1.0,), center=(0.0,), scale=(1.0,))
+    card = ModelCard(
+        name="threshold",
+        created="",
+        classes=default_classes(2),
+        channels=1,
+        voxel_size=(1.0, 1.0, 1.0),
+        unit="pixel",
+        dims=2,
+        normalisation=plain,
+        members=(MemberCard(kind="network", weight=1.0, spec={}),),
+    )
+    return Ensemble(card, [member], torch.device("cpu"))
+
+
+def ask(image, member=None, **changes):
+    work = class_shares(
+        ensemble(member or Threshold()),
+        as_volume(image),
+        **{"blocks": 24, "edge": 16, "seed": 0} | changes,
+    )
+    ticks = 0
+    while True:
+        try:
+            next(work)
+            ticks += 1
+        except StopIteration as done:
+            return done.value, ticks
+
+
+def mixed(share, shape=(20, 64, 64)):
+    """Independent voxels, bright with this probability."""
+    bright = np.random.default_rng(0).random(shape) < share
+    return np.where(bright, 1.0, -1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_shares_are_found_by_asking_a_part(share):
+    found, ticks = ask(mixed(share))
+    np.testing.assert_allclose(found, [1 - share, share], atol=0.02)
+    assert found.sum() == pytest.approx(1)
+    assert ticks == 24
+
+
+def test_a_class_that_lives_in_some_slices_is_weighed_by_depth():
+    image = mixed(0.0)
+    image[15:] = 1
+    found, _ = ask(image)
+    assert found[1] == pytest.approx(0.25, abs=0.05)
+
+
+def test_small_volumes_are_asked_in_fewer_places():
+    _, ticks = ask(mixed(0.5, (2, 20, 20)))
+    assert ticks < 24
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7), (3, 16, 16), (1, 1, 1)])
+def test_blocks_stay_inside_the_volume(shape):
+    member = Threshold()
+    found, _ = ask(mixed(0.5, shape), member)
+    assert np.isfinite(found).all()
+    for core in member.cores:
+        assert core == (1, min(16, shape[1]), min(16, shape[2]))
+
+
+def test_when_time_is_over_few_blocks_must_do():
+    _, ticks = ask(mixed(0.5), deadline=time.monotonic() - 1)
+    assert ticks == FEWEST
+
+
+def test_a_seed_asks_in_the_same_places_again():
+    image = mixed(0.3)
+    one, two, other = (ask(image, seed=seed)[0] for seed in (1, 1, 2))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+SHARE = st.floats(0, 1)
+
+
+@given(volume=SHARE, paint=st.floats(0.001, 0.999))
+def test_factors_are_ratios_within_reason(volume, paint):
+    volume_shares, paint_shares = (np.array([s, 1 - s]) for s in (volume, paint))
+    factors = np.array(correction(volume_shares, paint_shares))
+    assert np.all((factors >= 1 / MOST) & (factors <= MOST))
+    ratios = volume_shares / paint_shares
+    trusted = (ratios > 1 / MOST) & (ratios < MOST)
+    np.testing.assert_allclose(factors[trusted], ratios[trusted])
+
+
+def test_paint_like_the_volume_needs_no_correction():
+    shares = np.array([0.2, 0.3, 0.5])
+    assert correction(shares, shares) == pytest.approx((1.0, 1.0, 1.0))
