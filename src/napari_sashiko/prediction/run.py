@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from napari_sashiko.prediction.events import (
 )
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.runners import Event, Message, Tick, run_tasks
+from napari_sashiko.runners import Event, Message, Tick, run_tasks, torch_threads
 from napari_sashiko.volumes import check_writable
 
 HEARTBEAT = 0.2
@@ -108,7 +109,12 @@ def _work(
     total, before = run.cells, run.cells - len(run.todo)
     start, most_voxels = time.perf_counter(), None
     number = 0
-    with contextlib.closing(results), _stopping(stop), _disk(run, lambda: number):
+    with (
+        torch_threads(_threads_each(settings)),
+        contextlib.closing(results),
+        _stopping(stop),
+        _disk(run, lambda: number),
+    ):
         for item in results:
             if item is None:
                 yield Tick()
@@ -123,6 +129,12 @@ def _work(
                 )
             left = (time.perf_counter() - start) / number * (len(run.todo) - number)
             yield CellDone(box(cell.cell), before + number, total, left)
+
+
+def _threads_each(settings: PredictionSettings) -> int:
+    """Threads of one operation: the same for all runners, for the same rounding."""
+    cores = os.cpu_count() or 1
+    return max(1, cores // (settings.workers or min(4, cores)))
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from napari_sashiko.runners.devices import (
     free_memory,
     is_out_of_memory,
     release_memory,
+    torch_threads,
 )
 from napari_sashiko.runners.events import Event, Message, Progress, Tick
 from napari_sashiko.runners.job import Job, JobState, JobStatus
@@ -27,4 +28,5 @@ __all__ = [
     "is_out_of_memory",
     "release_memory",
     "run_tasks",
+    "torch_threads",
 ]

@@ -1,6 +1,8 @@
 """Which devices are there, which to take, and whether one ran out of memory."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +95,23 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads for each operation, and restore what was set.
+
+    Many small operations are best done by one: on a busy machine, threads that wait for
+    each other after every operation make them many times slower.
+    """
+    import torch  # noqa: PLC0415
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _free_main_memory() -> int | None:

@@ -17,7 +17,7 @@ from napari_sashiko.checkpoints import (
     load_ensemble,
     save_model,
 )
-from napari_sashiko.runners import Event
+from napari_sashiko.runners import Event, torch_threads
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._verdict import weigh_families
 from napari_sashiko.training.shares import class_shares, correction
@@ -52,14 +52,15 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
     ensemble = load_ensemble(desk.out, desk.device)
     card = ensemble.card.model_copy(update={"correction": ()})
     bare = Ensemble(card, ensemble.members, desk.device)
-    found = yield from class_shares(
-        bare,
-        desk.volume,
-        blocks=blocks,
-        edge=edge,
-        seed=desk.settings.seed,
-        deadline=desk.deadline,
-    )
+    with torch_threads(1):
+        found = yield from class_shares(
+            bare,
+            desk.volume,
+            blocks=blocks,
+            edge=edge,
+            seed=desk.settings.seed,
+            deadline=desk.deadline,
+        )
     paint = np.bincount(desk.channels, minlength=len(desk.classes))
     desk.correction = correction(found, paint / paint.sum())
     save(desk)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.forests import Forest
 from napari_sashiko.metrics import ConfusionMatrix
-from napari_sashiko.runners import Event, Tick
+from napari_sashiko.runners import Event, Tick, torch_threads
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved
@@ -27,13 +27,14 @@ DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
 def forest_member(desk: Desk) -> Iterator[Event]:
     """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
     features = np.zeros((0, 0), np.float32)
-    for rows, part in features_at(
-        desk.volume, desk.normalisation, desk.labelled, desk.bank
-    ):
-        if not features.size:
-            features = np.zeros((len(desk.labelled), part.shape[1]), np.float32)
-        features[rows] = part
-        yield Tick()
+    with torch_threads(1):
+        for rows, part in features_at(
+            desk.volume, desk.normalisation, desk.labelled, desk.bank
+        ):
+            if not features.size:
+                features = np.zeros((len(desk.labelled), part.shape[1]), np.float32)
+            features[rows] = part
+            yield Tick()
     desk.forest = _grow(desk, features, subsample(desk.channels, desk.settings.seed))
     save(desk)
     yield MemberSaved(0, desk.out, "forest")
