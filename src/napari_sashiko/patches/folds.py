@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
-from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.labels import LabelledVoxels, stroke_components
+from napari_sashiko.patches._near import near_held
 
 NEVER = -1  # fold of voxels that nobody can do without
-NEIGHBOUR = np.sqrt(3.0) + 1e-6  # 26-connected
 
 
 @dataclass(frozen=True)
@@ -73,15 +70,15 @@ def fold_labelled(
     rng = np.random.default_rng(seed)
     values = labelled.values
     fold = np.zeros(len(values), np.int8)
+    strokes = stroke_components(labelled)
     for label in np.unique(values):
         mine = np.flatnonzero(values == label)
         if len(mine) == 1:
             fold[mine] = NEVER
         else:
-            pieces = _pieces(labelled.coords[mine], folds)
+            pieces = _pieces(labelled.coords[mine], strokes[mine], folds)
             fold[mine] = _deal(pieces, folds, rng)
-    places = labelled.coords * np.asarray(spacing)
-    train, note = _apart(fold, values, places, folds, guard)
+    train, note = _apart(labelled, fold, folds, spacing, guard)
     lonely = values[fold == NEVER]
     return Folds(fold, train, f"{_never_held(lonely)} {note}".strip())
 
@@ -93,16 +90,16 @@ def _never_held(lonely: NDArray[np.uint8]) -> str:
     return f"Class {names} has one voxel only: no score says how well it is found."
 
 
-def _pieces(coords: NDArray[np.int32], folds: int) -> NDArray[np.int64]:
+def _pieces(
+    coords: NDArray[np.int32], strokes: NDArray[np.int64], folds: int
+) -> NDArray[np.int64]:
     """Number the strokes of one class; cut them when there are too few."""
-    pairs = cKDTree(coords).query_pairs(NEIGHBOUR, output_type="ndarray")
-    size = len(coords)
-    links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(size, size))
-    count, piece = connected_components(links, directed=False)
+    names, piece = np.unique(strokes, return_inverse=True)
+    count = len(names)
     if count >= folds:
         return np.asarray(piece, np.int64)
     cuts = -(-folds // count)
-    out = np.zeros(size, np.int64)
+    out = np.zeros(len(coords), np.int64)
     for stroke in range(count):
         mine = np.flatnonzero(piece == stroke)
         order = mine[np.argsort(_along(coords[mine]), kind="stable")]
@@ -135,20 +132,20 @@ def _deal(
 
 
 def _apart(
+    labelled: LabelledVoxels,
     fold: NDArray[np.int8],
-    values: NDArray[np.uint8],
-    places: NDArray[np.float64],
     folds: int,
+    spacing: tuple[float, float, float],
     guard: float,
 ) -> tuple[NDArray[np.bool_], str]:
+    values = labelled.values
     train = np.stack([fold != i for i in range(folds)])
     gave_way = set()
     for i in range(folds):
         held = fold == i
         if not held.any() or guard <= 0:
             continue
-        distance, _ = cKDTree(places[held]).query(places, distance_upper_bound=guard)
-        near = np.isfinite(distance) & ~held
+        near = near_held(labelled.coords, held, spacing, guard) & ~held
         for label in np.unique(values):
             mine = train[i] & (values == label)
             if (mine & ~near).sum() * 2 >= mine.sum():
