@@ -72,7 +72,7 @@ def test_an_estimate_counts_the_cells_of_the_run(tmp_path):
     assert told.memory_bytes > 1000
 
 
-def test_a_measured_estimate_is_near_the_time_of_the_run():
+def test_a_measured_estimate_promises_no_less_than_the_run_must_take():
     volume = as_volume(image_of((21, 17, 25)))
 
     class Slow(Blur):
@@ -85,7 +85,7 @@ def test_a_measured_estimate_is_near_the_time_of_the_run():
     windows = Blur()
     cells = make_plan(windows, volume.shape, settings).cells()
     voxels = sum(np.prod([p.stop - p.start for p in c.window]) for c in cells)
-    assert told.seconds == pytest.approx(voxels * 1e-5, rel=0.5)
+    assert told.seconds > 0.5 * voxels * 1e-5
 
 
 @pytest.mark.parametrize(
