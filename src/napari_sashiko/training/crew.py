@@ -78,6 +78,7 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
         for job in jobs:
             job.start()
         for event in _listen(jobs):
+            _raise_first(jobs)
             if isinstance(event, EpochDone):
                 desk.changed = True
                 desk.networks[event.member].fraction = event.fraction
@@ -86,7 +87,6 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
             if _is_due(desk, started):
                 save(desk)
                 yield MemberSaved(crew[0].number, desk.out, "networks so far")
-        _raise_first(jobs)
     finally:
         for job in jobs:
             job.cancel()
@@ -99,7 +99,7 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
 
 
 def _listen(jobs: Sequence[Job]) -> Iterator[Event]:
-    """Pass on what the jobs say until all have ended."""
+    """Pass on what the jobs say until all have ended; a `Tick` is always the last."""
     running = True
     while running:
         # Asked before the events are taken, so that the last ones are not missed.
@@ -111,6 +111,7 @@ def _listen(jobs: Sequence[Job]) -> Iterator[Event]:
 
 
 def _raise_first(jobs: Sequence[Job]) -> None:
+    # At once: nobody waits for the other networks to learn of an error.
     for job in jobs:
         if job.status.error is not None:
             raise job.status.error
