@@ -40,7 +40,8 @@ def test_strokes_become_a_model_and_a_segmented_slice(
     viewer.dims.set_current_step(0, 1)
     qtbot.waitUntil(lambda: "halves - preview" in viewer.layers, timeout=WAIT)
     preview = viewer.layers["halves - preview"]
-    qtbot.waitUntil(lambda: preview.data[1].all(), timeout=WAIT)
+    # A new array each time: it must be asked for again.
+    qtbot.waitUntil(lambda: bool(preview.data[1].all()), timeout=WAIT)
     expected = np.where(np.arange(96) < 48, 1, 2)
     assert (preview.data[1] == expected).mean() > 0.95
     assert dock.session.last_model.parent.parent.suffix == ".sashiko"
