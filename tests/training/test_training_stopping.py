@@ -46,7 +46,7 @@ def stop_at(out, kind, count=1, **changes):
 )
 def test_a_closed_run_leaves_a_model_that_predicts(out, kind, count, members):
     seconds = stop_at(out, kind, count, epochs=2)
-    assert seconds < 1
+    assert seconds < 2  # one, and one more for a busy machine
     assert len(load_card(out).members) == members
     mean = probabilities(out)
     assert np.isfinite(mean).all()
@@ -75,7 +75,7 @@ def test_the_old_model_stays_until_there_is_a_new_one(trained, out):
 def test_the_limit_of_minutes_is_kept(out):
     start = time.monotonic()
     events = run(out, minutes=0.05, epochs=10_000)
-    assert time.monotonic() - start < 0.05 * 60 + 3
+    assert time.monotonic() - start < 0.05 * 60 + 5
     last = {e.member: e for e in events if isinstance(e, EpochDone)}
     assert set(last) == {0, 1}
     assert all(e.fraction == 1.0 and e.epoch < 10_000 for e in last.values())
