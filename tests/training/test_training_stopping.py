@@ -42,12 +42,18 @@ def stop_at(out, kind, count=1, **changes):
 
 @pytest.mark.parametrize(
     ("kind", "count", "members"),
-    [(MemberSaved, 1, 1), (MemberSaved, 2, 1), (EpochDone, 1, 2), (EpochDone, 3, 3)],
+    # A network that learns beside the others may be as far as they are, unheard.
+    [
+        (MemberSaved, 1, {1}),
+        (MemberSaved, 2, {1}),
+        (EpochDone, 1, {2, 3}),
+        (EpochDone, 3, {3}),
+    ],
 )
 def test_a_closed_run_leaves_a_model_that_predicts(out, kind, count, members):
     seconds = stop_at(out, kind, count, epochs=2)
     assert seconds < 2  # one, and one more for a busy machine
-    assert len(load_card(out).members) == members
+    assert len(load_card(out).members) in members
     mean = probabilities(out)
     assert np.isfinite(mean).all()
     assert np.allclose(mean.sum(axis=0), 1, atol=1e-4)
