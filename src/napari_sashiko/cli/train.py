@@ -73,7 +73,6 @@ def train(
         "model": absolute(done.path),
         "metrics": metrics,
         "seconds": round(done.seconds, 3),
-        "stopped": done.stopped,
         "settings": pipeline.training_settings(**values).model_dump(mode="json"),
     }
     scores = [f"  {name} {value:.3f}" for name, value in metrics.items()]

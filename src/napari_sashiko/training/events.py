@@ -64,11 +64,8 @@ class TrainingDone(Event):
         ``macro_f1``, ``accuracy``, ``calibration_error``, ``brier``, ``f1 CLASS``.
     seconds : float
         Duration of the training.
-    stopped : bool
-        Whether it was stopped before its end.
     """
 
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
-    stopped: bool = False
