@@ -42,7 +42,12 @@ def test_the_selected_image_is_segmented_with_the_last_model(
     menu.segment_with_last_model(viewer)
     dock = menu.find_dock(viewer)
     assert dock.volumes.currentText() == "other"
-    qtbot.waitUntil(lambda: "other - classes" in viewer.layers, timeout=LONG)
+
+    def shown():
+        job = dock.session.job("predict")
+        assert "other - classes" in viewer.layers, (dock.status.text(), job)
+
+    qtbot.waitUntil(shown, timeout=LONG)
     qtbot.waitUntil(dock.segment.form.working.isHidden, timeout=LONG)
     assert np.asarray(viewer.layers["other - classes"].data).all()
     assert "balls - classes" not in viewer.layers

@@ -31,7 +31,7 @@ class JobBridge(QObject):
         super().__init__(parent)
         self.session = session
         self._bars: dict[str, Any] = {}
-        self._shown: dict[str, int] = {}
+        self._percent: dict[str, int] = {}  # of the jobs that run and are shown
         self._timer = QTimer(self)
         self._timer.setInterval(MILLISECONDS)
         self._timer.timeout.connect(self._beat)
@@ -43,40 +43,44 @@ class JobBridge(QObject):
     def stop(self) -> None:
         """Stop pumping and take down the progress bars."""
         self._timer.stop()
-        for kind in list(self._bars):
-            self._close(kind)
+        self._percent.clear()
+        self._show()
 
     def _beat(self) -> None:
-        # A progress bar processes Qt events when it changes, so that this could be
-        # called again before it returns.
+        # A progress bar processes Qt events when it is made, moved or closed. The timer
+        # rests meanwhile, and bars are touched here alone: inside of whatever starts
+        # or follows a job, the first events would arrive before it is ready for them.
         self._timer.stop()
         try:
             self.session.pump()
+            self._show()
         finally:
-            if not self.session.closed:
+            if self.session.closed:
+                self.stop()  # closed by one of those events
+            else:
                 self._timer.start()
 
     def _on_job(self, kind: str) -> None:
-        job = self.session.job(kind)
-        if kind in HIDDEN or job is None:
+        if kind in HIDDEN:
             return
         if self.session.is_running(kind):
-            if kind not in self._bars:
-                self._bars[kind] = progress(total=STEPS, desc=job.name)
-                self._shown[kind] = 0
+            self._percent.setdefault(kind, 0)
         else:
-            self._close(kind)
+            self._percent.pop(kind, None)
 
     def _on_event(self, kind: str, event: Event) -> None:
         total = getattr(event, "total", 0)
-        if not total or kind not in self._bars:
-            return
-        percent = STEPS * int(getattr(event, "done", 0)) // total
-        ahead = percent - self._shown[kind]
-        if ahead > 0:
-            self._shown[kind] = percent
-            self._bars[kind].update(ahead)
+        if total and kind in self._percent:
+            percent = STEPS * int(getattr(event, "done", 0)) // total
+            self._percent[kind] = max(self._percent[kind], percent)
 
-    def _close(self, kind: str) -> None:
-        self._bars.pop(kind).close() if kind in self._bars else None
-        self._shown.pop(kind, None)
+    def _show(self) -> None:
+        """Make, move and close the bars as the jobs are."""
+        for kind in [kind for kind in self._bars if kind not in self._percent]:
+            self._bars.pop(kind).close()
+        for kind, percent in list(self._percent.items()):
+            job = self.session.job(kind)
+            if kind not in self._bars and job is not None:
+                self._bars[kind] = progress(total=STEPS, desc=job.name)
+            if kind in self._bars and percent > self._bars[kind].n:
+                self._bars[kind].update(percent - self._bars[kind].n)
