@@ -143,7 +143,10 @@ def _pixels(widget):
         .toImage()
         .convertToFormat(widget.grab().toImage().Format.Format_RGB32)
     )
-    bits = np.frombuffer(image.constBits(), np.uint8)
+    bits = image.constBits()
+    if hasattr(bits, "setsize"):  # PyQt6 does not know how many there are
+        bits.setsize(image.sizeInBytes())
+    bits = np.frombuffer(bits, np.uint8)
     return bits.reshape(image.height(), image.width(), 4)[..., :3].copy()
 
 

@@ -53,6 +53,10 @@ class SashikoDock(QWidget):
         self.destroyed.connect(self.session.shutdown)
         self._window: QMainWindow | None = None
         self._shut = False
+        # A timer of one's own goes with its dock, in both bindings.
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.timeout.connect(self._watch_window)
         self.label = LabelStep(self.session, self.viewer)
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
@@ -152,7 +156,7 @@ class SashikoDock(QWidget):
             else:
                 # A window that is never shown sends no show event; the dock is
                 # put into it after this event.
-                QTimer.singleShot(0, self, self._watch_window)
+                self._settled.start()
         return super().event(event)
 
     # ---- widgets ----------------------------------------------------------------
