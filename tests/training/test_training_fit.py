@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message
 from napari_sashiko.training import EpochDone, fit
+from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.fit import HeldOut, Outcome, Plan, one_cycle
 from napari_sashiko.training.tiles import Tile
 
@@ -97,6 +98,19 @@ def learn(network=None, deck=None, judges=None, **changes):
     return network, outcome, events
 
 
+def watch_averages(patch):
+    """Return a list that will hold the average of each network that learns."""
+    made = []
+
+    class Watched(Average):
+        def __init__(self, network):
+            super().__init__(network)
+            made.append(self)
+
+    patch.setattr(fit, "Average", Watched)
+    return made
+
+
 def state(network):
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
@@ -120,15 +134,15 @@ def test_it_learns():
 def test_the_best_epoch_is_kept(losses):
     with pytest.MonkeyPatch.context() as patch:
         script, states = iter(losses), []
+        averages = watch_averages(patch)
 
         def judge(_logits, _channels):
-            states.append(state(network))
+            states.append(state(averages[0].network))
             return next(script)
 
         patch.setattr(fit, "_loss_at_best_temperature", judge)
         patch.setattr(fit, "STEPS", 1)
-        network = Tiny()
-        _, outcome, _ = learn(network, epochs=len(losses))
+        _, outcome, _ = learn(epochs=len(losses))
     known = [loss for loss in losses if not math.isnan(loss)]
     if not known:
         assert outcome.best is None
@@ -139,11 +153,12 @@ def test_the_best_epoch_is_kept(losses):
     assert same(outcome.best.state, states[best])
 
 
-def test_the_best_weights_are_a_copy():
-    network, outcome, _ = learn(epochs=1)
+def test_the_best_weights_are_a_copy(monkeypatch):
+    averages = watch_averages(monkeypatch)
+    _, outcome, _ = learn(epochs=1)
     before = {name: tensor.clone() for name, tensor in outcome.best.state.items()}
     with torch.no_grad():
-        for tensor in network.state_dict().values():
+        for tensor in averages[0].network.state_dict().values():
             tensor.add_(1)
     assert same(before, outcome.best.state)
 
@@ -215,9 +230,10 @@ def test_learning_goes_on_in_training_mode_after_judging():
     assert network.norm.num_batches_tracked == len(modes)
 
 
-def test_without_judges_the_last_epoch_is_kept():
-    network, outcome, events = learn(judges=NOTHING)
-    assert same(outcome.best.state, network.state_dict())
+def test_without_judges_the_last_epoch_is_kept(monkeypatch):
+    averages = watch_averages(monkeypatch)
+    _, outcome, events = learn(judges=NOTHING)
+    assert same(outcome.best.state, averages[0].network.state_dict())
     assert outcome.best.logits is None
     told = [event for event in events if isinstance(event, EpochDone)]
     assert all(math.isnan(event.valid_loss) for event in told)

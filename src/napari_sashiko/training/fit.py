@@ -22,6 +22,7 @@ from napari_sashiko.runners import (
     is_out_of_memory,
     release_memory,
 )
+from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
 from napari_sashiko.training.sampler import Sampler, held_out_logits
 from napari_sashiko.training.tiles import Tile
@@ -29,7 +30,7 @@ from napari_sashiko.transforms import Transform
 
 STEPS = 25  # batches in an epoch
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
-WEIGHT_DECAY = 1e-2
+WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def fit(
     """Train a network; `outcome` always holds the best weights so far.
 
     AdamW (Loshchilov & Hutter, ICLR 2019) under a one-cycle schedule (Smith, 2018) that
-    follows epochs or the clock, whichever is further on.
+    follows epochs or the clock, whichever is further on. What is judged and kept is a
+    moving average of the network.
     """
     rng = np.random.default_rng(plan.seed)
     generator = torch.Generator().manual_seed(plan.seed)
@@ -129,6 +131,7 @@ def fit(
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY
     )
+    average = Average(network)
     clock = _Clock(plan)
     batch = plan.batch
     for epoch in range(plan.epochs):
@@ -148,11 +151,13 @@ def fit(
                 release_memory()
                 yield Message(f"Out of memory: going on with batches of {batch}.")
                 continue
-            losses += [] if loss is None else [loss]
+            if loss is not None:
+                losses.append(loss)
+                average.update(network)
             yield Tick()
             if clock.fraction(epoch * STEPS + step + 1) >= 1:
                 break
-        scores = yield from _judge(network, held_out, outcome)
+        scores = yield from _judge(average.network, held_out, outcome)
         scores["loss"] = float(np.mean(losses)) if losses else math.nan
         outcome.history.append(scores)
         done = clock.fraction((epoch + 1) * STEPS)
@@ -228,7 +233,7 @@ def autocast(device: torch.device) -> Any:
 def _judge(
     network: Network, held_out: HeldOut, outcome: Outcome
 ) -> Generator[Event, None, dict[str, float]]:
-    """Score the network in evaluation mode and keep a copy of it if it is the best."""
+    """Score a network in evaluation mode and keep a copy of it if it is the best."""
     network.eval()
     parts = []
     for tile, rows in held_out.tiles:
