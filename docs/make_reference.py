@@ -1,0 +1,140 @@
+"""Write docs/reference/settings.md from the settings classes.
+
+python docs/make_reference.py           writes the page
+python docs/make_reference.py --check   fails where the page is out of date
+"""
+
+import argparse
+import sys
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic_core import PydanticUndefined
+
+from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.networks import network_settings
+from napari_sashiko.pipeline import network_names
+from napari_sashiko.prediction import PredictionSettings
+from napari_sashiko.training import TrainingSettings
+
+PAGE = Path(__file__).parent / "reference" / "settings.md"
+HEAD = """# Settings
+
+<!-- Written by docs/make_reference.py: change the settings classes, not this page. -->
+
+Each step has one set of settings. The same names hold in the dock (*more*), on the
+command line and in Python. On the command line the common ones have an option of their
+own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
+others as `--set network_settings.depth=3`. A file for `--recipe` is JSON with the keys
+`train`, `predict` and `instances`. A name that does not exist, or a value out of range,
+is refused in one sentence.
+"""
+STEPS = {
+    "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
+    "Predict": (PredictionSettings, "`sashiko predict`, `napari_sashiko.predict`"),
+    "Instances": (
+        InstanceSettings,
+        "`sashiko instances`, `napari_sashiko.segment_instances`",
+    ),
+}
+SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
+PLAIN = {str: "text", int: "whole number", float: "number", bool: "yes or no"}
+
+
+def main():
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    if not options.check:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(make_page(), encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != make_page():
+        sys.exit(f"{PAGE.name} is out of date: run python docs/make_reference.py.")
+
+
+def make_page() -> str:
+    """Return the page as Markdown."""
+    parts = [HEAD]
+    for title, (settings, used) in STEPS.items():
+        summary = (settings.__doc__ or "").splitlines()[0]
+        parts.append(f"## {title}\n\n{summary} Used by {used}.\n")
+        rows = [
+            (name, describe_kind(info.annotation, info.metadata), default, text)
+            for name, info in settings.model_fields.items()
+            for default in [describe_default(info)]
+            for text in [info.description or ""]
+        ]
+        parts.append(table(("setting", "values", "default", "meaning"), rows))
+    parts.append(
+        "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
+        "`auto` takes TUNets.\n"
+    )
+    for name in sorted(network_names()):
+        rows = [
+            (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
+            for key, (kind, value) in network_settings(name).items()
+        ]
+        parts.append(f"### {name}\n")
+        parts.append(table(("setting", "values", "default"), rows))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def describe_kind(kind: Any, limits: Any = ()) -> str:
+    """Say which values a field takes."""
+    if get_origin(kind) is Annotated:
+        kind, *inner = get_args(kind)
+        return describe_kind(kind, [*inner, *limits])
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) in (Union, types.UnionType):
+        return " or ".join(
+            "empty" if part is type(None) else describe_kind(part, limits)
+            for part in get_args(kind)
+        )
+    if get_origin(kind) in (tuple, list):
+        if ... in get_args(kind):
+            return f"list of {describe_kind(get_args(kind)[0])}"
+        parts = [describe_kind(part) for part in get_args(kind)]
+        same = len(set(parts)) == 1
+        return f"{len(parts)} x {parts[0]}" if same else ", ".join(parts)
+    if get_origin(kind) is dict:
+        return "names with values"
+    words = PLAIN.get(kind, str(kind))
+    range_ = describe_range(limits)
+    return f"{words}, {range_}" if range_ else words
+
+
+def describe_range(limits: Any) -> str:
+    """Say the range, such as ``≥ 0, ≤ 32``."""
+    found = [
+        f"{sign} {getattr(limit, key):g}"
+        for kind, (key, sign) in SIGNS.items()
+        for limit in limits
+        if isinstance(limit, kind)
+    ]
+    return ", ".join(found)
+
+
+def describe_default(info: Any) -> str:
+    """Say the default; empty and none alike are ``empty``."""
+    value = info.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "required"
+    return "empty" if value is None or value == {} else f"`{value}`"
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table; the first column is code."""
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name, *cells in rows:
+        # A bar would end the cell.
+        texts = [cell.replace("|", "\\|") for cell in cells]
+        lines.append(f"| `{name}` | " + " | ".join(texts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
