@@ -70,6 +70,7 @@ BAD_OPTIONS = {
     "unknown option": (["--colour", "3"], "--colour"),
     "dims": (["--dims", "4"], "dims"),
     "class without a name": (["--classes", "resin"], "Label 2"),
+    "two classes of one name": (["--classes", "resin, resin"], "'resin'"),
 }
 
 
@@ -138,6 +139,7 @@ BAD_WINDOWS = {
         "step",
     ),
     "weight": (["--border-weight", "2"], "border_weight"),
+    "given twice": (["--window", "16", "--set", "window.z=1"], "twice"),
     "runner": (["--runner", "cloud"], "runner"),
 }  # fmt: skip
 
@@ -182,6 +184,31 @@ def test_an_output_that_is_something_else_is_left_alone(sashiko, trained, tmp_pa
         assert said.code == 2
         assert "left as it is" in said.complaint
     assert (tmp_path / "notes" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_table_replaces_nothing_but_a_table(sashiko, trained, tmp_path):
+    prediction, out = trained / "forest.zarr", tmp_path / "i.zarr"
+    image = tmp_path / "image.npy"
+    shutil.copy(trained / "image.npy", image)
+    before = image.read_bytes()
+    said = sashiko("instances", prediction, "-o", out, "--table", image)
+    assert said.code == 2
+    assert "left as it is" in said.complaint
+    assert image.read_bytes() == before
+    assert not out.exists()
+    table = tmp_path / "t.csv"
+    for _ in range(2):  # one that was written before is replaced
+        assert sashiko("instances", prediction, "-o", out, "--table", table).code == 0
+
+
+def test_a_table_that_would_be_lost_is_refused(sashiko, trained, tmp_path):
+    out = tmp_path / "i.zarr"
+    words = ("instances", trained / "forest.zarr", "-o", out, "--table")
+    assert sashiko(*words, tmp_path / "t.csv").code == 0
+    said = sashiko(*words, out / "t.csv")
+    assert said.code == 2
+    assert "beside" in said.complaint
+    assert (out / "labels").exists()
 
 
 def test_another_number_of_channels_is_said(sashiko, trained, tmp_path):

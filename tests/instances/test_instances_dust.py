@@ -36,6 +36,12 @@ def test_sizes_are_read_in_any_spelling(text, size, unit, voxels):
     assert dust_voxels(text, size, unit) == voxels
 
 
+@pytest.mark.parametrize("text", ["1e300", "1e400", "1e400 um^3", "1e300 m^3"])
+def test_a_size_beyond_all_objects_removes_all(text):
+    voxels = dust_voxels(text, (1, 1, 1), "um")
+    assert dust_counts(np.array([1, 2**40]), voxels) == (0, 2)
+
+
 def test_flat_images_have_areas():
     assert dust_voxels("20 um^2", (1, 2, 2), "um", flat=True) == 5
     with pytest.raises(SettingsError, match="an area"):

@@ -55,8 +55,9 @@ def collect(
                 f"--set {text!r} is not a setting.", "Write --set KEY=VALUE."
             )
         name, dot, entry = key.strip().partition(".")
-        if dot:
-            values.setdefault(name, {})[entry] = _entry(value)
+        entries = values.setdefault(name, {}) if dot else None
+        if isinstance(entries, dict):
+            entries[entry] = _entry(value)
         elif name in values:
             raise SettingsError(
                 f"The setting {name!r} is given twice.", "Leave one of them out."

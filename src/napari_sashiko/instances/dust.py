@@ -15,6 +15,7 @@ PATTERN = re.compile(
     re.IGNORECASE,
 )
 RAISED = str.maketrans("²³", "23")
+MOST = 1 << 62  # voxels: what a count on disk can hold
 METRES = {
     "m": 1.0,
     "cm": 1e-2,
@@ -111,7 +112,7 @@ def dust_voxels(
     """
     dust = parse_dust(text)
     if not dust.unit:
-        return math.ceil(dust.value)
+        return math.ceil(min(dust.value, MOST))
     power = 2 if flat else 3
     if dust.power != power:
         raise SettingsError(
@@ -129,7 +130,7 @@ def dust_voxels(
     sizes = voxel_size[1:] if flat else voxel_size
     voxel = math.prod(sizes) * (METRES[name] / METRES[dust.unit]) ** power
     # 125 um^3 over voxels of 5 um^3 is 25, not 25.000000001: rounding is not dust.
-    return math.ceil(round(dust.value / voxel, 6))
+    return math.ceil(round(min(dust.value / voxel, MOST), 6))
 
 
 def dust_counts(sizes: npt.NDArray[np.integer], voxels: int) -> tuple[int, int]:

@@ -20,9 +20,9 @@ from napari_sashiko.instances.components import Components, IntArray, label_bloc
 from napari_sashiko.instances.dust import dust_voxels
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.instances.table import make_table, write_table
+from napari_sashiko.instances.table import check_table, make_table, write_table
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.volumes import create_ome_image
+from napari_sashiko.volumes import check_writable, create_ome_image
 
 FORMAT_VERSION = 1
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
@@ -67,13 +67,16 @@ def segment_instances(
     fewest = dust_voxels(
         settings.dust, source.voxel_size, source.unit, flat=source.flat
     )
+    where = None if table is None else Path(table).absolute()
     _check_replaceable(target)
+    check_writable(target)
+    if where is not None:
+        check_table(where, target)
     yield from _remarks(source, settings)
     components = yield from search_components(source)
     yield ComponentsFound(len(components.sizes), source.class_name)
     ranks = components.ranks(fewest)
     count = int((ranks > 0).sum())
-    where = None if table is None else Path(table).absolute()
     yield from _write(source, components, ranks, target, where)
     yield InstancesDone(
         str(target),

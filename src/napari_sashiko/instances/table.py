@@ -10,11 +10,13 @@ import numpy as np
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances._moments import FloatArray, Moments
 from napari_sashiko.instances._source import Source
+from napari_sashiko.volumes import check_writable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AXES = ("z", "y", "x")
+HEADER = b"label,class,voxels,"  # how every table begins
 
 
 def make_table(
@@ -65,6 +67,44 @@ def make_table(
         "unit": source.unit,
     }
     return pd.DataFrame(columns)
+
+
+def check_table(path: Path, out: Path) -> None:
+    """Refuse to write a table over something that is none, or where it would be lost.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file to be written.
+    out : Path
+        Folder of the instances, which is replaced as a whole.
+
+    Raises
+    ------
+    OutputError
+        If there is something else, it lies in `out`, or it cannot be written.
+    """
+    if out == path or out in path.parents:
+        raise OutputError(
+            f"The table {path} would lie in the folder of the instances.",
+            "Choose a place beside it.",
+        )
+    check_writable(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HEADER))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(
+            f"The table {path} cannot be written: {error.strerror or error}.",
+            "Choose another file.",
+        ) from error
+    if start not in (b"", HEADER):
+        raise OutputError(
+            f"{path} exists and is not a table of objects.",
+            "Choose another name; it is left as it is.",
+        )
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:

@@ -165,10 +165,18 @@ def _name(
     if classes is None:
         highest = int(found.values.max()) if len(found) else 2
         return default_classes(max(2, highest))
-    return tuple(
+    named = tuple(
         each if isinstance(each, LabelClass) else _class(number, str(each))
         for number, each in enumerate(classes, start=1)
     )
+    names = [each.name for each in named]
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise LabelError(
+            f"Two classes have the name {twice[0]!r}.",
+            "Give each class a name of its own: scores and objects are told by it.",
+        )
+    return named
 
 
 def _class(number: int, name: str) -> LabelClass:
