@@ -145,7 +145,8 @@ def test_a_second_run_of_predict_has_nothing_left_to_do(sashiko, trained, tmp_pa
     assert "1 of 1" in said.err
 
 
-def test_ctrl_c_keeps_the_best_model_so_far(place):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_keeps_the_best_model_so_far(place, number):
     model = place / "m.sashiko-model"
     words = ["image.npy", "labels.npy", "-o", str(model), "--members", "1"]
     more = ["--epochs", "5000", "--set", "trees=4", "--device", "cpu"]
@@ -166,7 +167,7 @@ def test_ctrl_c_keeps_the_best_model_so_far(place):
     while not (model / "model.json").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == "sashiko: Stopped: what was finished is kept."

@@ -1,5 +1,7 @@
 """Laws of measuring: known objects have known numbers, whatever the blocks."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -178,6 +180,37 @@ def test_closing_midway_leaves_nothing_behind(prediction, tmp_path):
     work.close()
     assert list((tmp_path / "run").iterdir()) == []
     assert not (tmp_path / "t.csv").exists()
+
+
+def test_stopping_while_objects_are_remembered_leaves_nothing(
+    prediction, tmp_path, monkeypatch
+):
+    def stop(*_args, **_arrays):
+        raise KeyboardInterrupt
+
+    path = prediction(np.ones((4, 4, 4)))
+    monkeypatch.setattr(np, "savez", stop)
+    with pytest.raises(KeyboardInterrupt):
+        list(segment_instances(path, tmp_path / "out.zarr", InstanceSettings()))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_stopping_while_instances_are_replaced_keeps_those_before(
+    prediction, tmp_path, monkeypatch
+):
+    path = prediction(np.ones((4, 4, 4)))
+    measured(path, tmp_path)
+    rename = Path.rename
+
+    def stop(part, target):
+        if target == tmp_path / "out.zarr" and part.name != ".out.zarr.old":
+            raise KeyboardInterrupt
+        return rename(part, target)
+
+    monkeypatch.setattr(Path, "rename", stop)
+    with pytest.raises(KeyboardInterrupt):
+        list(segment_instances(path, tmp_path / "out.zarr", InstanceSettings()))
+    assert (zarr.open_group(str(tmp_path / "out.zarr"))["labels/0"][...] == 1).all()
 
 
 def test_found_instances_are_replaced_but_nothing_else(prediction, tmp_path):

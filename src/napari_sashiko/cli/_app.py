@@ -1,7 +1,11 @@
 """The application: commands put together, errors turned into one line."""
 
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import typer
 
@@ -40,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(words, prog_name="sashiko", standalone_mode=False)
+        with _terminated_like_interrupted():
+            code = app(words, prog_name="sashiko", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort, Cancelled):
         return _fail(STOPPED, INTERRUPTED)
     except SashikoError as error:
@@ -52,6 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into a result
         return _fail(STOPPED, INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which clusters send when time is up, stop work as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+
+    def stop(_number: int, _frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(text: str, code: int) -> int:

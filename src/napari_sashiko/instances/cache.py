@@ -123,4 +123,6 @@ def _save(source: Source, components: Components) -> None:
             )
         part.replace(path)
     except OSError:
+        pass  # a full disk only costs time
+    finally:
         part.unlink(missing_ok=True)
