@@ -69,16 +69,6 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert "python3 run.py test" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
-def test_links_between_files_lead_somewhere(name):
-    text = (ROOT / name).read_text()
-    targets = [t for t in re.findall(r"\]\(([^)]+)\)", text) if "://" not in t]
-    missing = [
-        target for target in targets if not (ROOT / target.split("#")[0]).exists()
-    ]
-    assert missing == []
-
-
 def test_base_dependencies_bring_no_window_and_only_lower_bounds():
     names = {_name(requirement) for requirement in PROJECT["dependencies"]}
     assert names.isdisjoint(QT_BINDINGS)
