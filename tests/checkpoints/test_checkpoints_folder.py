@@ -3,6 +3,7 @@
 import errno
 import json
 import pickle
+import re
 import threading
 
 import numpy as np
@@ -86,6 +87,55 @@ def test_only_the_card_and_its_tensors_are_in_the_folder(model, models):
         save_model(model, *models(seed))
     named = [member.file for member in load_card(model).members]
     assert files(model) == sorted([*named, "model.json"])
+
+
+MISFITS = {
+    "a class more": (lambda c: c["classes"].append(c["classes"][0] | {"id": 9}), "3"),
+    "no classes": (lambda c: c["classes"].clear(), "classes"),
+    "an id twice": (lambda c: c["classes"][0].update(id=2), "share an id"),
+    "a channel more": (lambda c: c.update(channels=2), "normalisation"),
+    "another neighbourhood": (
+        lambda c: c["members"][1].update(neighbours=4),
+        "3 channels",
+    ),
+    "a correction missing": (lambda c: c.update(correction=[1.0]), "1 correction"),
+    "nobody has a say": (
+        lambda c: [member.update(weight=0) for member in c["members"]],
+        "weight",
+    ),
+    "voxels without size": (lambda c: c.update(voxel_size=[0, 1, 1]), "voxel_size"),
+    "version in letters": (lambda c: c.update(format_version="2"), "format_version"),
+    "unknown network": (
+        lambda c: c["members"][1]["spec"].update(name="resnet"),
+        "resnet",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_a_card_that_does_not_fit_its_members_is_refused(case, model):
+    change, words = MISFITS[case]
+    card = json.loads((model / "model.json").read_text())
+    change(card)
+    (model / "model.json").write_text(json.dumps(card))
+    said = f"{re.escape(str(model))} is damaged.*{words}"
+    with pytest.raises(ModelError, match=said):
+        load_ensemble(model)
+
+
+def test_a_card_of_endless_brackets_is_refused(model):
+    (model / "model.json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="damaged"):
+        load_card(model)
+
+
+def test_weights_that_changed_on_disk_are_refused(model):
+    path = model / load_card(model).members[1].file
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"damaged.*not what was written"):
+        load_ensemble(model)
 
 
 def test_tensors_that_did_not_change_are_not_written_again(model, models, monkeypatch):

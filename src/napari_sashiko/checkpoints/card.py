@@ -1,9 +1,9 @@
 """The model's card: everything about it that is not a tensor, as ``model.json``."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from annotated_types import Ge, Gt
-from pydantic import Field
+from annotated_types import Ge, Gt, Le
+from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
 
 from napari_sashiko.config import Settings
 from napari_sashiko.labels import LabelClass
@@ -31,7 +31,7 @@ class MemberCard(Settings):
 
     kind: Literal["network", "forest"]
     file: str = ""
-    weight: Annotated[float, Ge(0)]
+    weight: Annotated[FiniteFloat, Ge(0)]
     neighbours: Annotated[int, Ge(0)] = 0
     spec: dict[str, Any]
 
@@ -67,12 +67,12 @@ class ModelCard(Settings):
         Seeds, metrics by epoch, label counts, data digest, versions, reasons.
     """
 
-    format_version: int = FORMAT_VERSION
+    format_version: Annotated[int, Ge(1), Le(FORMAT_VERSION)] = FORMAT_VERSION
     name: str
     created: str
-    classes: tuple[LabelClass, ...]
+    classes: tuple[LabelClass, ...] = Field(min_length=1)
     channels: Annotated[int, Ge(1)]
-    voxel_size: tuple[float, float, float]
+    voxel_size: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     unit: str
     dims: Literal[2, 3]
     normalisation: Normalisation
@@ -80,3 +80,23 @@ class ModelCard(Settings):
     correction: tuple[Annotated[float, Gt(0)], ...] = ()
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        ids = [each.id for each in self.classes]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"classes share an id: {ids}")
+        if len(self.correction) not in (0, len(ids)):
+            raise ValueError(
+                f"{len(self.correction)} corrections for {len(ids)} classes"
+            )
+        known = self.normalisation
+        for name in ("low", "high", "center", "scale"):
+            if len(getattr(known, name)) != self.channels:
+                raise ValueError(
+                    f"normalisation.{name} has not one value for each of "
+                    f"{self.channels} channels"
+                )
+        if not any(each.weight > 0 for each in self.members):
+            raise ValueError("no member has any weight")
+        return self

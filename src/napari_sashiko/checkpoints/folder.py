@@ -19,18 +19,19 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from napari_sashiko.checkpoints.card import FORMAT_VERSION, MemberCard, ModelCard
 from napari_sashiko.checkpoints.ensemble import Ensemble
 from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.networks import network_from_spec
+from napari_sashiko.networks import Network, network_from_spec
 
 SUFFIX = ".sashiko-model"
 CARD = "model.json"
 TENSORS = ".safetensors"
+DIGITS = 16  # of the hash in a file's name
 Tensors = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 # What reading a member raises: no file, no tensors, or tensors of another network.
@@ -101,7 +102,7 @@ def load_card(folder: Path) -> ModelCard:
             f"{folder} is not a model: there is no {CARD} in it.",
             f"Choose a folder that ends in {SUFFIX}.",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The model {folder} is damaged: {CARD}: {error}.") from error
     version = record.get("format_version") if isinstance(record, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
@@ -116,7 +117,8 @@ def load_card(folder: Path) -> ModelCard:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its content"
         raise ModelError(
-            f"The model {folder} is damaged: {place} in {CARD}: {first['msg']}."
+            f"The model {folder} is damaged: {place} in {CARD}: "
+            f"{first['msg'].removeprefix('Value error, ')}."
         ) from error
 
 
@@ -131,7 +133,7 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
     place = torch.device(device)
 
     def load(card: ModelCard) -> Ensemble:
-        members = [_member(Path(folder), entry, place) for entry in card.members]
+        members = [_member(Path(folder), card, entry, place) for entry in card.members]
         return Ensemble(card, members, place)
 
     return _with_card(Path(folder), load)
@@ -173,22 +175,51 @@ def _with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
             card = newer
 
 
-def _member(folder: Path, entry: MemberCard, device: torch.device) -> Member:
+def _member(
+    folder: Path, card: ModelCard, entry: MemberCard, device: torch.device
+) -> Member:
     try:
-        arrays = load_file(folder / entry.file)
+        arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
+            _check_classes(card, forest.n_classes)
             return ForestMember(forest)
         network = network_from_spec(entry.spec)
+        _check_classes(card, network.out_channels)
+        _check_channels(card, entry, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-    except DAMAGE as error:
+    except (*DAMAGE, ModelError) as error:
         raise _missing(folder, entry, error) from error
     return NetworkMember(network.to(device).eval(), neighbours=entry.neighbours)
 
 
+def _tensors(path: Path) -> dict[str, NDArray[Any]]:
+    content = path.read_bytes()
+    if path.name.startswith("member-") and _digest(content) not in path.name:
+        raise ValueError("its content is not what was written")
+    return dict(load(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def _check_classes(card: ModelCard, known: int) -> None:
+    if known != len(card.classes):
+        raise ValueError(f"it knows {known} classes, {CARD} {len(card.classes)}")
+
+
+def _check_channels(card: ModelCard, entry: MemberCard, network: Network) -> None:
+    wanted = card.channels * (2 * entry.neighbours + 1)
+    if network.in_channels != wanted:
+        raise ValueError(
+            f"it looks at {network.in_channels} channels, {CARD} gives {wanted}"
+        )
+
+
 def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
     lines = [line.strip() for line in str(error).splitlines()[:2]]
-    reason = " ".join(lines) or type(error).__name__
+    reason = " ".join(lines).rstrip(".") or type(error).__name__
     return ModelError(
         f"The model {folder} is damaged: {entry.file} cannot be used: {reason}."
     )
@@ -201,7 +232,7 @@ def _contiguous(arrays: Tensors) -> dict[str, Any]:
 def _keep(folder: Path, place: int, arrays: Tensors) -> str:
     """Write a member's tensors, unless they are there; return the file's name."""
     content = save(_contiguous(arrays))
-    name = f"member-{place:02d}-{hashlib.sha256(content).hexdigest()[:16]}{TENSORS}"
+    name = f"member-{place:02d}-{_digest(content)}{TENSORS}"
     path = folder / name
     if not path.exists() or path.stat().st_size != len(content):
         _write(path, content)

@@ -60,6 +60,11 @@ class Forest:
         """Voxels of surroundings that a prediction depends on, (z, y, x)."""
         return self.bank.halo
 
+    @property
+    def n_classes(self) -> int:
+        """Number of classes that it tells apart."""
+        return int(self.trees[0].n_classes[0])
+
     def classify(
         self, features: NDArray[np.float32], tick: Callable[[], None] = lambda: None
     ) -> NDArray[np.float32]:
@@ -76,7 +81,7 @@ class Forest:
                 f"The forest was grown on {wanted} features, not {features.shape[1]}.",
                 "The image must have as many channels as the one it learned from.",
             )
-        total = np.zeros((len(features), self.trees[0].n_classes[0]), np.float32)
+        total = np.zeros((len(features), self.n_classes), np.float32)
 
         def vote(start: int) -> None:
             rows = np.ascontiguousarray(features[start : start + ROWS], np.float32)
