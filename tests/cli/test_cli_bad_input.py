@@ -186,6 +186,64 @@ def test_an_output_that_is_something_else_is_left_alone(sashiko, trained, tmp_pa
     assert (tmp_path / "notes" / "thesis.txt").read_text() == "years of work"
 
 
+def _record(change):
+    def spoil(folder):
+        path = folder / "zarr.json"
+        content = json.loads(path.read_text())
+        change(content["attributes"]["sashiko"])
+        path.write_text(json.dumps(content))
+
+    return spoil
+
+
+def _chunks(room, content):
+    def spoil(folder):
+        for path in (folder / room).rglob("c/**/*"):
+            if path.is_file():
+                path.write_bytes(content)
+
+    return spoil
+
+
+BAD_PREDICTIONS = {
+    "no ledger": (lambda p: shutil.rmtree(p / "ledger"), "pie", "ledger"),
+    "ledger cut short": (_chunks("ledger", b""), "pie", "damaged"),
+    "no probabilities": (lambda p: shutil.rmtree(p / "mean"), "pie", "mean"),
+    "damaged probabilities": (_chunks("mean", b"zz"), "ie", "damaged"),
+    "empty record": (
+        _record(lambda r: [r.pop(key) for key in list(r) if key != "kind"]),
+        "pie",
+        "damaged",
+    ),
+    "newer version": (_record(lambda r: r.update(format_version=9)), "pie", "newer"),
+    "plan of nothing": (_record(lambda r: r.update(plan={})), "p", "plan"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PREDICTIONS)
+def test_a_damaged_prediction_is_said_by_whoever_reads_it(
+    sashiko, trained, tmp_path, case
+):
+    spoil, readers, words = BAD_PREDICTIONS[case]
+    path, out = tmp_path / "o.zarr", tmp_path / "i.zarr"
+    shutil.copytree(trained / "forest.zarr", path)
+    spoil(path)
+    model, image = trained / "forest.sashiko-model", trained / "image.npy"
+    commands = {
+        "p": ("predict", model, image, "-o", path),
+        "i": ("instances", path, "-o", out),
+        "e": ("evaluate", path, trained / "truth.npy"),
+    }
+    for reader in readers:
+        said = sashiko(*commands[reader])
+        assert said.code == 2
+        assert words in said.complaint
+    assert sashiko("info", path).code in (0, 2)
+    assert not out.exists()
+    if case != "newer version":
+        assert sashiko(*commands["p"], "--overwrite").code == 0
+
+
 def test_a_table_replaces_nothing_but_a_table(sashiko, trained, tmp_path):
     prediction, out = trained / "forest.zarr", tmp_path / "i.zarr"
     image = tmp_path / "image.npy"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,16 @@ import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances.settings import InstanceSettings
+from napari_sashiko.volumes import reading
 
 Region = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
 ATTRIBUTES = "sashiko"
+FORMAT_VERSION = 1  # of predictions: the newest that is read
+KEYS = (  # of the record, without which nothing can be done
+    *("model_digest", "input_digest", "plan_digest"),
+    *("shape", "flat", "voxel_size", "unit", "classes"),
+)
 PLANES_IN_SAMPLE = 24
 
 
@@ -81,7 +88,9 @@ class Source:
 
     def finished(self) -> tuple[int, int]:
         """Cells that are predicted, and all cells."""
-        ledger = np.asarray(zarr.open_array(str(self.path / "ledger"), mode="r")[...])
+        with _reading(self.path):
+            array = zarr.open_array(str(self.path / "ledger"), mode="r")
+            ledger = np.asarray(array[...])
         return int((ledger == 1).sum()), int(ledger.size)
 
     def digest(self) -> str:
@@ -114,7 +123,8 @@ class Source:
 
     def _read(self, array: Any, region: Region) -> npt.NDArray[np.float32]:
         box = region[1:] if self.flat else region
-        values = np.asarray(array[(self.channel, *box)], np.float32)
+        with _reading(self.path):
+            values = np.asarray(array[(self.channel, *box)], np.float32)
         return values[np.newaxis] if self.flat else values
 
 
@@ -124,7 +134,7 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
     Raises
     ------
     OutputError
-        If it is not a prediction.
+        If it is not a prediction, is damaged, or comes from a newer version.
     SettingsError
         If there is no such class; the message lists the classes.
     """
@@ -137,18 +147,37 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
         raise OutputError(
             f"{path} is not a prediction.", "Predict the volume first, then choose it."
         )
-    channel = _channel(record["classes"], settings.label_class, group)
-    chosen = record["classes"][channel]
-    return Source(
-        path=path,
-        record=record,
-        mean=group["mean/0"],
-        std=group["std/0"],
-        channel=channel,
-        class_id=int(chosen["id"]),
-        class_name=str(chosen["name"]),
-        settings=settings,
-    )
+    _check_record(path, record)
+    with _reading(path):
+        channel = _channel(record["classes"], settings.label_class, group)
+        chosen = record["classes"][channel]
+        return Source(
+            path=path,
+            record=record,
+            mean=group["mean/0"],
+            std=group["std/0"],
+            channel=channel,
+            class_id=int(chosen["id"]),
+            class_name=str(chosen["name"]),
+            settings=settings,
+        )
+
+
+def _check_record(path: Path, record: dict[str, Any]) -> None:
+    version = record.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise OutputError(
+            f"{path} was written by a newer version (format {version}, here "
+            f"{FORMAT_VERSION}).",
+            "Update napari-sashiko.",
+        )
+    with _reading(path):
+        for key in KEYS:
+            record[key]
+
+
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
 
 
 def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:

@@ -9,7 +9,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
-from napari_sashiko.prediction import read_record
+from napari_sashiko.prediction import read_record, reading_prediction
 from napari_sashiko.volumes import Volume
 
 
@@ -55,27 +55,28 @@ def open_prediction(path: Path | str) -> Prediction:
     Raises
     ------
     OutputError
-        If there is none, or it comes from a newer version.
+        If there is none, it is damaged, or it comes from a newer version.
     """
     path = Path(path)
     record = read_record(path)
     if record is None:
         raise OutputError(f"There is no prediction at {path}.", "Predict it first.")
-    group = zarr.open_group(str(path), mode="r")
-    done, total = _progress(group)
-    z, y, x = (float(size) for size in record["voxel_size"])
-    return Prediction(
-        path=path,
-        mean=group["mean/0"],
-        std=group["std/0"],
-        class_ids=group["classes/0"],
-        classes=tuple(LabelClass(**each) for each in record["classes"]),
-        voxel_size=(z, y, x),
-        unit=str(record["unit"]),
-        model_digest=str(record["model_digest"]),
-        done=done,
-        total=total,
-    )
+    with reading_prediction(path):
+        group = zarr.open_group(str(path), mode="r")
+        done, total = _progress(group)
+        z, y, x = (float(size) for size in record["voxel_size"])
+        return Prediction(
+            path=path,
+            mean=group["mean/0"],
+            std=group["std/0"],
+            class_ids=group["classes/0"],
+            classes=tuple(LabelClass(**each) for each in record["classes"]),
+            voxel_size=(z, y, x),
+            unit=str(record["unit"]),
+            model_digest=str(record["model_digest"]),
+            done=done,
+            total=total,
+        )
 
 
 def check_prediction(
@@ -108,7 +109,8 @@ def check_prediction(
                 f"{out} exists and was made with another {what}.",
                 "Choose another name, or overwrite it.",
             )
-    return _progress(zarr.open_group(str(out), mode="r"))
+    with reading_prediction(Path(out)):
+        return _progress(zarr.open_group(str(out), mode="r"))
 
 
 def _progress(group: Any) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.prediction.store import read_record
+from napari_sashiko.prediction.store import read_record, reading_prediction
 
 __all__ = [
     "CellDone",
@@ -27,4 +27,5 @@ __all__ = [
     "predict",
     "preview",
     "read_record",
+    "reading_prediction",
 ]

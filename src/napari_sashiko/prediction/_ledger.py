@@ -5,11 +5,14 @@ reader can show it. One byte is written in place: that needs no room on a full d
 never half done, and survives the death of the process.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+
+from napari_sashiko.volumes import reading
 
 NAME = "ledger"
 
@@ -24,13 +27,23 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        array = zarr.open_array(str(path / NAME), mode="r")
+        self._path = path
+        with self._reading():
+            array = zarr.open_array(str(path / NAME), mode="r")
         self.shape = array.shape
         self._file = path / NAME / "c" / "/".join("0" * array.ndim)
 
     def finished(self) -> npt.NDArray[np.bool_]:
         """Cells that are on disk, shape of the cell grid."""
-        return np.asarray(np.fromfile(self._file, np.uint8).reshape(self.shape) == 1)
+        with self._reading():
+            marks = np.fromfile(self._file, np.uint8).reshape(self.shape)
+        return np.asarray(marks == 1)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return reading(
+            f"The ledger of the prediction {self._path}",
+            "Predict it again, with overwrite.",
+        )
 
     def mark(self, index: tuple[int, int, int]) -> None:
         """Note that cell `index` is on disk."""

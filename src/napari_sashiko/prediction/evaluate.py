@@ -12,7 +12,7 @@ from napari_sashiko.errors import LabelError, OutputError
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.prediction._ledger import Ledger
 from napari_sashiko.prediction.predictor import Triple
-from napari_sashiko.prediction.store import read_record
+from napari_sashiko.prediction.store import read_record, reading_prediction
 from napari_sashiko.volumes import Region, Volume, as_volume
 
 VOXELS = 1 << 21
@@ -87,7 +87,8 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
         left_out = _same_shape(ignore, shape, "ignored voxels")
     ids = [int(each["id"]) for each in record["classes"]]
     confusion, calibration = ConfusionMatrix(ids), Calibration(ids)
-    mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
+    with reading_prediction(path):
+        mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
     for region in _blocks(shape, mean.chunks, flat=record["flat"]):
         wanted = true.read(region)[0]
         if left_out is not None:
@@ -95,7 +96,8 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
         scored = wanted != 0
         if not scored.any():
             continue
-        found = _read(mean, region, flat=record["flat"])[:, scored]
+        with reading_prediction(path):
+            found = _read(mean, region, flat=record["flat"])[:, scored]
         confusion.update(found, wanted[scored])
         calibration.update(found, wanted[scored])
     return _summary(record, confusion, calibration)

@@ -72,8 +72,11 @@ def plan_from_record(record: dict[str, Any]) -> Plan:
             for key, value in record.items()
         }
         return Plan(**values)
-    except TypeError as error:
-        raise PlanError(f"The stored plan cannot be read: {error}.") from error
+    except (TypeError, AttributeError) as error:
+        raise PlanError(
+            f"The stored plan cannot be read: {error}.",
+            "Predict it again, with overwrite.",
+        ) from error
 
 
 def make_plan(

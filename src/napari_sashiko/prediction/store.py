@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,20 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger, create_ledger
 from napari_sashiko.prediction.predictor import FloatArray, Triple
-from napari_sashiko.volumes import create_ome_image
+from napari_sashiko.volumes import create_ome_image, reading
 
 FORMAT_VERSION = 1
 ATTRIBUTES = "sashiko"
+KEYS = (  # of the record, without which nothing can be done
+    "model_digest",
+    "input_digest",
+    "plan",
+    "shape",
+    "voxel_size",
+    "unit",
+    "flat",
+    "classes",
+)
 FLATTEST_CHUNK = 16  # a plane of a thick chunk costs as much as the whole chunk
 
 
@@ -88,10 +99,11 @@ class PredictionStore:
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
         self.layout = layout
-        group: Any = zarr.open_group(str(path), mode="r+")
-        self.mean, self.std, self.classes = (
-            group[f"{name}/0"] for name in ("mean", "std", "classes")
-        )
+        with reading_prediction(path):
+            group: Any = zarr.open_group(str(path), mode="r+")
+            self.mean, self.std, self.classes = (
+                group[f"{name}/0"] for name in ("mean", "std", "classes")
+            )
         self.ledger = Ledger(path)
 
     def write(
@@ -198,8 +210,24 @@ def read_record(path: Path) -> dict[str, Any] | None:
     Raises
     ------
     OutputError
-        If there is something else, or a prediction of a newer version.
+        If there is something else, or a prediction that is damaged or of a newer
+        version.
     """
+    record = _own_record(path)
+    if record is not None:
+        with reading_prediction(path):
+            for key in KEYS:
+                record[key]
+    return record
+
+
+def reading_prediction(path: Path) -> AbstractContextManager[None]:
+    """Say in words that a prediction is damaged."""
+    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
+
+
+def _own_record(path: Path) -> dict[str, Any] | None:
+    """What identifies a prediction, whole or damaged."""
     if not path.exists():
         return None
     try:
@@ -228,7 +256,7 @@ def remove_store(path: Path) -> None:
     OutputError
         If `path` is not a prediction or cannot be deleted.
     """
-    if read_record(path) is None:
+    if _own_record(path) is None:
         return
     try:
         # Renamed first: what is half deleted must not look like a prediction.

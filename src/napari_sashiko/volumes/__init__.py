@@ -1,6 +1,6 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
-from napari_sashiko.volumes.disk import check_writable
+from napari_sashiko.volumes.disk import check_writable, reading
 from napari_sashiko.volumes.normalisation import Normalisation, measure_normalisation
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
@@ -26,6 +26,7 @@ __all__ = [
     "intersect",
     "measure_normalisation",
     "open_volume",
+    "reading",
     "region_shape",
     "shift",
 ]

@@ -1,10 +1,14 @@
 """Whether a place on disk can take what is to be written."""
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from napari_sashiko.errors import OutputError
+
+DAMAGED = (OSError, LookupError, TypeError, ValueError, RuntimeError)
 
 
 def check_writable(path: Path, bytes_needed: int = 0) -> None:
@@ -41,6 +45,31 @@ def check_writable(path: Path, bytes_needed: int = 0) -> None:
             "left.",
             "Free some space or choose another disk.",
         )
+
+
+@contextlib.contextmanager
+def reading(what: str, instead: str) -> Iterator[None]:
+    """Say in words that something written by this program cannot be read.
+
+    Parameters
+    ----------
+    what : str
+        What is read, e.g. ``"The prediction seg.zarr"``.
+    instead : str
+        What to do about it.
+
+    Raises
+    ------
+    OutputError
+        If reading fails in any of the ways of files, Zarr and its decoders.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        if isinstance(error, KeyError):
+            reason = f"{error} is missing"
+        raise OutputError(f"{what} is damaged: {reason}.", instead) from error
 
 
 def _readable(size: int) -> str:
