@@ -127,6 +127,16 @@ def test_a_prediction_of_another_image_is_not_gone_on_with(tmp_path, arrays, mod
     assert check_prediction(model, other, tmp_path / "none.zarr") is None
 
 
+def test_a_model_that_cannot_be_written_is_refused_before_training(
+    tmp_path, arrays, fast
+):
+    (tmp_path / "taken").write_text("x")
+    said = []
+    with pytest.raises(OutputError, match="is a file"):
+        ns.train(*arrays[:2], tmp_path / "taken" / "m", report=said.append, **fast)
+    assert said == []
+
+
 def test_epochs_without_minutes_means_no_limit_in_minutes():
     assert training_settings(epochs=3).minutes is None
     assert training_settings(epochs=3, minutes=1).minutes == 1

@@ -39,6 +39,13 @@ def test_a_single_slice_is_looked_at_in_2d():
     assert "single slice" in choices.reason
 
 
+@pytest.mark.parametrize("value", [1e300, -1e300, np.inf, np.nan])
+def test_broken_voxels_decide_nothing(value):
+    image = smooth()
+    image[5, 30, 30] = value
+    assert choose(image).reason == choose(smooth()).reason
+
+
 def test_slices_that_disagree_are_looked_at_one_by_one():
     choices = choose(unrelated(), device="cuda")
     assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 2)

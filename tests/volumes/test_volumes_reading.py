@@ -244,6 +244,8 @@ def test_imagej_tiff_keeps_voxel_size(tmp_path):
         ("a.xyz", b"?", "format that cannot be read"),
         ("a.npy", b"nonsense", "not a NumPy file"),
         ("a.tif", b"nonsense", "cannot be read"),
+        ("a.png", b"nonsense", "not a picture"),
+        ("a.npz", b"PK\5\6" + bytes(18), "holds no array"),
     ],
 )
 def test_files_that_are_no_images_are_refused(tmp_path, name, content, said):

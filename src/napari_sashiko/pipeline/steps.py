@@ -16,6 +16,7 @@ from napari_sashiko.pipeline.inputs import (
 from napari_sashiko.pipeline.project import note_run
 from napari_sashiko.prediction import PredictionSettings, predict
 from napari_sashiko.runners import Event, Message
+from napari_sashiko.volumes import check_writable
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import TrainingSettings
@@ -160,13 +161,15 @@ def check_network(settings: "TrainingSettings") -> None:
 
 
 def check_model_folder(path: Path) -> None:
-    """Refuse to write a model over something that is none.
+    """Refuse to write a model over something that is none, or where nothing can be.
 
     Raises
     ------
     OutputError
-        If there is a file, or a folder with other things in it.
+        If there is a file, or a folder with other things in it, or it cannot be
+        written: training would be in vain.
     """
+    check_writable(path)
     if not path.exists():
         return
     if path.is_dir() and ((path / "model.json").exists() or not any(path.iterdir())):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.training.settings import TrainingSettings
-from napari_sashiko.volumes import Volume
+from napari_sashiko.volumes import LARGEST, Volume
 
 SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
@@ -116,8 +116,8 @@ def _agreement(volume: Volume) -> float:
             int((n - e) * place) for n, e in zip(volume.shape, edges, strict=True)
         ]
         region = tuple(slice(s, s + e) for s, e in zip(starts, edges, strict=True))
-        block = volume.read(region)[0].astype(np.float32)  # type: ignore[arg-type]
-        block[~np.isfinite(block)] = 0
+        block = volume.read(region)[0].astype(np.float64)  # type: ignore[arg-type]
+        block[~(np.abs(block) <= LARGEST)] = 0  # broken voxels, as in normalisation
         block -= block.mean(axis=(1, 2), keepdims=True)
         along.append(_correlation(block[1:], block[:-1]))
         # Rows as far apart as slices are: two, so that pixel noise does not decide.
@@ -126,6 +126,6 @@ def _agreement(volume: Volume) -> float:
     return float(np.mean(along)) / rows
 
 
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / scale if scale else 1.0

@@ -1,7 +1,11 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
 from napari_sashiko.volumes.disk import check_writable, reading
-from napari_sashiko.volumes.normalisation import Normalisation, measure_normalisation
+from napari_sashiko.volumes.normalisation import (
+    LARGEST,
+    Normalisation,
+    measure_normalisation,
+)
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
 from napari_sashiko.volumes.region import (
@@ -15,6 +19,7 @@ from napari_sashiko.volumes.region import (
 from napari_sashiko.volumes.volume import Volume, as_volume
 
 __all__ = [
+    "LARGEST",
     "Normalisation",
     "Region",
     "Volume",

@@ -34,6 +34,8 @@ def open_npz(path: Path, ask: Ask) -> Found:
         name = ask.dataset or (FIRST if FIRST in names else None)
         if name is None and len(names) == 1:
             name = names[0]
+        if not names:
+            raise VolumeError(f"{path.name} holds no array.", "Save it again.")
         if name not in names:
             what = "several arrays" if ask.dataset is None else f"no {name!r}"
             raise VolumeError(

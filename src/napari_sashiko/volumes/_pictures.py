@@ -107,7 +107,12 @@ def _read(path: Path) -> NDArray[Any]:
     if not _is_tiff(path):
         from imageio.v3 import imread  # noqa: PLC0415 - only where pictures are read
 
-        return np.asarray(imread(path, plugin="pillow"))
+        try:
+            return np.asarray(imread(path, plugin="pillow"))
+        except OSError as error:
+            if error.errno:  # not there, not allowed
+                raise
+            raise VolumeError(f"{path} is not a picture, or it is damaged.") from error
     try:
         return np.asarray(tifffile.memmap(path, mode="r"))
     except ValueError:  # packed

@@ -33,7 +33,7 @@ def check_writable(path: Path, bytes_needed: int = 0) -> None:
         place = place.parent
     if not place.is_dir() and place != Path(path).absolute():
         raise OutputError(f"{path} cannot be written: {place} is a file.")
-    if not os.access(place, os.W_OK):
+    if not os.access(place, os.W_OK | os.X_OK if place.is_dir() else os.W_OK):
         raise OutputError(
             f"{path} cannot be written: no permission in {place}.",
             "Choose another folder.",

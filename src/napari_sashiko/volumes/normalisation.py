@@ -89,7 +89,8 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
         known = known[np.abs(known) <= LARGEST]
         if not known.size:
             raise VolumeError(
-                f"Channel {number} of {volume.name!r} has no finite voxel."
+                f"Channel {number} of {volume.name!r} has no finite voxel.",
+                f"Grey values lie between -{LARGEST:.1g} and {LARGEST:.1g}.",
             )
         bottom, top = np.percentile(known, TAILS)
         if bottom == top:  # mostly one value: the tails are all there is
