@@ -1,0 +1,121 @@
+"""The code of the pages runs as it is written, on a volume that is small."""
+
+import json
+import os
+import shlex
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+from doc_pages import ROOT, blocks, command_lines
+
+from napari_sashiko.cli import main
+from napari_sashiko.training import fit
+
+SHAPE = (12, 48, 56)
+NAMES = ("cement", "fibre", "void", "aggregate")
+SETUP = ("python", "python3", "pip", "xvfb-run")
+TUTORIAL = ROOT / "docs" / "tutorials" / "fibres.md"
+# These begin where the tutorial ends.
+LATER = ("how-to/python.md", "how-to/resume.md", "how-to/another-volume.md")
+
+
+def make_demo(folder):
+    """Write what `sashiko sample fibres demo/` writes, but small."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    truth = np.ones(SHAPE, np.uint8)
+    truth[:, 6:12, 4:50] = 2
+    truth[3:9, 18:30, 6:20] = 3
+    truth[2:10, 32:46, 26:50] = 4
+    grey = np.array([0, 110, 60, 10, 200])[truth] + rng.normal(0, 8, SHAPE)
+    labels = np.where(rng.random(SHAPE) < 0.03, truth, 0).astype(np.uint8)
+    facts = {
+        "imagej": True,
+        "resolution": (1 / 1.2, 1 / 1.2),
+        "metadata": {"axes": "ZYX", "unit": "um", "spacing": 1.2},
+    }
+    arrays = {"image": grey.clip(0, 255), "labels": labels, "truth": truth}
+    for name, array in arrays.items():
+        path = folder / f"{name}.tif"
+        tifffile.imwrite(path, array.astype(np.uint8), **facts)
+    rows = [
+        {"id": number, "name": name, "color": "#999999"}
+        for number, name in enumerate(NAMES, start=1)
+    ]
+    (folder / "labels.classes.json").write_text(json.dumps(rows), encoding="utf-8")
+
+
+def run_page(page):
+    """Run the commands and the Python code of a page, from top to bottom."""
+    names = {"__name__": "page"}
+    for block in blocks(page):
+        if not block.is_run:
+            continue
+        if block.language == "python":
+            # One namespace for all: later blocks of a page use names of earlier ones.
+            exec(compile(block.code, block.name, "exec"), names)
+        if block.language == "bash":
+            for line in command_lines(block):
+                run_line(line, block.name)
+
+
+def run_line(line, where):
+    """Run one line of a shell block; what sets up the machine is left out."""
+    words = shlex.split(line)
+    if words[0] == "echo" and words[-2] == ">":
+        with open(words[-1], "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(" ".join(words[1:-2]))
+    elif words[0] == "sashiko" and words[1] != "sample":
+        assert main(words[1:]) == 0, f"{where}: {line}"
+    else:
+        assert words[0] in ("sashiko", *SETUP), f"{where}: {line}"
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    """Let networks learn one batch an epoch."""
+    monkeypatch.setattr(fit, "STEPS", 1)
+
+
+@pytest.fixture(scope="module")
+def after_tutorial(tmp_path_factory):
+    """A folder in which the tutorial was followed."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    make_demo(folder / "demo")
+    before = os.getcwd()  # noqa: PTH109 - not a path of ours
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "STEPS", 1)
+        os.chdir(folder)
+        try:
+            run_page(TUTORIAL)
+        finally:
+            os.chdir(before)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(after_tutorial):
+    assert (after_tutorial / "fibres.sashiko-model" / "model.json").exists()
+    table = (after_tutorial / "fibres.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0].startswith("label,class,voxels,volume")
+    assert len(table) > 1
+    assert "fibre" in table[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LATER)
+@pytest.mark.usefixtures("few_steps")
+def test_later_pages_run(page, after_tutorial, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(after_tutorial, tmp_path / "copy"))
+    run_page(ROOT / "docs" / page)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_steps")
+def test_the_readme_runs(tmp_path, monkeypatch):
+    make_demo(tmp_path / "demo")
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "README.md")
+    assert (tmp_path / "fibres.csv").exists()
