@@ -8,6 +8,8 @@ import pytest
 from napari.layers import Image
 from qtpy.QtWidgets import QComboBox
 
+from napari_sashiko.runners import Message
+
 pytestmark = pytest.mark.gui
 
 
@@ -201,3 +203,21 @@ def test_a_proxy_is_unwrapped(make_napari_viewer_proxy, engine):
 def test_the_dock_fits_a_small_screen_and_scrolls(dock):
     assert dock.minimumSizeHint().height() < 400
     assert dock.minimumSizeHint().width() < 450
+
+
+def test_an_error_goes_when_the_next_work_starts(dock, qtbot):
+    end = threading.Event()
+
+    def work():
+        yield Message("working")
+        end.wait(10)
+
+    dock.session.message.emit("There is no room on the disk.", "error")
+    assert dock.status.isVisibleTo(dock)
+    dock.session.start("predict", work)
+    assert dock.status.text() == ""
+    dock.session.message.emit("Labels of another scale were adopted.", "warning")
+    dock.session.start("train", work)
+    assert dock.status.text().startswith("Labels of another scale")
+    end.set()
+    qtbot.waitUntil(lambda: not dock.session.board.running(), timeout=5000)

@@ -11,6 +11,7 @@ from napari_sashiko.volumes import (
     as_volume,
     check_writable,
     create_ome_image,
+    first_of,
     full_region,
     grow,
     intersect,
@@ -283,3 +284,39 @@ def test_regions_grow_to_the_faces_shift_and_meet():
         (3, 4), (1, 2), (5, 6)
     )
     assert intersect(inner, region((4, 9), (0, 9), (0, 9))) is None
+
+
+@pytest.mark.parametrize("kind", ["numpy", "dask", "zarr", "h5py"])
+def test_leading_axes_go_without_reading(kind, tmp_path, monkeypatch):
+    whole = np.arange(1 * 1 * 4 * 5 * 6).reshape(1, 1, 4, 5, 6)
+    array, read = _array_of(kind, whole, tmp_path), []
+    if kind in ("zarr", "h5py"):
+        keep = type(array).__getitem__
+
+        def watched(self, key):
+            found = keep(self, key)
+            read.append(found.size)
+            return found
+
+        monkeypatch.setattr(type(array), "__getitem__", watched)
+    volume = as_volume(first_of(array, 2), axes="zyx")
+    assert sum(read) == 0
+    found = volume.read((slice(1, 2), slice(2, 4), slice(0, 3)))
+    assert np.array_equal(found, whole[0, :, 1:2, 2:4, 0:3])
+    assert sum(read) < whole.size
+
+
+def _array_of(kind, whole, folder):
+    if kind == "dask":
+        return da.from_array(whole)
+    if kind == "zarr":
+        array = zarr.create_array(
+            {}, shape=whole.shape, chunks=(1, 1, 1, 5, 6), dtype=int
+        )
+        array[:] = whole
+        return array
+    if kind == "h5py":
+        h5py = pytest.importorskip("h5py")
+        file = h5py.File(folder / "a.h5", "w")
+        return file.create_dataset("a", data=whole, chunks=(1, 1, 1, 5, 6))
+    return whole

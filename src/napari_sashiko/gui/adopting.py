@@ -9,6 +9,7 @@ from napari_sashiko.errors import LabelError
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.layer_volume import full_resolution
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.volumes import first_of
 
 
 def foreign_labels(viewer: Any) -> list[Any]:
@@ -36,7 +37,7 @@ def spatial_labels(layer: Any, *, flat: bool) -> Any:
             "Choose labels with the axes of the image.",
         )
     if extra > 0:
-        return data[(0,) * extra]
+        return first_of(data, extra)
     return data[None] if flat and extra < 0 else data
 
 

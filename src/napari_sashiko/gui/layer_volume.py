@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes import Volume, as_volume
+from napari_sashiko.volumes import Volume, as_volume, first_of
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
@@ -35,7 +35,7 @@ def volume_of(layer: Any) -> Volume:
             "Split it into single volumes first: right-click the layer, Split Stack.",
         )
     if extra > 0:
-        data = data[(0,) * extra]
+        data = first_of(data, extra)
         spatial = spatial[extra:]
     if len(spatial) < 2:
         raise VolumeError(

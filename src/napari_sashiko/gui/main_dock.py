@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.instances_step import InstancesStep
-from napari_sashiko.gui.job_bridge import JobBridge
+from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import KEY, warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import source_path, volume_of
@@ -64,6 +64,7 @@ class SashikoDock(QWidget):
         self.status = StatusLine(self.viewer)
         self._build()
         self.session.message.connect(self.status.show_message)
+        self.session.job_changed.connect(self._on_job)
         self.bridge = JobBridge(self.session, self)
         self._watch_layers()
         self.reset_choices()
@@ -102,6 +103,12 @@ class SashikoDock(QWidget):
                 self.session.set_volume(volume, name=name, path=path, source=layer)
                 self.facts.setText(describe_volume(volume) if volume else "")
                 self.facts.setVisible(volume is not None)
+
+    def _on_job(self, kind: str) -> None:
+        # What could not be done before is over once it, or what comes next, works.
+        started = kind not in HIDDEN and self.session.is_running(kind)
+        if started and self.status.level == "error":
+            self.status.clear()
 
     def _watch_layers(self) -> None:
         events = self.viewer.layers.events

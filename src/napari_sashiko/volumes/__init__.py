@@ -16,7 +16,7 @@ from napari_sashiko.volumes.region import (
     region_shape,
     shift,
 )
-from napari_sashiko.volumes.volume import Volume, as_volume
+from napari_sashiko.volumes.volume import Volume, as_volume, first_of
 
 __all__ = [
     "LARGEST",
@@ -26,6 +26,7 @@ __all__ = [
     "as_volume",
     "check_writable",
     "create_ome_image",
+    "first_of",
     "full_region",
     "grow",
     "intersect",

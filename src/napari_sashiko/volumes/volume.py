@@ -185,6 +185,30 @@ def _checked_size(size: Sequence[float], name: str) -> tuple[float, float, float
     return sizes[0], sizes[1], sizes[2]
 
 
+def first_of(array: Any, axes: int) -> Any:
+    """Leave out leading axes of length one, without reading anything.
+
+    Parameters
+    ----------
+    array : array of any kind
+        NumPy, Dask, Zarr, HDF5, ...
+    axes : int
+        How many leading axes go.
+
+    Returns
+    -------
+    array
+        A view; a Dask array where indexing would read the whole array at once.
+    """
+    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
+        return array[(0,) * axes]
+    from dask.array import from_array  # noqa: PLC0415 - slow, and seldom needed
+
+    # Chunk by chunk, so that no more is read than is asked for.
+    chunks = getattr(array, "chunks", None) or "auto"
+    return from_array(array, chunks=chunks)[(0,) * axes]  # type: ignore[no-untyped-call]
+
+
 def _guess(array: Any, name: str) -> str:
     guess = {2: "yx", 3: "zyx"}.get(len(array.shape))
     if guess is None:
