@@ -88,7 +88,6 @@ class TrainingDone(Event):
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
-    stopped: bool = False
 
 
 class FakeEngine:
