@@ -257,6 +257,14 @@ def test_the_clock_ends_the_schedule(monkeypatch):
     assert rates[-1] > 0.8
 
 
+def test_with_time_enough_the_clock_changes_nothing():
+    deck, naps = Deck(), iter([0.3])
+    deck.watch = lambda: time.sleep(next(naps, 0))
+    _, hurried, _ = learn(deck=deck, deadline=time.monotonic() + 60)
+    _, free, _ = learn()
+    assert same(hurried.best.state, free.best.state)
+
+
 def test_a_deadline_that_is_over_leaves_one_judged_epoch():
     _, outcome, events = learn(deadline=time.monotonic() - 5)
     assert len([event for event in events if isinstance(event, EpochDone)]) == 1

@@ -29,6 +29,7 @@ from napari_sashiko.training.tiles import Tile
 from napari_sashiko.transforms import Transform
 
 STEPS = 25  # batches in an epoch
+GRACE = 0.1  # share of the time in which steps alone count
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
 
@@ -182,7 +183,11 @@ def one_cycle(fraction: float) -> float:
 
 
 class _Clock:
-    """How far a training is, by steps or by time."""
+    """How far a training is, by steps or by time.
+
+    Time counts after a grace: where there is enough of it, a slow step at the start
+    changes nothing, and equal seeds give equal networks.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.steps = plan.epochs * STEPS
@@ -194,7 +199,8 @@ class _Clock:
         if self.deadline is None:
             return by_steps
         room = max(self.deadline - self.start, 1e-3)
-        return max(by_steps, (time.monotonic() - self.start) / room)
+        by_time = (time.monotonic() - self.start) / room
+        return max(by_steps, (by_time - GRACE) / (1 - GRACE))
 
     def seconds_left(self, fraction: float) -> float:
         spent = time.monotonic() - self.start
