@@ -6,8 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sashiko.checkpoints import NetworkMember, member
+from napari_sashiko.checkpoints import NetworkMember, _fastest, member
 from napari_sashiko.checkpoints.member import HALO_CAP, stack_neighbours
+
+
+@pytest.fixture(autouse=True)
+def _in_full_precision(monkeypatch):
+    monkeypatch.setattr(_fastest, "has_fast_bfloat16", lambda _: False)
 
 
 @given(

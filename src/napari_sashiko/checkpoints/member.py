@@ -6,6 +6,7 @@ from typing import Protocol
 
 import torch
 
+from napari_sashiko.checkpoints._fastest import fastest
 from napari_sashiko.forests import Forest
 from napari_sashiko.networks import Network
 
@@ -40,6 +41,7 @@ class NetworkMember:
 
     def __init__(self, network: Network, *, neighbours: int = 0) -> None:
         self.network = network
+        self._forward = fastest(network)
         self.neighbours = neighbours
         reach = min(network.receptive_radius, HALO_CAP)
         flat = network.dims == 2
@@ -56,7 +58,7 @@ class NetworkMember:
         if self.network.dims == 2:
             return self._by_slices(patch, core, tick)
         tick()
-        logits: torch.Tensor = self.network(patch[None])[0]
+        logits = self._forward(patch[None])[0]
         core_only = (slice(None), *(slice(*span) for span in core))
         return logits[core_only].float().softmax(0)
 
@@ -70,7 +72,7 @@ class NetworkMember:
             tick()
             planes = range(start, min(start + batch, core[0][1]))
             slabs = [stack_neighbours(patch, z, self.neighbours) for z in planes]
-            logits = self.network(torch.stack(slabs))[..., rows, columns]
+            logits = self._forward(torch.stack(slabs))[..., rows, columns]
             parts.append(logits.movedim(0, 1).float().softmax(0))
         return torch.cat(parts, dim=1)
 

@@ -3,11 +3,19 @@
 from napari_sashiko.layers.addition import add
 from napari_sashiko.layers.convolution import Convolution, convolve
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
+from napari_sashiko.layers.native import (
+    MARGIN,
+    MOST_OUTPUTS,
+    has_native,
+    native_sum,
+)
 from napari_sashiko.layers.norm import Norm, NormName, fold_scale, make_norm
 from napari_sashiko.layers.pooling import crop_to, max_pool
 from napari_sashiko.layers.upsampling import UpConvolution
 
 __all__ = [
+    "MARGIN",
+    "MOST_OUTPUTS",
     "Convolution",
     "Norm",
     "NormName",
@@ -17,7 +25,9 @@ __all__ = [
     "crop_to",
     "fill_normal",
     "fold_scale",
+    "has_native",
     "kaiming_std",
     "make_norm",
     "max_pool",
+    "native_sum",
 ]

@@ -6,10 +6,12 @@ from napari_sashiko.networks._building import (
     network_settings,
 )
 from napari_sashiko.networks._network import NETWORKS, Network
+from napari_sashiko.networks._program import Program
 
 __all__ = [
     "NETWORKS",
     "Network",
+    "Program",
     "build_network",
     "network_from_spec",
     "network_settings",

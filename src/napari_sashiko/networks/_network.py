@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from torch import nn
 
+from napari_sashiko.networks._program import Program
 from napari_sashiko.registry import Registry
 
 
@@ -73,6 +74,13 @@ class Network(nn.Module):
         prediction only.
         """
         return copy.deepcopy(self).eval()
+
+    def program(self) -> Program | None:
+        """Return the network as sums over maps, if it is one and has no norms.
+
+        The program keeps a copy of the weights.
+        """
+        return None
 
 
 NETWORKS: Registry[type[Network]] = Registry("network", "napari_sashiko.networks")

@@ -9,6 +9,7 @@ result equals the textbook form; the growing stack never exists.
 
 from typing import Annotated, Self
 
+import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
@@ -25,6 +26,12 @@ from napari_sashiko.layers import (
     make_norm,
 )
 from napari_sashiko.networks._network import NETWORKS, Network
+from napari_sashiko.networks._program import (
+    Program,
+    Step,
+    as_array,
+    as_taps,
+)
 
 _BLOCK = 8
 
@@ -120,6 +127,50 @@ class MSDNet(Network):
             rows = scales[layers].view(-1, *(1,) * (self.dims + 1))
             state[f"across.{i}"] = state[f"across.{i}"] * rows
         return state
+
+    def program(self) -> Program | None:
+        """Return the network as sums over maps, if it has no norms.
+
+        Layers of one dilation are summed together: when the turn of the first of them
+        comes, the maps that are new since the last turn are added to all of them.
+        """
+        if self.settings["norm"] != "none":
+            return None
+        rows, inputs, steps = self._rows(), self.in_channels, []
+        heads = as_array(torch.cat(list(self.heads), dim=1)).reshape(len(self.bias), -1)
+        bias = as_array(torch.cat([norm.get_parameter("bias") for norm in self.norms]))
+        known: dict[int, int] = {}
+        for layer, dilation in enumerate(self.dilations):
+            together = _by_dilation(self.dilations, first=layer)[dilation]
+            start, stop = known.get(dilation, 0), inputs + layer
+            weights = torch.stack([rows[each][start:stop] for each in together])
+            finished = np.zeros((len(heads), len(together)), np.float32)
+            finished[:, 0] = heads[:, stop]
+            steps.append(
+                Step(
+                    outputs=tuple(inputs + each for each in together),
+                    sources=tuple((each, dilation) for each in range(start, stop)),
+                    weights=as_taps(weights),
+                    bias=bias[together],
+                    fresh=dilation not in known,
+                    finished=1,
+                    heads=finished,
+                )
+            )
+            known[dilation] = stop
+        return Program(steps, inputs, as_array(self.bias), heads[:, :inputs])
+
+    def _rows(self) -> list[Tensor]:
+        """Weights of each layer, ``(in_channels + layer, *k)``."""
+        parts: list[list[Tensor]] = [[] for _ in self.dilations]
+        for place in (place for places in self._leaving for place in places):
+            _, layers = self._across_layers[place]
+            weights = self.across[place].detach()
+            for layer, row in zip(layers, weights, strict=True):
+                parts[layer].append(row)
+        for key, weight in self.within.items():
+            parts[int(key)].append(weight.detach()[0])
+        return [torch.cat(each) for each in parts]
 
     def _block(self, start: int, stop: int, pending: dict[int, Tensor]) -> Tensor:
         """Compute the maps of layers start..stop-1, ``(B, stop - start, *S)``."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le, Len
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,6 +31,12 @@ from napari_sashiko.layers import (
 )
 from napari_sashiko.networks._graph import GraphRecipe, SparseGraph, sample_graph
 from napari_sashiko.networks._network import NETWORKS, Network
+from napari_sashiko.networks._program import (
+    Program,
+    Step,
+    as_array,
+    as_taps,
+)
 
 # Below this a convolution of the input costs the same for fewer channels; above it,
 # sums only wait in memory.
@@ -209,6 +216,44 @@ class SMSNet(Network):
             rows = scale.view(-1, *(1,) * (self.dims + 1))
             state[f"fans.{i}.weight"] = fan.weight.detach() * rows
         return state
+
+    def program(self) -> Program | None:
+        """Return the network as sums over maps, if it has no norms."""
+        if self.settings["norm"] != "none":
+            return None
+        first = {0: range(self.in_channels)}
+        width, start = self.settings["width"], self.in_channels
+        for node in range(1, self._plan.depth + 1):
+            first[node] = range(start, start + width)
+            start += width
+        edges = defaultdict(list)
+        for fan in self._each_fan():
+            blocks = fan.weight.detach().chunk(len(fan.targets))
+            for target, block in zip(fan.targets, blocks, strict=True):
+                edges[target].append((first[fan.source], fan.dilation, block))
+        steps = [self._step(node, first[node], edges[node]) for node in edges]
+        return Program(
+            sorted(steps, key=lambda step: step.outputs),
+            self.in_channels,
+            as_array(self.bias),
+            self._head(0, self.in_channels),
+        )
+
+    def _step(self, node: int, maps: range, edges: list[Any]) -> Step:
+        return Step(
+            outputs=tuple(maps),
+            sources=tuple((m, d) for sources, d, _ in edges for m in sources),
+            weights=as_taps(torch.cat([block for _, _, block in edges], dim=1)),
+            bias=as_array(self.norms[node - 1].get_parameter("bias")),
+            fresh=True,
+            finished=len(maps),
+            heads=self._head(node, len(maps)),
+        )
+
+    def _head(self, node: int, maps: int) -> NDArray[np.float32]:
+        if str(node) not in self.heads:
+            return np.zeros((self.out_channels, maps), np.float32)
+        return as_array(self.heads[str(node)]).reshape(self.out_channels, maps)
 
     def _each_fan(self) -> list[_Fan]:
         return [fan for fan in self.fans if isinstance(fan, _Fan)]

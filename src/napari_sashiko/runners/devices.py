@@ -63,6 +63,17 @@ def choose_device(name: str = "auto") -> "torch.device":
     return torch.device(wanted)
 
 
+def has_fast_bfloat16(device: "torch.device") -> bool:
+    """Whether `device` computes faster with numbers of 16 bits (8 of them mantissa)."""
+    import torch  # noqa: PLC0415
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512":
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return False
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` says that memory ran out, on any device."""
     if isinstance(error, MemoryError):

@@ -19,6 +19,7 @@ from napari_sashiko.runners import (
     Event,
     Message,
     Tick,
+    has_fast_bfloat16,
     is_out_of_memory,
     release_memory,
 )
@@ -227,12 +228,8 @@ def _step(
 
 def autocast(device: torch.device) -> Any:
     """bfloat16 where the device is good at it, full precision elsewhere."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", torch.bfloat16)
-    if device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512":
-        has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        if has_bf16():
-            return torch.autocast("cpu", torch.bfloat16)
+    if has_fast_bfloat16(device):
+        return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
 
