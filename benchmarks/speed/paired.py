@@ -127,18 +127,29 @@ def peak_mib(script, *args):
     code = (
         "import runpy, sys\n"
         f"sys.argv = {[str(script), *map(str, args)]!r}\n"
-        f"sys.path.insert(0, {str(Path(script).parent)!r})\n"
+        f"sys.path[:0] = {[str(Path(script).parent), str(HERE)]!r}\n"
         f"runpy.run_path({str(script)!r}, run_name='__main__')\n"
-        "import resource\n"
-        "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "import paired\n"
+        "print('PEAK', paired.own_peak_mib())\n"
     )
     if platform.system() == "Windows":
         return None
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
-    kibi = int(done.stdout.rsplit("PEAK", 1)[1])
-    return kibi / 1024 if platform.system() == "Linux" else kibi / MEBI
+    return float(done.stdout.rsplit("PEAK", 1)[1])
+
+
+def own_peak_mib():
+    """Peak of resident memory of this process, MiB."""
+    try:
+        # Not getrusage: a child starts with what its parent had when it forked.
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBI
+    return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024
 
 
 def save(name, *rows):

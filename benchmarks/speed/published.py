@@ -1,32 +1,36 @@
 """The published libraries, as far as they are installed.
 
-    pip install --no-deps dlsia qlty
+    pip install --no-deps dlsia qlty && pip install plotly
 
 dlsia imports torchvision, of which it uses two functions that no benchmark needs:
-an empty module stands in for it.
+empty modules stand in for it.
 """
 
 import importlib
 import sys
 from types import ModuleType
 
+STUBS = {
+    "torchvision.transforms.functional": (),
+    "torchvision.transforms": ("functional",),
+    "torchvision.utils": ("save_image",),
+    "torchvision": ("transforms", "utils"),
+}
+
 
 def published(name):
     """Import a module of dlsia or qlty, or exit and say what to install."""
-    for part in ("torchvision", "torchvision.transforms"):
-        try:
-            importlib.import_module(part)
-        except ImportError:
+    try:
+        importlib.import_module("torchvision")
+    except ImportError:
+        for part, names in STUBS.items():
             stub = ModuleType(part)
-            stub.__getattr__ = _nothing
+            for each in names:
+                setattr(stub, each, sys.modules.get(f"{part}.{each}"))
             sys.modules[part] = stub
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise SystemExit(f"{error}. Try: pip install --no-deps dlsia qlty") from error
-
-
-def _nothing(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return
+        raise SystemExit(
+            f"{error}. Try: pip install --no-deps dlsia qlty; pip install plotly"
+        ) from error
