@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from napari_sashiko.layers import MOST_OUTPUTS, has_native
+from napari_sashiko.layers import MOST_OUTPUTS, channels_last, has_native
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import has_fast_bfloat16
 
@@ -31,8 +31,7 @@ def fastest(network: Network) -> Forward:
         return program  # wide sums fill a library's vectors, in bfloat16 too
     if device.type == "mps":
         return folded  # channels last is not known to pay there
-    flat = network.dims == 2
-    layout = torch.channels_last if flat else torch.channels_last_3d
+    layout = channels_last(network.dims)
     dtype = torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
     ready = folded.to(dtype=dtype, memory_format=layout)  # type: ignore[call-overload]
 

@@ -1,7 +1,11 @@
 """Torch bricks written once for 2D and 3D."""
 
 from napari_sashiko.layers.addition import add
-from napari_sashiko.layers.convolution import Convolution, convolve
+from napari_sashiko.layers.convolution import (
+    Convolution,
+    channels_last,
+    convolve,
+)
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 from napari_sashiko.layers.native import (
     MARGIN,
@@ -21,6 +25,7 @@ __all__ = [
     "NormName",
     "UpConvolution",
     "add",
+    "channels_last",
     "convolve",
     "crop_to",
     "fill_normal",

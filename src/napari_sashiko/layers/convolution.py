@@ -29,6 +29,11 @@ def convolve(
     return functional.conv3d(x, weight, bias, padding=padding, dilation=dilation)
 
 
+def channels_last(dims: int) -> torch.memory_format:
+    """Memory order in which the channels of a voxel lie side by side."""
+    return torch.channels_last if dims == 2 else torch.channels_last_3d
+
+
 class Convolution(nn.Module):
     """One convolution with bias; the spatial shape stays.
 

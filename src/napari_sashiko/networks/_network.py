@@ -37,11 +37,14 @@ class Network(nn.Module):
     align : int
         Windows must start at multiples of this many voxels (the product of all
         poolings) for their results to agree; 1 without pooling.
+    dilated : bool
+        Whether convolutions have gaps between their taps.
     """
 
     name: str
     receptive_radius: int
     align: int = 1
+    dilated: bool = True
 
     def __init__(
         self, in_channels: int, out_channels: int, *, dims: int, **settings: Any

@@ -87,6 +87,7 @@ class TUNet(Network):
     """
 
     name = "tunet"
+    dilated = False
 
     def __init__(
         self,
