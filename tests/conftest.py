@@ -10,10 +10,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
 from napari_sashiko.runners import Event, Progress
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # Before napari is imported: its test fixtures erase the settings file otherwise.
 os.environ["NAPARI_CONFIG"] = ""
