@@ -122,7 +122,8 @@ def training_rows(args, edge):
                 turns=args.turns,
                 opponent="dlsia",
                 target=target if precision == "as trained" else "2x" * bool(target),
-                note="bfloat16 where the device is good at it; dlsia trains in float32."
+                note="Compiled, or in bfloat16 where the device is good at it; dlsia "
+                "trains in float32."
                 if precision == "as trained"
                 else "",
             )
@@ -230,7 +231,7 @@ def step(network, images, truth, context):
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
 
     def once():
-        with context(images.device):
+        with context(network, images.device):
             logits = network(images)
         loss = torch.nn.functional.cross_entropy(logits.float(), truth)
         optimiser.zero_grad(set_to_none=True)
@@ -252,7 +253,7 @@ def wait():
         torch.cuda.synchronize()
 
 
-def nothing(_device):
+def nothing(_network, _device):
     return nullcontext()
 
 

@@ -7,6 +7,7 @@ from napari_sashiko.layers.convolution import (
     convolve,
 )
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
+from napari_sashiko.layers.narrow import convolve_narrow, in_shares
 from napari_sashiko.layers.native import (
     MARGIN,
     MOST_OUTPUTS,
@@ -27,10 +28,12 @@ __all__ = [
     "add",
     "channels_last",
     "convolve",
+    "convolve_narrow",
     "crop_to",
     "fill_normal",
     "fold_scale",
     "has_native",
+    "in_shares",
     "kaiming_std",
     "make_norm",
     "max_pool",

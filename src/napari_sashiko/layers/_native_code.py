@@ -34,12 +34,12 @@ def compile_sum(outputs: int) -> Callable[[Any, Any, Any, Any], None]:
     def run(arrays: Any, flags: Any, rows: Any, shape: Any) -> None:
         buffer, offsets, sources, weights, bias, heads, logits = arrays
         fresh, finished = flags
-        height, width, stride, deep = shape[1:]
+        width, stride, deep = shape[2:]
         taps = np.empty((len(sources) * deep * 3, 3), np.int64)
         past = (width + lanes - 1) // lanes * lanes
         for row in range(rows[0], rows[1]):
-            z, y, here = row // height, row % height, row * stride
-            count = _collect(taps, sources, (z, y, 3 * outputs), shape)
+            here = row * stride
+            count = _collect(taps, sources, row, 3 * outputs, shape)
             outs, sums = offsets + here, logits + here
             stretch(
                 (buffer, outs, taps, weights, bias, heads, sums),
@@ -58,21 +58,22 @@ def lanes_here() -> int:
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _collect(taps: Any, sources: Any, place: Any, shape: Any) -> Any:
+def _collect(taps: Any, sources: Any, row: Any, size: Any, shape: Any) -> Any:
     """List the rows that one row sums over: start, dilation, start of the weights."""
-    z, y, size = place
     depth, height, _, stride, deep = shape
+    image, z, y = row // height // depth, row // height % depth, row % height
     count = 0
     for start, dilation, weights in sources:
         for i in range(deep):
             up = z + (i - deep // 2) * dilation
             if up < 0 or up >= depth:
                 continue
+            plane = image * depth + up
             for j in range(3):
                 across = y + (j - 1) * dilation
                 if across < 0 or across >= height:
                     continue
-                taps[count, 0] = start + (up * height + across) * stride
+                taps[count, 0] = start + (plane * height + across) * stride
                 taps[count, 1] = dilation
                 taps[count, 2] = weights + (i * 3 + j) * size
                 count += 1
@@ -99,33 +100,71 @@ def _stretch(outputs: int, lanes: int) -> Any:
     return stretch
 
 
-class _Row:
-    """Writes the code that sums along one row."""
+class VectorCode:
+    """Loads, stores and multiply-adds of vectors of floats.
 
-    def __init__(
-        self, builder: Any, outputs: int, lanes: int, arrays: Any, numbers: Any
-    ) -> None:
-        self.b, self.outputs, self.lanes = builder, outputs, lanes
-        self.buffer, self.outs, self.taps, self.weights = arrays[:4]
-        self.bias, self.heads, self.sums = arrays[4:]
-        self.count, self.fresh, self.finished, self.classes, self.width = numbers
+    Parameters
+    ----------
+    builder : llvmlite.ir.IRBuilder
+        Where the code goes.
+    lanes : int
+        Floats in a vector.
+    buffer : pointer
+        The flat float32 buffer that places refer to.
+    """
+
+    def __init__(self, builder: Any, lanes: int, buffer: Any) -> None:
+        self.b, self.lanes, self.buffer = builder, lanes, buffer
         self.vector = ir.VectorType(ir.FloatType(), lanes)
         kind = ir.FunctionType(self.vector, [self.vector] * 3)
         name = f"llvm.fma.v{lanes}f32"
         self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
+    def _at(self, start: Any, x: Any, vector: int) -> Any:
+        place = self.b.add(self.b.add(start, x), whole(vector * self.lanes))
+        pointer = self.b.gep(self.buffer, [place])
+        return self.b.bitcast(pointer, self.vector.as_pointer())
+
+    def _load(self, pointer: Any) -> Any:
+        value = self.b.load(pointer)
+        value.align = 4
+        return value
+
+    def _store(self, value: Any, pointer: Any) -> None:
+        self.b.store(value, pointer).align = 4
+
+    def _splat(self, value: Any) -> Any:
+        empty = ir.Constant(self.vector, ir.Undefined)
+        index = ir.IntType(32)
+        mask = ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
+        single = self.b.insert_element(empty, value, ir.Constant(index, 0))
+        return self.b.shuffle_vector(single, empty, mask)
+
+
+class _Row(VectorCode):
+    """Writes the code that sums along one row."""
+
+    def __init__(
+        self, builder: Any, outputs: int, lanes: int, arrays: Any, numbers: Any
+    ) -> None:
+        super().__init__(builder, lanes, arrays[0])
+        self.outputs = outputs
+        self.outs, self.taps, self.weights = arrays[1:4]
+        self.bias, self.heads, self.sums = arrays[4:]
+        self.count, self.fresh, self.finished, self.classes, self.width = numbers
+
     def emit(self) -> None:
         """Walk along the row: long stretches first, single vectors for the rest."""
         b = self.b
         most = max(1, min(LONGEST, REGISTERS[self.lanes] // self.outputs))
-        step = _int(most * self.lanes)
+        step = whole(most * self.lanes)
         long = b.sdiv(self.width, step)
         with cgutils.for_range(b, long) as loop:
             self._stretch(b.mul(loop.index, step), most)
         done = b.mul(long, step)
-        left = b.add(b.sub(self.width, done), _int(self.lanes - 1))
-        with cgutils.for_range(b, b.sdiv(left, _int(self.lanes))) as loop:
-            self._stretch(b.add(done, b.mul(loop.index, _int(self.lanes))), 1)
+        left = b.add(b.sub(self.width, done), whole(self.lanes - 1))
+        with cgutils.for_range(b, b.sdiv(left, whole(self.lanes))) as loop:
+            self._stretch(b.add(done, b.mul(loop.index, whole(self.lanes))), 1)
 
     def _stretch(self, x: Any, vectors: int) -> None:
         b = self.b
@@ -133,7 +172,7 @@ class _Row:
         # Memory in name only: the compiler turns these into registers.
         sums = {place: cgutils.alloca_once(b, self.vector) for place in places}
         outs = {(m, v): self._at(self._item(self.outs, m), x, v) for m, v in places}
-        with b.if_else(b.icmp_signed("!=", self.fresh, _int(0))) as (then, otherwise):
+        with b.if_else(b.icmp_signed("!=", self.fresh, whole(0))) as (then, otherwise):
             with then:
                 for m, v in places:
                     b.store(self._splat(self._item(self.bias, m)), sums[m, v])
@@ -143,7 +182,7 @@ class _Row:
         with cgutils.for_range(b, self.count) as loop:
             self._tap(loop.index, x, vectors, sums)
         for m in range(self.outputs):
-            with b.if_then(b.icmp_signed("<", _int(m), self.finished)):
+            with b.if_then(b.icmp_signed("<", whole(m), self.finished)):
                 for v in range(vectors):
                     self._finish(sums[m, v])
         for place in places:
@@ -153,15 +192,15 @@ class _Row:
     def _tap(self, index: Any, x: Any, vectors: int, sums: Any) -> None:
         """Add three neighbours along x of one source row to all sums."""
         b = self.b
-        first = b.mul(index, _int(3))
+        first = b.mul(index, whole(3))
         start, dilation, place = (
-            b.load(b.gep(self.taps, [b.add(first, _int(i))])) for i in range(3)
+            b.load(b.gep(self.taps, [b.add(first, whole(i))])) for i in range(3)
         )
         shifts = (b.sub(start, dilation), start, b.add(start, dilation))
         for tap, shift in enumerate(shifts):
             seen = [self._load(self._at(shift, x, v)) for v in range(vectors)]
             for m in range(self.outputs):
-                at = b.add(place, _int(tap * self.outputs + m))
+                at = b.add(place, whole(tap * self.outputs + m))
                 weight = self._splat(b.load(b.gep(self.weights, [at])))
                 for v in range(vectors):
                     old = b.load(sums[m, v])
@@ -183,34 +222,15 @@ class _Row:
                 place = self._at(start, x, v)
                 total = self._load(place)
                 for m in range(self.outputs):
-                    at = b.add(b.mul(loop.index, _int(self.outputs)), _int(m))
+                    at = b.add(b.mul(loop.index, whole(self.outputs)), whole(m))
                     weight = self._splat(b.load(b.gep(self.heads, [at])))
                     total = b.call(self.fma, [b.load(sums[m, v]), weight, total])
                 self._store(total, place)
 
     def _item(self, array: Any, index: int) -> Any:
-        return self.b.load(self.b.gep(array, [_int(index)]))
-
-    def _at(self, start: Any, x: Any, vector: int) -> Any:
-        place = self.b.add(self.b.add(start, x), _int(vector * self.lanes))
-        pointer = self.b.gep(self.buffer, [place])
-        return self.b.bitcast(pointer, self.vector.as_pointer())
-
-    def _load(self, pointer: Any) -> Any:
-        value = self.b.load(pointer)
-        value.align = 4
-        return value
-
-    def _store(self, value: Any, pointer: Any) -> None:
-        self.b.store(value, pointer).align = 4
-
-    def _splat(self, value: Any) -> Any:
-        empty = ir.Constant(self.vector, ir.Undefined)
-        index = ir.IntType(32)
-        mask = ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
-        single = self.b.insert_element(empty, value, ir.Constant(index, 0))
-        return self.b.shuffle_vector(single, empty, mask)
+        return self.b.load(self.b.gep(array, [whole(index)]))
 
 
-def _int(value: int) -> Any:
+def whole(value: int) -> Any:
+    """Constant of 64 bits."""
     return ir.Constant(ir.IntType(64), value)

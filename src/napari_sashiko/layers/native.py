@@ -43,9 +43,9 @@ def native_sum(outputs: int) -> Callable[[Any, Any, Any, Any], None]:
 
         `flags` are ``(fresh, finished)``: whether sums start from the bias or go on
         from what is in the output maps, and how many of the first maps pass through a
-        ReLU. `rows` are the first and the last row (of Z * Y) to be done, `shape` is
-        ``(Z, Y, X, stride of a row, kz)``. Between rows the buffer must hold zeros, as
-        many as the largest dilation.
+        ReLU. `rows` are the first and the last row to be done, of B * Z * Y; `shape`
+        is ``(Z, Y, X, stride of a row, kz)``. Between rows the buffer must hold zeros,
+        as many as the largest dilation.
     """
     # Slow to import, and not everywhere: only who predicts on a CPU needs it.
     from napari_sashiko.layers._native_code import compile_sum  # noqa: PLC0415

@@ -6,9 +6,7 @@ last use.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_sashiko.layers import MARGIN, MOST_OUTPUTS, native_sum
+from napari_sashiko.layers import MARGIN, MOST_OUTPUTS, in_shares, native_sum
 
 Array = NDArray[np.float32]
-ROWS_OF_A_THREAD = 64  # fewer rows are not worth waking a thread
 
 
 @dataclass(frozen=True)
@@ -137,11 +134,9 @@ class Program:
         places = [*self._places, *range(self.planes, len(buffer))]
         starts = left + buffer[0].size * np.array(places, np.int64)
         size = np.array([depth, height, width, stride, taps_z], np.int64)
-        shares = _shares(depth * height)
-        with ThreadPoolExecutor(len(shares), thread_name_prefix="sums") as pool:
-            for step in self.steps:
-                work = self._sum(step, flat, starts, size)
-                list(pool.map(work, shares))  # all rows, before the next step reads
+        in_shares(
+            [self._sum(step, flat, starts, size) for step in self.steps], depth * height
+        )
         out[:] = logits
         self._kept = [(shape, (buffer, flat))]
 
@@ -213,10 +208,3 @@ def _places(steps: Sequence[Step], in_channels: int) -> tuple[list[int], int]:
             places[each] = free.pop()
         free += [places[each] for each in places if last.get(each) == number]
     return [places[each] for each in sorted(places)], planes
-
-
-def _shares(rows: int) -> list[tuple[int, int]]:
-    """First and last row of each thread."""
-    count = max(1, min(torch.get_num_threads(), rows // ROWS_OF_A_THREAD))
-    cuts = [rows * i // count for i in range(count + 1)]
-    return list(pairwise(cuts))

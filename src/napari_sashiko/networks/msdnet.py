@@ -20,6 +20,7 @@ from napari_sashiko.layers import (
     NormName,
     add,
     convolve,
+    convolve_narrow,
     fill_normal,
     fold_scale,
     kaiming_std,
@@ -180,9 +181,8 @@ class MSDNet(Network):
             if maps:
                 own = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
                 weight = self.within[str(layer)]
-                total = add(
-                    total, convolve(own, weight, dilation=self.dilations[layer])
-                )
+                dilation = self.dilations[layer]
+                total = add(total, convolve_narrow(own, weight, dilation=dilation))
             maps.append(functional.relu_(self.norms[layer](total)))
         return torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
 
@@ -190,7 +190,7 @@ class MSDNet(Network):
         """Add what block ``number`` (0: the input) gives to all later layers."""
         for key in self._leaving[number]:
             dilation, layers = self._across_layers[key]
-            parts = convolve(maps, self.across[key], dilation=dilation)
+            parts = convolve_narrow(maps, self.across[key], dilation=dilation)
             for layer, part in zip(
                 layers, parts.chunk(len(layers), dim=1), strict=True
             ):

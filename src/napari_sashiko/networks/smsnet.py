@@ -24,6 +24,7 @@ from napari_sashiko.layers import (
     NormName,
     add,
     convolve,
+    convolve_narrow,
     fill_normal,
     fold_scale,
     kaiming_std,
@@ -76,7 +77,7 @@ class _Fan(nn.Module):
 
     def forward(self, x: Tensor, sums: dict[int, Tensor]) -> None:
         """Convolve ``x`` ``(B, C, *S)`` and add the parts to ``sums``."""
-        y = convolve(x, self.weight, dilation=self.dilation)
+        y = convolve_narrow(x, self.weight, dilation=self.dilation)
         parts = y.chunk(len(self.targets), dim=1)
         for target, part in zip(self.targets, parts, strict=True):
             sums[target] = add(sums[target], part) if target in sums else part

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sashiko.layers import channels_last
+from napari_sashiko.layers import channels_last, has_native
 from napari_sashiko.losses import cross_entropy
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.networks import Network
@@ -218,7 +218,7 @@ def _step(
 ) -> float | None:
     if not bool((targets > 0).any()):
         return None  # nothing to learn: no step, no change of running statistics
-    with autocast(images.device):
+    with autocast(network, images.device):
         logits = network(images)
     loss = cross_entropy(logits.float(), targets.long())
     optimiser.zero_grad(set_to_none=True)
@@ -230,7 +230,7 @@ def _step(
 
 def _layout(network: Network, device: torch.device) -> torch.memory_format:
     """Order of a network's weights, which its maps take on."""
-    if device.type == "mps":
+    if device.type == "mps" or _is_compiled(network, device):
         return torch.contiguous_format
     if network.dilated and device.type == "cpu" and has_fast_bfloat16(device):
         # oneDNN's backward pass in bfloat16 ends the process from dilation 12 on.
@@ -238,11 +238,18 @@ def _layout(network: Network, device: torch.device) -> torch.memory_format:
     return channels_last(network.dims)
 
 
-def autocast(device: torch.device) -> Any:
-    """bfloat16 where the device is good at it, full precision elsewhere."""
-    if has_fast_bfloat16(device):
+def autocast(network: Network, device: torch.device) -> Any:
+    """bfloat16 where it is faster, full precision elsewhere."""
+    if has_fast_bfloat16(device) and not _is_compiled(network, device):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+def _is_compiled(network: Network, device: torch.device) -> bool:
+    """Whether convolutions are those of `convolve_narrow`, faster than bfloat16."""
+    return (
+        network.dims == 3 and network.dilated and device.type == "cpu" and has_native()
+    )
 
 
 def _judge(
