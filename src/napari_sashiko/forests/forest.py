@@ -1,7 +1,6 @@
 """A random forest over a filter bank, in the shape of an ensemble member."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -9,10 +8,15 @@ from numpy.typing import NDArray
 from sklearn.tree._tree import Tree
 
 from napari_sashiko.errors import ModelError
-from napari_sashiko.forests.filters import Box, FilterBank
+from napari_sashiko.forests._hands import Box
+from napari_sashiko.forests._native import AVAILABLE
+from napari_sashiko.forests._region import FilteredRegion, side_by_side, within
+from napari_sashiko.forests._walk import Paths
+from napari_sashiko.forests.filters import FilterBank
 from napari_sashiko.forests.trees import Arrays, from_arrays, grow, to_arrays
 
-ROWS = 16_384  # voxels that one call of a tree sees: its features stay in the cache
+ROWS = 65_536  # voxels that a thread classifies at a time
+CACHED = 16_384  # voxels that one call of a tree sees: their features stay in the cache
 
 
 class Forest:
@@ -29,6 +33,7 @@ class Forest:
     def __init__(self, bank: FilterBank, trees: list[Tree]) -> None:
         self.bank = bank
         self.trees = trees
+        self._paths = Paths.of(to_arrays(trees)) if AVAILABLE else None
 
     @classmethod
     def fit(
@@ -75,24 +80,17 @@ class Forest:
         ModelError
             If the forest was grown on another number of features.
         """
-        wanted = self.trees[0].n_features
-        if features.shape[1] != wanted:
-            raise ModelError(
-                f"The forest was grown on {wanted} features, not {features.shape[1]}.",
-                "The image must have as many channels as the one it learned from.",
-            )
-        total = np.zeros((len(features), self.n_classes), np.float32)
+        self._fits(features.shape[1])
+        total = np.empty((len(features), self.n_classes), np.float32)
 
         def vote(start: int) -> None:
-            rows = np.ascontiguousarray(features[start : start + ROWS], np.float32)
-            for tree in self.trees:
-                total[start : start + ROWS] += tree.predict(rows)
+            rows = slice(start, start + ROWS)
+            total[rows] = self._vote(np.ascontiguousarray(features[rows].T)).T
 
-        # Trees release the interpreter lock.
-        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-            for _ in pool.map(vote, range(0, len(features), ROWS)):
-                tick()
-        return np.asarray(total / len(self.trees), np.float32)
+        starts = range(0, len(features), ROWS)
+        for _ in side_by_side(vote, starts, max(1, torch.get_num_threads())):
+            tick()
+        return total
 
     def probabilities(
         self,
@@ -101,7 +99,37 @@ class Forest:
         tick: Callable[[], None] = lambda: None,
     ) -> torch.Tensor:
         """Class probabilities ``(K, z, y, x)`` of the core of ``(C, Z, Y, X)``."""
-        features = self.bank.features(patch, core, tick)
-        flat = features.flatten(1).T.cpu().numpy()
-        shares = torch.from_numpy(self.classify(flat, tick).T.copy())
-        return shares.reshape(-1, *features.shape[1:]).to(patch.device)
+        tick()
+        region = FilteredRegion(self.bank, patch, core)
+        self._fits(region.count)
+        sides = [high - low for low, high in core]
+        out = torch.empty((self.n_classes, *sides), dtype=torch.float32)
+
+        def fill(piece: Box) -> None:
+            features = region.features(piece)
+            shares = torch.from_numpy(self._vote(features.flatten(1).cpu().numpy()))
+            part = out[(slice(None), *within(piece, core))]
+            part.copy_(shares.reshape(part.shape))
+
+        for _ in side_by_side(fill, region.pieces, region.threads):
+            tick()
+        return out.to(patch.device)
+
+    def _fits(self, count: int) -> None:
+        wanted = self.trees[0].n_features
+        if count != wanted:
+            raise ModelError(
+                f"The forest was grown on {wanted} features, not {count}.",
+                "The image must have as many channels as the one it learned from.",
+            )
+
+    def _vote(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean class shares ``(K, N)`` of features ``(F, N)``."""
+        if self._paths is not None:
+            return self._paths.vote(features)
+        total = np.zeros((features.shape[1], self.n_classes), np.float32)
+        for start in range(0, len(total), CACHED):
+            rows = np.ascontiguousarray(features[:, start : start + CACHED].T)
+            for tree in self.trees:
+                total[start : start + CACHED] += tree.predict(rows)
+        return np.ascontiguousarray(total.T) / np.float32(len(self.trees))
