@@ -112,6 +112,15 @@ def test_every_voxel_is_owned_once_and_far_from_inner_faces(
     assert len(plan.ordered_from((0, 0, 0))) == len(plan)
 
 
+@pytest.mark.parametrize("side", [1, 2, 5])
+def test_pencils_hold_every_cell_once_and_neighbours_together(side):
+    plan = plan_cells((40, 50, 60), (16, 16, 16), (2, 2, 2))
+    order = [cell.index for cell in plan.in_pencils(side)]
+    assert sorted(order) == [cell.index for cell in plan]
+    first = order[: side * side * len(plan.axes[2])]
+    assert {i // side for i, _, _ in first} == {j // side for _, j, _ in first} == {0}
+
+
 def test_a_border_that_leaves_no_room_is_refused():
     with pytest.raises(PlanError, match="no room"):
         plan_cells((100, 100, 100), (20, 20, 20), (10, 10, 10))

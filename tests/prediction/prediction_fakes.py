@@ -14,8 +14,11 @@ from napari_sashiko.labels import LabelClass
 class Identity:
     """Normalisation that only changes the type."""
 
-    def apply(self, raw):
-        return np.asarray(raw, np.float32)
+    def apply(self, raw, out=None):
+        if out is None:
+            return np.asarray(raw, np.float32)
+        out[...] = raw
+        return out
 
 
 def make_card(channels=1, **more):

@@ -71,6 +71,19 @@ class CellPlan:
         window = tuple(slice(*seen) for _, seen in spans)
         return Cell(index, window, cell)  # type: ignore[arg-type]
 
+    def in_pencils(self, side: int = 3) -> Iterator[Cell]:
+        """Cells by pencils along the last axis, of `side` x `side` cells each.
+
+        Neighbours on all sides come soon after each other, however large the volume:
+        what they read in common need not be kept for long.
+        """
+        depth, height, width = (len(axis) for axis in self.axes)
+        for z, y in product(range(0, depth, side), range(0, height, side)):
+            for k in range(width):
+                for i in range(z, min(z + side, depth)):
+                    for j in range(y, min(y + side, height)):
+                        yield self[i, j, k]
+
     def ordered_from(self, center: Sequence[float]) -> list[Cell]:
         """Cells by distance from a voxel (z, y, x): what is looked at comes first."""
 

@@ -7,18 +7,18 @@ what was dropped is computed again. The sum runs in the same order whatever the 
 cells, so the result does not depend on it.
 """
 
-from collections import OrderedDict
+from collections.abc import Mapping
 from itertools import product
-from threading import Lock
 
 import numpy as np
 
 from napari_sashiko.patches import Grid, border_weights
 from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction.predictor import FloatArray, Triple
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Recent, Region, Scratch
 
 CACHE_BYTES = 1 << 30
+SLAB = 8  # rows that are blended at a time
 
 
 class Blender:
@@ -51,28 +51,43 @@ class Blender:
         self.starts = grid.starts
         self.window = grid.size
         self._profiles = border_weights(grid, border, weight)
-        self._cache: OrderedDict[Triple, Pair] = OrderedDict()
-        self._cache_bytes = cache_bytes
-        self._lock = Lock()
+        self._recent: Recent[Pair] = Recent(cache_bytes, _bytes)
+        self._scratch = Scratch()
 
     def predict(self, region: Region) -> Pair:
-        """Blended mean and deviation of `region`, each (K, z, y, x) float32."""
+        """Blended mean and deviation of `region`, each (K, z, y, x) float32.
+
+        They are valid until this thread asks again.
+        """
         extents = [part.stop - part.start for part in region]
-        classes = len(self.inference.predictor.card.classes)
-        total: list[FloatArray] = [
-            np.zeros((classes, *extents), np.float32) for _ in ("mean", "std")
-        ]
-        norm: FloatArray = np.zeros(extents, np.float32)
-        for index in self._touching(region):
-            pair = self._window(index)
-            weights, source, target = self._overlap(index, region)
-            for summed, values in zip(total, pair, strict=True):
-                summed[(slice(None), *target)] += (
-                    weights * values[(slice(None), *source)]
-                )
+        shape = (len(self.inference.predictor.card.classes), *extents)
+        total = tuple(
+            self._scratch.array(name, shape, np.float32) for name in ("mean", "std")
+        )
+        windows = {index: self._window(index) for index in self._touching(region)}
+        z, y, x = region
+        for low in range(z.start, z.stop, SLAB):
+            slab = (slice(low, min(low + SLAB, z.stop)), y, x)
+            rows = slice(low - z.start, slab[0].stop - z.start)
+            self._blend(slab, windows, [each[:, rows] for each in total])
+        return total[0], total[1]
+
+    def _blend(
+        self, slab: Region, windows: Mapping[Triple, Pair], total: list[FloatArray]
+    ) -> None:
+        """Blend a few rows: little enough to stay in the processor's cache."""
+        norm = self._scratch.array("norm", total[0].shape[1:], np.float32)
+        for each in (*total, norm):
+            each.fill(0)
+        for index in self._touching(slab):
+            weights, source, target = self._overlap(index, slab)
+            room = self._scratch.array("room", weights.shape, np.float32)
+            for summed, values in zip(total, windows[index], strict=True):
+                for into, channel in zip(summed, values, strict=True):
+                    into[target] += np.multiply(channel[source], weights, out=room)
             norm[target] += weights
-        mean, std = (np.divide(summed, norm, out=summed) for summed in total)
-        return mean, std
+        for each in total:
+            np.divide(each, norm, out=each)
 
     def _touching(self, region: Region) -> list[Triple]:
         """Find the windows that share a voxel with `region`, row-major."""
@@ -99,23 +114,15 @@ class Blender:
         return weights, tuple(source), tuple(target)  # type: ignore[return-value]
 
     def _window(self, index: Triple) -> Pair:
-        with self._lock:
-            if index in self._cache:
-                self._cache.move_to_end(index)
-                return self._cache[index]
         z, y, x = (
             slice(starts[i], starts[i] + w)
             for starts, i, w in zip(self.starts, index, self.window, strict=True)
         )
         region = (z, y, x)
-        pair = self.inference.predict(region, region, bounds=region)
-        with self._lock:
-            self._cache[index] = pair
-            self._forget()
-        return pair
+        return self._recent.get(
+            index, lambda: self.inference.predict(region, region, bounds=region)
+        )
 
-    def _forget(self) -> None:
-        kept = sum(mean.nbytes + std.nbytes for mean, std in self._cache.values())
-        while kept > self._cache_bytes and len(self._cache) > 1:
-            _, (mean, std) = self._cache.popitem(last=False)
-            kept -= mean.nbytes + std.nbytes
+
+def _bytes(pair: Pair) -> int:
+    return sum(each.nbytes for each in pair)

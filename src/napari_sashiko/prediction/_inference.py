@@ -8,7 +8,7 @@ import numpy as np
 from napari_sashiko.errors import DeviceError
 from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
 from napari_sashiko.runners import is_out_of_memory, release_memory
-from napari_sashiko.volumes import Region, Volume
+from napari_sashiko.volumes import Region, Scratch, Volume, WindowReader
 
 Pair = tuple[FloatArray, FloatArray]
 
@@ -47,6 +47,8 @@ class Inference:
         self.tick = tick
         self.most_voxels = most_voxels
         self._lock = Lock()
+        self._reader = WindowReader(volume)
+        self._scratch = Scratch()
 
     def predict(
         self, region: Region, window: Region | None = None, bounds: Region | None = None
@@ -103,7 +105,9 @@ class Inference:
     def _forward(self, region: Region, window: Region) -> Pair | None:
         """None when memory ran out."""
         self.tick()
-        patch = self.predictor.card.normalisation.apply(self.volume.read(window))
+        raw = self._reader.read(window)
+        room = self._scratch.array("patch", raw.shape, np.float32)
+        patch = self.predictor.card.normalisation.apply(raw, out=room)
         core = tuple(
             (r.start - w.start, r.stop - w.start)
             for r, w in zip(region, window, strict=True)

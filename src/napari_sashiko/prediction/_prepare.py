@@ -95,7 +95,8 @@ def prepare(
         _check_same(path, record, fresh)
     store = PredictionStore(path, layout)
     finished = store.ledger.finished()
-    ordered = cells.ordered_from(settings.center) if settings.center else list(cells)
+    center = settings.center
+    ordered = cells.ordered_from(center) if center else cells.in_pencils()
     todo = [cell for cell in ordered if not finished[cell.index]]
     return Run(predictor, digest, plan, store, len(cells), todo)
 

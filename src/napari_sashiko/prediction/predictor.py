@@ -37,7 +37,8 @@ class Predictor(Protocol):
         Parameters
         ----------
         patch : (C, Z, Y, X) float32
-            Normalised voxels.
+            Normalised voxels; the caller uses this memory again, so that what is
+            returned must not be part of it.
         core : tuple of (start, stop), optional
             The voxels wanted, by axis; all of the patch when left out.
         tick : callable

@@ -100,9 +100,7 @@ def _work(
         worker,
         run.todo,
         runner=settings.runner,
-        workers=1
-        if run.plan.border_weight and settings.runner == "threads"
-        else settings.workers,
+        workers=settings.workers,
         scheduler=settings.scheduler,
         heartbeat=HEARTBEAT,
     )

@@ -14,7 +14,13 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger, create_ledger
 from napari_sashiko.prediction.predictor import FloatArray, Triple
-from napari_sashiko.volumes import create_ome_image, reading
+from napari_sashiko.volumes import (
+    ChunkWriter,
+    Scratch,
+    create_ome_image,
+    padded,
+    reading,
+)
 
 FORMAT_VERSION = 1
 ATTRIBUTES = "sashiko"
@@ -101,9 +107,11 @@ class PredictionStore:
         self.layout = layout
         with reading_prediction(path):
             group: Any = zarr.open_group(str(path), mode="r+")
-            self.mean, self.std, self.classes = (
-                group[f"{name}/0"] for name in ("mean", "std", "classes")
+            self._mean, self._std, self._classes = (
+                ChunkWriter(path / name / "0", group[f"{name}/0"])
+                for name in ("mean", "std", "classes")
             )
+        self._scratch = Scratch()
         self.ledger = Ledger(path)
 
     def write(
@@ -123,16 +131,46 @@ class PredictionStore:
         ids : (K,) uint8
             Class id of each channel.
         """
-        stored = mean.astype(self.mean.dtype)
-        # From the stored values, so that classes and argmax of the file never differ.
-        winner = ids[np.argmax(stored, axis=0)]
-        box = self.layout.on_disk(region)
-        self.mean[(slice(None), *box)] = self._drop_z(stored, 1)
-        self.std[(slice(None), *box)] = self._drop_z(std.astype(self.std.dtype), 1)
-        self.classes[box] = self._drop_z(winner, 0)
+        depth, height, width = self.layout.chunk
+        for low in range(0, mean.shape[1], depth):
+            rows = slice(low, low + depth)
+            place = (
+                (region[0].start + low) // depth,
+                region[1].start // height,
+                region[2].start // width,
+            )
+            self._write_chunks(place, mean[:, rows], std[:, rows], ids)
 
-    def _drop_z(self, array: Any, axis: int) -> Any:
-        return array.squeeze(axis) if self.layout.flat else array
+    def _write_chunks(
+        self, place: Triple, mean: FloatArray, std: FloatArray, ids: Any
+    ) -> None:
+        """Write the chunks of one place: while they are in the processor's cache."""
+        box = self.layout.on_disk(place)
+        best = self._chunk("best", self._mean, self.layout.chunk)
+        stored = self._chunk("stored", self._mean, self.layout.chunk)
+        winner = self._chunk("winner", self._classes, self.layout.chunk)
+        shape = mean.shape[1:]
+        corner = tuple(slice(0, size) for size in shape)
+        for channel, number in enumerate(ids):
+            values = padded(mean[channel], stored if channel else best)
+            self._mean.write((channel, *box), self._drop_z(values))
+            # From the stored values, so that classes and argmax never differ.
+            if channel == 0:
+                winner.fill(0)
+                winner[corner] = number
+            else:
+                np.copyto(winner[corner], number, where=(stored > best)[corner])
+                np.maximum(stored, best, out=best)
+        self._classes.write(box, self._drop_z(winner))
+        for channel in range(len(ids)):
+            values = padded(std[channel], stored)
+            self._std.write((channel, *box), self._drop_z(values))
+
+    def _chunk(self, name: str, writer: ChunkWriter, shape: Triple) -> Any:
+        return self._scratch.array(name, shape, writer.dtype)
+
+    def _drop_z(self, chunk: Any) -> Any:
+        return chunk[0] if self.layout.flat else chunk
 
 
 def create_store(

@@ -1,5 +1,6 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
+from napari_sashiko.volumes.chunks import ChunkWriter, padded
 from napari_sashiko.volumes.disk import check_writable, reading
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
@@ -8,6 +9,7 @@ from napari_sashiko.volumes.normalisation import (
 )
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
+from napari_sashiko.volumes.recent import Recent
 from napari_sashiko.volumes.region import (
     Region,
     full_region,
@@ -16,13 +18,19 @@ from napari_sashiko.volumes.region import (
     region_shape,
     shift,
 )
+from napari_sashiko.volumes.scratch import Scratch
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
+from napari_sashiko.volumes.windows import WindowReader
 
 __all__ = [
     "LARGEST",
+    "ChunkWriter",
     "Normalisation",
+    "Recent",
     "Region",
+    "Scratch",
     "Volume",
+    "WindowReader",
     "as_volume",
     "check_writable",
     "create_ome_image",
@@ -32,6 +40,7 @@ __all__ = [
     "intersect",
     "measure_normalisation",
     "open_volume",
+    "padded",
     "reading",
     "region_shape",
     "shift",

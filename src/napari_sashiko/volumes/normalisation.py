@@ -38,8 +38,17 @@ class Normalisation(Settings):
         """Whether no channel has any contrast."""
         return self.low == self.high
 
-    def apply(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+    def apply(
+        self, raw: NDArray[Any], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Normalise ``(C, Z, Y, X)``; voxels that are not finite become 0.
+
+        Parameters
+        ----------
+        raw : numpy.ndarray
+            Grey values; left as they are.
+        out : numpy.ndarray, optional
+            Float32 of the same shape, where the result goes.
 
         Raises
         ------
@@ -53,19 +62,24 @@ class Normalisation(Settings):
             )
         # Small contrast on large numbers would drown in the digits of float32.
         exact = raw.dtype not in SHORT_TYPES
-        out: NDArray[Any] = raw.astype(np.float64 if exact else np.float32)
-        finite = np.isfinite(out)
-        column = (slice(None), *(None,) * (out.ndim - 1))
+        if out is None:
+            out = np.empty(raw.shape, np.float32)
+        work: NDArray[Any] = np.empty(raw.shape, np.float64) if exact else out
+        work[...] = raw
+        column = (slice(None), *(None,) * (raw.ndim - 1))
         low, high, center, scale = (
-            np.asarray(values, out.dtype)[column]
+            np.asarray(values, work.dtype)[column]
             for values in (self.low, self.high, self.center, self.scale)
         )
-        np.clip(out, low, high, out=out)
-        out -= center
-        out /= scale
+        finite = np.isfinite(work) if raw.dtype.kind == "f" else np.True_
+        np.clip(work, low, high, out=work)
+        work -= center
+        work /= scale
         if not finite.all():
-            out[~finite] = 0.0
-        return out.astype(np.float32, copy=False)
+            work[~finite] = 0.0
+        if work is not out:
+            out[...] = work
+        return out
 
 
 def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:

@@ -9,6 +9,7 @@ from zarr.codecs import BloscCodec
 from napari_sashiko.volumes.units import long_unit, short_unit
 
 VERSION = "0.5"
+COMPRESSION: dict[str, Any] = {"cname": "lz4", "clevel": 3, "shuffle": "bitshuffle"}
 
 
 def create_ome_image(
@@ -76,7 +77,7 @@ def create_ome_image(
         dtype=dtype,
         fill_value=fill_value,
         dimension_names=list(axes),
-        compressors=BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle"),
+        compressors=BloscCodec(**COMPRESSION),
     )
 
 

@@ -81,6 +81,15 @@ class Volume:
         self.path = path
         self.source = source
 
+    @property
+    def chunk(self) -> Shape | None:
+        """Chunk in voxels (z, y, x), if the array is stored in equal chunks."""
+        chunks = getattr(self._array, "chunks", None)
+        if not chunks or not all(isinstance(size, int) for size in chunks):
+            return None  # Dask's chunks are tuples, and made by work
+        sizes = dict(zip(self._axes, chunks, strict=True))
+        return sizes.get("z", 1), sizes["y"], sizes["x"]
+
     def read(self, region: Region) -> NDArray[Any]:
         """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8.
 

@@ -1,0 +1,75 @@
+"""Write whole chunks of an OME-Zarr image of ours, without zarr's detours.
+
+zarr copies a chunk several times and hands it through an event loop that all writing
+threads share: measured, 0.2 GB/s where the codec alone does 4. The bytes are the same.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from numcodecs import Blosc
+from numpy.typing import NDArray
+
+from napari_sashiko.volumes.ome_zarr import COMPRESSION
+
+SHUFFLES = {"noshuffle": 0, "shuffle": 1, "bitshuffle": 2}
+
+
+class ChunkWriter:
+    """Write chunks of an array made by `create_ome_image`; threads may share it.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the array.
+    array : zarr.Array
+        The same array, open.
+    """
+
+    def __init__(self, path: Path, array: Any) -> None:
+        self._path = path
+        self._key = array.metadata.encode_chunk_key
+        self._codec = Blosc(
+            cname=COMPRESSION["cname"],
+            clevel=COMPRESSION["clevel"],
+            shuffle=SHUFFLES[COMPRESSION["shuffle"]],
+        )
+        self.shape: tuple[int, ...] = array.chunks
+        self.dtype = array.dtype
+
+    def write(self, index: tuple[int, ...], values: NDArray[Any]) -> None:
+        """Write one chunk.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Place in the grid of chunks.
+        values : numpy.ndarray
+            C-contiguous, of the shape and type of a chunk; what lies beyond the array
+            is 0.
+        """
+        path = self._path / self._key(index)
+        if not (values.item(0) or values.any()):  # what is not there reads as 0
+            path.unlink(missing_ok=True)
+            return
+        content = self._codec.encode(values)
+        part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
+        try:
+            part.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        part.replace(path)  # who reads meanwhile sees all of it or nothing
+
+
+def padded(values: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Copy `values` into the low corner of `out`, converted; the rest becomes 0."""
+    corner = tuple(slice(0, size) for size in values.shape)
+    if values.shape != out.shape:
+        out.fill(0)
+    out[corner] = values
+    return out
