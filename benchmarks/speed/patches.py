@@ -67,13 +67,11 @@ def ours(volume, labels, *, gather):
 
 def theirs(values, labels):
     """Cut all windows, mark borders, weed out the empty ones."""
-    quilt = published("qlty.qlty3D").NCZYXQuilt(
-        *labels.shape, window=WINDOW, step=STEP, border=BORDER, border_weight=0.1
-    )
-    weed = published("qlty.cleanup").weed_sparse_classification_training_pairs_3D
+    quilt = published("qlty.qlty3DLarge").LargeNCZYXQuilt
+    work = quilt("", 1, *labels.shape, window=WINDOW, step=STEP, border=BORDER)
+    image = torch.from_numpy(values)[None, None]
     missing = torch.from_numpy(labels)[None].to(torch.float32) - 1
-    pair = quilt.unstitch_data_pair(torch.from_numpy(values)[None, None], missing)
-    return weed(*pair, -1, quilt.border_tensor())[0]
+    return work.unstitch_and_clean_sparse_data_pair(image, missing, -1)
 
 
 def main():
