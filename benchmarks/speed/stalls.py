@@ -21,7 +21,14 @@ def measured():
     """Properties that the test recorded: numbers and words by name."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", str(TEST)]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            str(TEST),
+            "-ojunit_family=xunit1",
+        ]
         subprocess.run([*command, f"--junitxml={report}"], check=False)
         found = ET.parse(report).getroot().iter("property")
         return {each.get("name"): each.get("value") for each in found}
