@@ -46,6 +46,10 @@ class DeviceError(SashikoError):
     """A device is not there or has no room."""
 
 
+class WorkerError(SashikoError):
+    """Processes that do the work died, or the scheduler that sends it went away."""
+
+
 class SampleError(SashikoError):
     """A sample volume is unknown or cannot be fetched."""
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import typer
+import yaml
 from doc_pages import ROOT, anchors, blocks, command_lines, links, page_name, pages
 
 from napari_sashiko.cli._app import app
@@ -72,6 +73,29 @@ def test_python_names_exist(block):
                 assert hasattr(module, alias.name), alias.name
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ns":
             assert hasattr(importlib.import_module("napari_sashiko"), node.attr)
+
+
+def test_the_manifest_of_kubernetes_gives_commands_that_exist():
+    pytest.importorskip("distributed")
+    page = ROOT / "docs" / "how-to" / "dask.md"
+    (block,) = [block for block in blocks(page) if block.language == "yaml"]
+    documents = list(yaml.safe_load_all(block.code))
+    service, *deployments = documents
+    assert [each["kind"] for each in deployments] == ["Deployment"] * 2
+    from distributed.cli import dask_scheduler, dask_worker  # noqa: PLC0415
+
+    parsers = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
+    for each in deployments:
+        spec = each["spec"]
+        assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+        (container,) = spec["template"]["spec"]["containers"]
+        program, command, *words = container["command"] + container.get("args", [])
+        assert program == "dask"
+        parsers[command].make_context(command, words)
+    host = service["metadata"]["name"]
+    port = service["spec"]["ports"][0]["port"]
+    assert f"tcp://{host}:{port}" in container["command"]
+    assert service["spec"]["selector"] == {"app": host}
 
 
 def test_the_reference_of_settings_is_up_to_date():

@@ -19,8 +19,8 @@ from napari_sashiko.gui import SashikoDock
 pytestmark = pytest.mark.gui
 WAIT = 120_000
 STALL = 100  # milliseconds that nobody minds
-# When a run starts, its result layers are added in one go, which napari computes for
-# 100 to 400 ms where cores are shared: what is far above that is ours.
+# When a run starts, its result layers are opened and added in one slot: 100 to 400 ms
+# where cores are shared. This test only sees what is far above that.
 TOO_MUCH = 10 * STALL
 
 

@@ -14,27 +14,29 @@ from scipy import ndimage
 
 from napari_sashiko.instances import InstanceSettings, segment_instances
 from napari_sashiko.instances import components as components_room
-from napari_sashiko.instances._blocks import block_shape, walk
+from napari_sashiko.instances._blocks import block_shape, blocks
 from napari_sashiko.instances._source import open_source
 from napari_sashiko.instances.components import (
     exhaust,
     find_components,
-    label_block,
+    label_mask,
 )
+from napari_sashiko.runners import open_runner
 
 
 def components_of(source, block):
-    return exhaust(find_components(source, block))
+    with open_runner("serial") as run:
+        return exhaust(find_components(source, run, block))
 
 
 def labels_of(source, components):
     """Objects as one array, by the laws of the second pass."""
     whole = np.zeros(source.shape, np.int64)
     offset = 0
-    for block in walk(source, components.block):
-        local, count = label_block(block, source.settings.connectivity)
+    for _, _, region in blocks(source.shape, components.block):
+        local, count = label_mask(source.mask(region), source.settings.connectivity)
         final = np.concatenate([[0], components.roots[offset : offset + count] + 1])
-        whole[block.region] = final[local[block.body]]
+        whole[region] = final[local]
         offset += count
     return whole
 

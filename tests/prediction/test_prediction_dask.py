@@ -1,14 +1,17 @@
 """A cluster writes the bytes of a single thread."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from prediction_fakes import Blur, image_of
 
-from napari_sashiko.errors import VolumeError
-from napari_sashiko.prediction import PredictionSettings, predict
+from napari_sashiko.errors import SettingsError, VolumeError
+from napari_sashiko.prediction import CellDone, PredictionSettings, predict
 from napari_sashiko.volumes import as_volume, open_volume
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 SHAPE = (13, 14, 15)
 SMALL = {"window": (10, 10, 10), "border": (2, 2, 2)}
 
@@ -37,3 +40,36 @@ def test_an_image_in_memory_cannot_go_to_a_cluster(tmp_path):
     volume = as_volume(image_of(SHAPE), name="painting")
     with pytest.raises(VolumeError, match=r"'painting'.*threads"):
         list(predict(Blur(), volume, tmp_path / "p.zarr", settings))
+
+
+@pytest.mark.slow
+def test_a_killed_worker_changes_nothing(tmp_path):
+    np.save(tmp_path / "image.npy", image_of(SHAPE))
+    volume = open_volume(tmp_path / "image.npy")
+    serial = PredictionSettings(**SMALL, runner="serial", workers=1)
+    list(predict(Blur(), volume, tmp_path / "serial.zarr", serial))
+    killed = []
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        settings = PredictionSettings(
+            **SMALL, runner="dask", workers=1, scheduler=address
+        )
+        slow = Blur(seconds=0.1)
+        for event in predict(slow, volume, tmp_path / "dask.zarr", settings):
+            if isinstance(event, CellDone) and event.done in (3, 6):
+                worker = cluster.workers[len(killed)]
+                killed.append(worker.pid)
+                os.kill(worker.pid, signal.SIGKILL)
+    assert len(killed) == 2
+    assert files(tmp_path / "dask.zarr") == files(tmp_path / "serial.zarr")
+
+
+def test_a_scheduler_that_does_not_answer_leaves_no_empty_prediction(tmp_path):
+    np.save(tmp_path / "image.npy", image_of(SHAPE))
+    volume = open_volume(tmp_path / "image.npy")
+    settings = PredictionSettings(**SMALL, runner="dask", scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(SettingsError, match="No Dask scheduler answers"):
+        list(predict(Blur(), volume, tmp_path / "p.zarr", settings))
+    assert [path.name for path in tmp_path.iterdir()] == ["image.npy"]

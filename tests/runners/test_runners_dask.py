@@ -1,25 +1,60 @@
 """The same laws on a cluster of this machine."""
 
+import logging
 import operator
+import os
+import signal
+import time
 
 import pytest
 
-from napari_sashiko.errors import SettingsError
-from napari_sashiko.runners import run_tasks
+from napari_sashiko.errors import SettingsError, WorkerError
+from napari_sashiko.runners import open_runner
 
 distributed = pytest.importorskip("distributed")
 
 
-def test_a_cluster_gives_the_same_answers():
-    results = run_tasks(operator.neg, range(6), runner="dask", workers=1, heartbeat=0.2)
-    found = dict(item for item in results if item is not None)
-    assert found == {i: -i for i in range(6)}
+def nap(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def die(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_cluster_gives_the_same_answers_in_every_round():
+    with open_runner("dask", workers=1) as run:
+        for numbers in (range(6), range(3)):
+            results = run(operator.neg, numbers, heartbeat=0.2)
+            found = dict(item for item in results if item is not None)
+            assert found == {i: -i for i in numbers}
 
 
 def test_a_scheduler_that_does_not_answer_is_named():
-    with pytest.raises(SettingsError, match="nowhere"):
-        next(
-            run_tasks(
-                operator.neg, [1], runner="dask", scheduler="tcp://nowhere.invalid:1"
-            )
-        )
+    with (
+        pytest.raises(SettingsError, match=r"answers at 'tcp://127.0.0.1:1'\. Give"),
+        open_runner("dask", scheduler="tcp://127.0.0.1:1"),
+    ):
+        pass
+
+
+def test_stopping_does_not_wait_for_a_slow_task(monkeypatch):
+    said = []
+    nanny = logging.getLogger("distributed.nanny")
+    monkeypatch.setattr(nanny, "warning", lambda text, *_: said.append(text))
+
+    def work():
+        with open_runner("dask", workers=1) as run:
+            yield from run(nap, [30.0, 30.0], heartbeat=0.5)
+
+    results = work()
+    assert next(results) is None
+    results.close()
+    assert not said  # "still alive after 4.0 seconds, killing"
+
+
+def test_a_task_that_kills_every_worker_ends_in_a_sentence():
+    with open_runner("dask", workers=1) as run, pytest.raises(WorkerError) as caught:
+        list(run(die, [1], heartbeat=0.2))
+    assert "memory" in str(caught.value)

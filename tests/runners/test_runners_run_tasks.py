@@ -9,9 +9,15 @@ from napari_sashiko.errors import DeviceError, SettingsError
 from napari_sashiko.runners import (
     available_devices,
     choose_device,
+    in_order,
     is_out_of_memory,
-    run_tasks,
+    open_runner,
 )
+
+
+def run_tasks(func, tasks, *, heartbeat=None, **where):
+    with open_runner(**where) as run:
+        yield from run(func, tasks, heartbeat=heartbeat)
 
 
 def square(number):
@@ -75,7 +81,22 @@ def test_an_error_in_a_task_reaches_the_caller(runner):
 )
 def test_impossible_runners_are_refused_in_words(values):
     with pytest.raises(SettingsError, match=r"Choose from|1 or more"):
-        run_tasks(square, [1], **values)
+        list(run_tasks(square, [1], **values))
+
+
+def test_one_runner_does_several_rounds():
+    with open_runner("threads", workers=2) as run:
+        for numbers in ([1, 2, 3], [4, 5]):
+            assert dict(run(square, numbers)) == {n: n * n for n in numbers}
+
+
+def test_results_come_in_the_order_of_their_numbers():
+    def out_of_order():
+        for number in (2, 0, None, 3, 1):
+            yield None if number is None else ((number, "task"), 10 * number)
+
+    found = list(in_order(out_of_order()))
+    assert found == [(0, 0), None, (1, 10), (2, 20), (3, 30)]
 
 
 def test_cpu_is_always_there_and_auto_is_the_fastest():

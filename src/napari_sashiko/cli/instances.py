@@ -10,7 +10,10 @@ from napari_sashiko.cli._options import (
     OUT_OPTION,
     Json,
     RecipeFile,
+    Runner,
+    Scheduler,
     Set,
+    Workers,
     absolute,
     collect,
 )
@@ -40,6 +43,9 @@ def instances(
     table: Annotated[
         Path | None, typer.Option(help="CSV file of measurements.")
     ] = None,
+    runner: Runner = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -53,6 +59,9 @@ def instances(
         "minus_std": minus_std,
         "dust": dust,
         "connectivity": connectivity,
+        "runner": runner or ("dask" if scheduler else None),
+        "scheduler": scheduler,
+        "workers": workers,
     }
     base = pipeline.read_recipe(recipe).instances if recipe else {}
     values = collect(given, more, base)

@@ -12,7 +12,10 @@ from napari_sashiko.cli._options import (
     Device,
     Json,
     RecipeFile,
+    Runner,
+    Scheduler,
     Set,
+    Workers,
     absolute,
     collect,
     triple,
@@ -39,11 +42,9 @@ def predict(
     border_weight: Annotated[
         float | None, typer.Option(help="0 crops the border, above 0 blends.")
     ] = None,
-    runner: Annotated[str | None, typer.Option(help="serial, threads or dask.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler, tcp://host:8786.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Blocks in work at once.")] = None,
+    runner: Runner = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
     device: Device = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start anew where one exists.")

@@ -18,6 +18,7 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.result_switch import ResultSwitch
 from napari_sashiko.gui.result_words import describe_model
+from napari_sashiko.gui.segment_place import SegmentPlace
 
 OPEN = "open model..."
 NO_MODEL = "no model yet"
@@ -64,6 +65,10 @@ class SegmentForm(QObject):
             "cancel_segment", "Cancel", "Stop; finished blocks are kept"
         )
         self.state = _line("segment_state")
+        self.more = _button("more_segment", "more", "Where the work runs")
+        self.more.setCheckable(True)
+        self.place = SegmentPlace()
+        self.more.toggled.connect(self.place.setVisible)
         self.switch = ResultSwitch()
         self._chosen: Path | None = None
         self._arrange(box)
@@ -106,6 +111,7 @@ class SegmentForm(QObject):
     ) -> None:
         """Enable what can be done now."""
         self.models.setEnabled(not running)
+        self.place.setEnabled(not running)
         self.start_button.setEnabled(start and not running)
         self.start_button.setVisible(not resume or running)
         self.resume_button.setVisible(resume and not running)
@@ -166,6 +172,7 @@ class SegmentForm(QObject):
         for button in (self.start_button, self.resume_button, self.overwrite_button):
             act.addWidget(button)
         act.addStretch(1)
+        act.addWidget(self.more)
         self.working = QWidget()
         row = QHBoxLayout(self.working)
         row.setContentsMargins(0, 0, 0, 0)
@@ -177,6 +184,7 @@ class SegmentForm(QObject):
         layout.addLayout(choice)
         layout.addWidget(self.cost)
         layout.addLayout(act)
+        layout.addWidget(self.place)
         layout.addWidget(self.working)
         layout.addWidget(self.state)
         layout.addWidget(self.switch)

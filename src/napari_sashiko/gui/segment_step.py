@@ -101,7 +101,7 @@ class SegmentStep(QGroupBox):
             if refusal:
                 self.form.say(refusal)
                 raise VolumeError(refusal)
-            settings = self.session.engine.PredictionSettings(
+            settings = self._settings(
                 center=view_center(self.viewer, source, volume), overwrite=overwrite
             )
             self.question.forget()
@@ -174,7 +174,7 @@ class SegmentStep(QGroupBox):
             self.question.forget()
             return
         self.form.show_cost("estimating ...")
-        session, out = self.session, self._out(model)
+        session, out, settings = self.session, self._out(model), self._settings()
         measure = not session.is_running("train")
 
         def work() -> Generator[Event, None, Cost]:
@@ -184,7 +184,6 @@ class SegmentStep(QGroupBox):
             if refusal:
                 return Cost(refusal=refusal)
             yield Tick()
-            settings = engine.PredictionSettings()
             estimate = engine.estimate(model, volume, settings, measure=measure)
             yield Tick()
             done, total, other = 0, 0, ""
@@ -198,6 +197,14 @@ class SegmentStep(QGroupBox):
             return Cost("", warning, estimate, done, total, other)
 
         self.question.ask(work)
+
+    def _settings(self, **more: Any) -> Any:
+        values = {**self.form.place.values(), **more}
+        return self.session.engine.PredictionSettings.checked(**values)
+
+    def _show_place(self, on: bool) -> None:  # noqa: FBT001 - a slot
+        if on:
+            self.form.place.show_form(self.session.engine.PredictionSettings)
 
     def _show_cost(self, cost: Cost) -> None:
         self.cost = cost
@@ -227,6 +234,8 @@ class SegmentStep(QGroupBox):
         self.form.overwrite_button.clicked.connect(lambda _on: self.overwrite())
         self.form.model_chosen.connect(self._on_model)
         self.form.open_wanted.connect(self.open_model)
+        self.form.more.toggled.connect(self._show_place)
+        self.form.place.changed.connect(self._soon.start)
         self.question.answered.connect(self._show_cost)
         self.question.refused.connect(self._cannot_tell)
         self._soon.timeout.connect(self.ask_cost)

@@ -62,59 +62,16 @@ class Moments:
             np.zeros((rows, 3), np.int64),
         )
 
-    def add(
-        self,
-        region: Region,
-        labels: npt.NDArray[np.uint32],
-        final: npt.NDArray[np.uint32],
-        mean: npt.NDArray[np.float32],
-        std: npt.NDArray[np.float32],
-    ) -> None:
-        """Add the voxels of one block.
-
-        Parameters
-        ----------
-        region : Region
-            Where the block lies.
-        labels : (z, y, x) uint32
-            Labels of the block, 0 to n.
-        final : (n + 1,) uint32
-            Label in the whole volume; 0 for what is not kept.
-        mean, std : (z, y, x) float32
-        """
-        origin = np.array([part.start for part in region])
-        self._add_boxes(origin, labels, final)
-        kept = final > 0
-        rows = np.zeros((len(final), 12))
-        planes = max(1, VOXELS_AT_A_TIME // labels[0].size)
-        for start in range(0, len(labels), planes):
-            part = slice(start, start + planes)
-            _add_rows(rows, start, labels[part], kept, mean[part], std[part])
-        self._add_rows(origin.astype(float), rows, final)
-
-    def _add_boxes(self, origin: IntArray, labels: Labels, final: Labels) -> None:
-        found = cc3d.statistics(labels, no_slice_conversion=True)
-        boxes = found["bounding_boxes"].astype(np.int64).reshape(-1, 3, 2)
-        there = np.flatnonzero(found["voxel_counts"][: len(boxes)])
-        there = there[final[there] > 0]
-        np.minimum.at(self.low, final[there], boxes[there, :, 0] + origin)
-        np.maximum.at(self.high, final[there], boxes[there, :, 1] + 1 + origin)
-
-    def _add_rows(self, origin: FloatArray, rows: FloatArray, final: Labels) -> None:
-        voxels, sums = rows[:, :1], rows[:, 1:4]
-        products = np.empty((len(rows), 6))
-        for column, (a, b) in enumerate(PRODUCTS):
-            products[:, column] = (
-                rows[:, 4 + column]
-                + origin[a] * sums[:, b]
-                + origin[b] * sums[:, a]
-                + origin[a] * origin[b] * voxels[:, 0]
-            )
-        np.add.at(self.voxels, final, voxels[:, 0].astype(np.int64))
-        np.add.at(self.sums, final, sums + origin * voxels)
-        np.add.at(self.products, final, products)
-        np.add.at(self.mean, final, rows[:, 10])
-        np.add.at(self.std, final, rows[:, 11])
+    def add(self, sums: "Sums") -> None:
+        """Add one block; blocks in one order give one sum."""
+        names = sums.names
+        np.minimum.at(self.low, names, sums.low)
+        np.maximum.at(self.high, names, sums.high)
+        np.add.at(self.voxels, names, sums.rows[:, 0].astype(np.int64))
+        np.add.at(self.sums, names, sums.rows[:, 1:4])
+        np.add.at(self.products, names, sums.rows[:, 4:10])
+        np.add.at(self.mean, names, sums.rows[:, 10])
+        np.add.at(self.std, names, sums.rows[:, 11])
 
     def centroids(self) -> FloatArray:
         """(N, 3) in voxels; the first voxel's centre is 0."""
@@ -138,6 +95,78 @@ class Moments:
         first = np.argmax(axes != 0, axis=1)
         signs = np.sign(np.take_along_axis(axes, first[:, None], axis=1))
         return np.asarray(axes * signs)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the voxels of one block, a row for each kept label.
+
+    Parameters
+    ----------
+    names : (k,) uint32
+        Final labels; one may come several times.
+    low, high : (k, 3) int64
+        First voxel, and one after the last.
+    rows : (k, 12) float64
+        Voxels, coordinates, products of coordinates, mean, deviation.
+    """
+
+    names: Labels
+    low: IntArray
+    high: IntArray
+    rows: FloatArray
+
+
+def sums_of(
+    region: Region,
+    labels: Labels,
+    names: Labels,
+    mean: npt.NDArray[np.float32],
+    std: npt.NDArray[np.float32],
+) -> Sums:
+    """Sum over the voxels of one block.
+
+    Parameters
+    ----------
+    region : Region
+        Where the block lies.
+    labels : (z, y, x) uint32
+        Labels of the block, 0 to n.
+    names : (n + 1,) uint32
+        Label in the whole volume; 0 for what is not kept.
+    mean, std : (z, y, x) float32
+    """
+    origin = np.array([part.start for part in region])
+    found = cc3d.statistics(labels, no_slice_conversion=True)
+    boxes = found["bounding_boxes"].astype(np.int64).reshape(-1, 3, 2)
+    there = np.flatnonzero(found["voxel_counts"][: len(boxes)])
+    there = there[names[there] > 0]
+    kept = names > 0
+    rows = np.zeros((len(names), 12))
+    planes = max(1, VOXELS_AT_A_TIME // labels[0].size)
+    for start in range(0, len(labels), planes):
+        part = slice(start, start + planes)
+        _add_rows(rows, start, labels[part], kept, mean[part], std[part])
+    return Sums(
+        names[there],
+        boxes[there, :, 0] + origin,
+        boxes[there, :, 1] + 1 + origin,
+        _moved(rows[there], origin.astype(float)),
+    )
+
+
+def _moved(rows: FloatArray, origin: FloatArray) -> FloatArray:
+    """Sums about the first voxel of the volume, from those about `origin`."""
+    voxels, sums = rows[:, :1], rows[:, 1:4]
+    moved = rows.copy()
+    moved[:, 1:4] += origin * voxels
+    for column, (a, b) in enumerate(PRODUCTS, 4):
+        moved[:, column] += (
+            origin[a] * sums[:, b]
+            + origin[b] * sums[:, a]
+            + origin[a] * origin[b] * voxels[:, 0]
+        )
+    return moved
 
 
 def _add_rows(
@@ -175,24 +204,53 @@ class Reach:
         self._low = np.full(len(self._steps), np.inf)
         self._high = np.full(len(self._steps), -np.inf)
 
-    def add(self, region: Region, labels: Labels) -> None:
-        """Add the voxels of one block of final labels."""
-        planes = max(1, VOXELS_AT_A_TIME // labels[0].size)
-        for start in range(0, len(labels), planes):
-            part = labels[start : start + planes]
-            where = np.nonzero(part)
-            which = part[where]
-            steps = self._steps[which]
-            origin = [r.start for r in region]
-            origin[0] += start
-            along = sum(
-                (axis + begin) * steps[:, i]
-                for i, (axis, begin) in enumerate(zip(where, origin, strict=True))
-            )
-            np.minimum.at(self._low, which, along)
-            np.maximum.at(self._high, which, along)
+    def steps(self, names: Labels) -> FloatArray:
+        """What one voxel along z, y, x adds to the position, (k, 3)."""
+        return np.asarray(self._steps[names])
+
+    def add(self, names: Labels, low: FloatArray, high: FloatArray) -> None:
+        """Add the ends of the objects `names` in one block."""
+        self._low[names] = np.minimum(self._low[names], low)
+        self._high[names] = np.maximum(self._high[names], high)
 
     def lengths(self) -> FloatArray:
         """End-to-end length (N,): of the voxels as boxes, not of their centres."""
         box = np.abs(self._steps).sum(axis=1)
         return np.asarray((self._high - self._low + box)[1:])
+
+
+def ends_along(
+    region: Region, labels: Labels, names: Labels, steps: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Least and greatest position of objects along their axes in one block.
+
+    Parameters
+    ----------
+    region : Region
+        Where the block lies.
+    labels : (z, y, x) uint32
+        Final labels.
+    names : (k,) uint32
+        The labels that are there, ascending.
+    steps : (k, 3) float64
+        What one voxel along z, y, x adds to the position.
+
+    Returns
+    -------
+    low, high : (k,) float64
+    """
+    low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+    planes = max(1, VOXELS_AT_A_TIME // labels[0].size)
+    for start in range(0, len(labels), planes):
+        part = labels[start : start + planes]
+        where = np.nonzero(part)
+        which = np.searchsorted(names, part[where])
+        origin = [side.start for side in region]
+        origin[0] += start
+        along = sum(
+            (axis + begin) * steps[which, i]
+            for i, (axis, begin) in enumerate(zip(where, origin, strict=True))
+        )
+        np.minimum.at(low, which, along)
+        np.maximum.at(high, which, along)
+    return low, high

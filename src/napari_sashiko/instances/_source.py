@@ -4,6 +4,7 @@ import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ KEYS = (  # of the record, without which nothing can be done
     *("shape", "flat", "voxel_size", "unit", "classes"),
 )
 PLANES_IN_SAMPLE = 24
+BLOCKS_VERSION = 2  # of the order in which blocks and their labels are numbered
+KEPT_OPEN = 4
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,11 @@ class Source:
 
     def digest(self) -> str:
         """Name everything that decides which objects there are."""
-        chosen = self.settings.model_dump(exclude={"dust", "label_class"})
+        settings = self.settings
+        chosen = [settings.threshold, settings.minus_std, settings.connectivity]
         keys = ("model_digest", "input_digest", "plan_digest")
         parts = [
+            BLOCKS_VERSION,
             chosen,
             self.class_id,
             [self.record[key] for key in keys],
@@ -115,11 +120,22 @@ class Source:
         return self._read(self.std, region)
 
     def mask(self, region: Region) -> npt.NDArray[np.bool_]:
-        """Voxels of objects: mean - k std above the threshold."""
-        values = self.probabilities(region)
-        if self.settings.minus_std > 0:
-            values -= np.float32(self.settings.minus_std) * self.deviations(region)
-        return values > np.float32(self.settings.threshold)
+        """Voxels of objects in a region."""
+        std = self.deviations(region) if self.settings.minus_std > 0 else None
+        return self.above(self.probabilities(region), std)
+
+    def above(
+        self, mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32] | None
+    ) -> npt.NDArray[np.bool_]:
+        """Voxels of objects: mean - k std above the threshold; None for k = 0."""
+        if std is not None and self.settings.minus_std > 0:
+            mean = mean - np.float32(self.settings.minus_std) * std
+        return mean > np.float32(self.settings.threshold)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as a path: other processes open the arrays themselves."""
+        settings = self.settings.model_copy(update={"label_class": self.class_id})
+        return _opened_once, (self.path, settings, self.digest())
 
     def _read(self, array: Any, region: Region) -> npt.NDArray[np.float32]:
         box = region[1:] if self.flat else region
@@ -161,6 +177,12 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
             class_name=str(chosen["name"]),
             settings=settings,
         )
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _opened_once(path: Path, settings: InstanceSettings, _digest: str) -> Source:
+    # By digest: a prediction of the same name may be another one by now.
+    return open_source(path, settings)
 
 
 def _check_record(path: Path, record: dict[str, Any]) -> None:

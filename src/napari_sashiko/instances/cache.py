@@ -8,6 +8,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,7 +24,7 @@ from napari_sashiko.instances.components import (
 )
 from napari_sashiko.instances.events import ComponentsFound
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.runners import Event
+from napari_sashiko.runners import Event, Run, open_runner
 
 
 def cache_path(prediction: Path) -> Path:
@@ -39,7 +40,10 @@ def scan_components(prediction: Path, settings: InstanceSettings) -> Iterator[Ev
     Progress, then ComponentsFound
     """
     source = open_source(Path(prediction), settings)
-    components = yield from search_components(source)
+    components = load_components(source)
+    if components is None:
+        with open_place(settings) as run:
+            components = yield from search_components(source, run)
     yield ComponentsFound(len(components.sizes), source.class_name)
 
 
@@ -60,7 +64,8 @@ def component_sizes(prediction: Path, settings: InstanceSettings) -> IntArray:
     source = open_source(Path(prediction), settings)
     sizes = known_sizes(source)
     if sizes is None:
-        sizes = np.sort(exhaust(search_components(source)).sizes)
+        with open_place(settings) as run:
+            sizes = np.sort(exhaust(search_components(source, run)).sizes)
     return sizes
 
 
@@ -79,15 +84,20 @@ def load_components(source: Source) -> Components | None:
         return Components((z, y, x), file["counts"], file["roots"], file["sizes"])
 
 
-def search_components(source: Source) -> Generator[Event, None, Components]:
+def search_components(source: Source, run: Run) -> Generator[Event, None, Components]:
     """Remembered objects, or found ones; the generator returns them."""
-    return load_components(source) or (yield from _search(source))
-
-
-def _search(source: Source) -> Generator[Event, None, Components]:
-    components = yield from find_components(source)
-    _save(source, components)
+    components = load_components(source)
+    if components is None:
+        components = yield from find_components(source, run)
+        _save(source, components)
     return components
+
+
+def open_place(settings: InstanceSettings) -> AbstractContextManager[Run]:
+    """Open the runner of the settings."""
+    return open_runner(
+        settings.runner, workers=settings.workers, scheduler=settings.scheduler
+    )
 
 
 @contextlib.contextmanager

@@ -1,10 +1,13 @@
 """From a prediction to labelled, measured objects, block by block."""
 
+import contextlib
 import errno
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +15,65 @@ import numpy as np
 import zarr
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.instances._blocks import block_count, walk
+from napari_sashiko.instances._blocks import blocks
 from napari_sashiko.instances._moments import Moments, Reach
 from napari_sashiko.instances._source import ATTRIBUTES, Region, Source, open_source
-from napari_sashiko.instances.cache import search_components
-from napari_sashiko.instances.components import Components, IntArray, label_block
+from napari_sashiko.instances._writing import (
+    Names,
+    ReachTask,
+    Target,
+    reach_of_block,
+    write_block,
+)
+from napari_sashiko.instances.cache import open_place, search_components
+from napari_sashiko.instances.components import HEARTBEAT, Components, IntArray
 from napari_sashiko.instances.dust import dust_voxels
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.settings import InstanceSettings
 from napari_sashiko.instances.table import check_table, make_table, write_table
-from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.volumes import check_writable, create_ome_image
+from napari_sashiko.runners import Event, Message, Progress, Run, Tick, in_order
+from napari_sashiko.volumes import check_writable, create_ome_image, remove_torn
 
 FORMAT_VERSION = 1
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What the passes after the search need.
+
+    Parameters
+    ----------
+    source : Source
+        The mask.
+    components : Components
+        The objects.
+    ranks : (M,) uint32
+        Final label of each object; 0 is dust.
+    run : Run
+        Where blocks are done.
+    """
+
+    source: Source
+    components: Components
+    ranks: IntArray
+    run: Run
+
+    @property
+    def total(self) -> int:
+        """Number of blocks."""
+        return len(self.components.counts)
+
+    def named(self) -> Iterator[tuple[int, Region, Names]]:
+        """Blocks in their order: number, voxels, final label of labels 0 to n."""
+        offset = 0
+        found = self.components
+        for number, _, region in blocks(self.source.shape, found.block):
+            count = int(found.counts[number])
+            names = np.zeros(count + 1, np.uint32)
+            names[1:] = self.ranks[found.roots[offset : offset + count]]
+            offset += count
+            yield number, region, names
 
 
 def segment_instances(
@@ -73,11 +121,12 @@ def segment_instances(
     if where is not None:
         check_table(where, target)
     yield from _remarks(source, settings)
-    components = yield from search_components(source)
-    yield ComponentsFound(len(components.sizes), source.class_name)
-    ranks = components.ranks(fewest)
-    count = int((ranks > 0).sum())
-    yield from _write(source, components, ranks, target, where)
+    with open_place(settings) as run:
+        components = yield from search_components(source, run)
+        yield ComponentsFound(len(components.sizes), source.class_name)
+        ranks = components.ranks(fewest)
+        count = int((ranks > 0).sum())
+        yield from _write(Pass(source, components, ranks, run), target, where)
     yield InstancesDone(
         str(target),
         None if where is None else str(where),
@@ -112,23 +161,21 @@ def _check_replaceable(path: Path) -> None:
         )
 
 
-def _write(
-    source: Source,
-    components: Components,
-    ranks: IntArray,
-    target: Path,
-    table: Path | None,
-) -> Iterator[Event]:
+def _write(work: Pass, target: Path, table: Path | None) -> Iterator[Event]:
     part = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         part.chmod(0o755)  # mkdtemp makes folders for one user only
-        labels = _create(part, source)
-        moments = None if table is None else Moments.empty(int(ranks.max(initial=0)))
-        yield from _relabel(source, components, ranks, labels, moments)
+        _create(part, work.source)
+        labels = Target(part, work.source.flat)
+        moments = (
+            None if table is None else Moments.empty(int(work.ranks.max(initial=0)))
+        )
+        yield from _relabel(work, labels, moments)
         if table is not None and moments is not None:
-            yield from _measure(source, components, labels, moments, table)
+            yield from _measure(work, labels, moments, table)
+        remove_torn(part)
         _replace(part, target)
     except OSError as error:
         full = error.errno in DISK_FULL
@@ -139,10 +186,12 @@ def _write(
         ) from error
     finally:
         if part is not None:
+            # What is still in work sees at once that its folder is gone.
+            (part / "zarr.json").unlink(missing_ok=True)
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _create(path: Path, source: Source) -> Any:
+def _create(path: Path, source: Source) -> None:
     record = {
         "format_version": FORMAT_VERSION,
         "kind": "instances",
@@ -150,11 +199,11 @@ def _create(path: Path, source: Source) -> Any:
         "digest": source.digest(),
         "class_id": source.class_id,
         "class_name": source.class_name,
-        "settings": source.settings.model_dump(mode="json"),
+        "settings": source.settings.record(),
     }
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: record})
     first = 1 if source.flat else 0
-    return create_ome_image(
+    create_ome_image(
         group,
         "labels",
         shape=source.shape[first:],
@@ -168,63 +217,46 @@ def _create(path: Path, source: Source) -> Any:
     )
 
 
-def _relabel(
-    source: Source,
-    components: Components,
-    ranks: IntArray,
-    labels: Any,
-    moments: Moments | None,
-) -> Iterator[Event]:
-    """Second pass: label each block again and look its labels up."""
-    total = block_count(source.shape, components.block)
-    offset = 0
-    for number, block in enumerate(walk(source, components.block)):
-        local, count = label_block(block, source.settings.connectivity)
-        if count != components.counts[number]:
-            raise OutputError(
-                f"{source.path} changed while objects were searched.", "Start again."
-            )
-        final = np.zeros(count + 1, np.uint32)
-        final[1:] = ranks[components.roots[offset : offset + count]]
-        offset += count
-        body = np.ascontiguousarray(local[block.body])
-        labels[_on_disk(source, block.region)] = _flattened(source, final[body])
-        if moments is not None and final.any():
-            mean = source.probabilities(block.region)
-            std = source.deviations(block.region)
-            moments.add(block.region, body, final, mean, std)
-        yield Progress(number + 1, total, "writing objects")
+def _relabel(work: Pass, labels: Target, moments: Moments | None) -> Iterator[Event]:
+    """Second pass: label each block again, write it, and sum over its voxels."""
+    write = partial(write_block, work.source, labels, measured=moments is not None)
+    results = work.run(write, work.named(), heartbeat=HEARTBEAT)
+    with contextlib.closing(in_order(results)) as written:
+        for item in written:
+            if item is None:
+                yield Tick()
+                continue
+            number, sums = item
+            if moments is not None and sums is not None:
+                moments.add(sums)
+            yield Progress(number + 1, work.total, "writing objects")
 
 
 def _measure(
-    source: Source,
-    components: Components,
-    labels: Any,
-    moments: Moments,
-    table: Path,
+    work: Pass, labels: Target, moments: Moments, table: Path
 ) -> Iterator[Event]:
     """Third pass: how far each object reaches along its main axis."""
-    size = np.array(source.voxel_size)
+    size = np.array(work.source.voxel_size)
     axes = moments.axes(size)
     reach = Reach(axes, size)
-    regions = list(_regions(source, components))
-    for number, region in enumerate(regions):
-        part = np.asarray(labels[_on_disk(source, region)])
-        reach.add(region, part[np.newaxis] if source.flat else part)
-        yield Progress(number + 1, len(regions), "measuring objects")
-    write_table(make_table(source, moments, axes, reach.lengths()), table)
 
+    def tasks() -> Iterator[ReachTask]:
+        for number, region, names in work.named():
+            there = np.unique(names[names > 0])
+            yield number, region, there, reach.steps(there)
 
-def _regions(source: Source, components: Components) -> Iterator[Region]:
-    counts = [
-        range(-(-n // b)) for n, b in zip(source.shape, components.block, strict=True)
-    ]
-    for index in np.ndindex(*(len(each) for each in counts)):
-        z, y, x = (
-            slice(i * b, min((i + 1) * b, n))
-            for i, b, n in zip(index, components.block, source.shape, strict=True)
-        )
-        yield z, y, x
+    done = 0
+    results = work.run(partial(reach_of_block, labels), tasks(), heartbeat=HEARTBEAT)
+    with contextlib.closing(results):
+        for item in results:
+            if item is None:
+                yield Tick()
+                continue
+            (_, _, there, _), ends = item
+            reach.add(there, *ends)
+            done += 1
+            yield Progress(done, work.total, "measuring objects")
+    write_table(make_table(work.source, moments, axes, reach.lengths()), table)
 
 
 def _replace(part: Path, target: Path) -> None:
@@ -240,11 +272,3 @@ def _replace(part: Path, target: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _on_disk(source: Source, region: Region) -> tuple[slice, ...]:
-    return region[1:] if source.flat else region
-
-
-def _flattened(source: Source, array: IntArray) -> IntArray:
-    return array[0] if source.flat else array

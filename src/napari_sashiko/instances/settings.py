@@ -1,6 +1,6 @@
 """What a user may set about finding instances."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -39,6 +39,20 @@ class InstanceSettings(Settings):
         description="Objects below this size are removed: voxels ('100') or a volume "
         "('100 um^3').",
     )
+
+    runner: Literal["serial", "threads", "dask"] = Field(
+        default="threads", description="Where the work runs."
+    )
+    workers: int | None = Field(
+        default=None, ge=1, description="Blocks in work at a time; None decides."
+    )
+    scheduler: str | None = Field(
+        default=None, description="Address of a Dask scheduler, e.g. tcp://host:8786."
+    )
+
+    def record(self) -> dict[str, Any]:
+        """Everything that decides the result: not where the work runs."""
+        return self.model_dump(mode="json", exclude={"runner", "workers", "scheduler"})
 
     @field_validator("dust")
     @classmethod

@@ -1,5 +1,6 @@
 """The steps of a run, each a generator of events: train, predict, find instances."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from napari_sashiko.pipeline.inputs import (
     size_warning,
 )
 from napari_sashiko.pipeline.project import note_run
+from napari_sashiko.pipeline.sharing import copied, place_for_copy
 from napari_sashiko.prediction import PredictionSettings, predict
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import check_writable
@@ -106,7 +108,12 @@ def predict_steps(
     """
     chosen = settings or PredictionSettings()
     volume = open_image(image)
-    yield from predict(Path(model), volume, Path(out), chosen)
+    with contextlib.ExitStack() as stack:
+        shared = volume
+        if chosen.runner == "dask" and volume.source is None:
+            folder = stack.enter_context(place_for_copy(Path(out).absolute()))
+            shared = yield from copied(volume, folder)
+        yield from predict(Path(model), shared, Path(out), chosen)
     note_run(Path(out), "predict", chosen, image=volume.path)
 
 

@@ -15,6 +15,7 @@ from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction.plan import Plan
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.store import Layout, PredictionStore
+from napari_sashiko.runners import torch_threads
 from napari_sashiko.volumes import open_volume
 
 KEPT_OPEN = 4
@@ -97,6 +98,8 @@ class RemoteWorker:
         How the volume is cut and stored.
     device : str
         Where the networks run.
+    threads : int
+        Of one operation: as many as elsewhere, for the same rounding.
     """
 
     model: Any = field(compare=False)  # found again by its digest
@@ -106,10 +109,12 @@ class RemoteWorker:
     plan: Plan
     layout: Layout
     device: str
+    threads: int
 
     def __call__(self, cell: Cell) -> int | None:
         """Predict and store one cell in this process."""
-        return _opened(self)(cell)
+        with torch_threads(self.threads):
+            return _opened(self)(cell)
 
 
 @lru_cache(maxsize=KEPT_OPEN)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from napari_sashiko.prediction.events import (
 )
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.runners import Event, Message, Tick, run_tasks, torch_threads
-from napari_sashiko.volumes import check_writable
+from napari_sashiko.runners import Event, Message, Tick, open_runner, torch_threads
+from napari_sashiko.runners import Run as RunTasks
+from napari_sashiko.volumes import check_writable, remove_torn
 
 HEARTBEAT = 0.2
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
@@ -74,10 +76,14 @@ def predict(
     predictor = load_predictor(model, settings.device)
     yield from check_volume(predictor.card, volume)
     digest = model_digest or _digest(model)
-    run = prepare(predictor, digest, volume, path, settings)
-    yield from _warn_of_little_room(run)
-    yield PredictionStarted(str(path), run.cells, run.cells - len(run.todo))
-    yield from _work(run, model, volume, settings)
+    if settings.runner == "dask":
+        _check_in_a_file(volume)
+    with _runner(settings) as do_tasks:  # before anything is written
+        run = prepare(predictor, digest, volume, path, settings)
+        yield from _warn_of_little_room(run)
+        yield PredictionStarted(str(path), run.cells, run.cells - len(run.todo))
+        yield from _work(run, model, volume, settings, do_tasks)
+    remove_torn(path)  # of this run or of one before it
     yield PredictionDone(str(path), time.perf_counter() - start)
 
 
@@ -91,19 +97,22 @@ def _warn_of_little_room(run: Run) -> Iterator[Message]:
         yield Message(f"The disk may become full. {error}", "warning")
 
 
+def _runner(settings: PredictionSettings) -> AbstractContextManager[RunTasks]:
+    return open_runner(
+        settings.runner, workers=settings.workers, scheduler=settings.scheduler
+    )
+
+
 def _work(
-    run: Run, model: Any, volume: Any, settings: PredictionSettings
+    run: Run,
+    model: Any,
+    volume: Any,
+    settings: PredictionSettings,
+    do_tasks: RunTasks,
 ) -> Iterator[Event]:
     stop = threading.Event()
     worker = _worker(run, model, volume, settings, stop)
-    results = run_tasks(
-        worker,
-        run.todo,
-        runner=settings.runner,
-        workers=settings.workers,
-        scheduler=settings.scheduler,
-        heartbeat=HEARTBEAT,
-    )
+    results = do_tasks(worker, run.todo, heartbeat=HEARTBEAT)
     total, before = run.cells, run.cells - len(run.todo)
     start, most_voxels = time.perf_counter(), None
     number = 0
@@ -172,12 +181,6 @@ def _worker(
 
     if settings.runner != "dask":
         return Worker(run.predictor, volume, run.store, run.plan, tick)
-    if volume.source is None:
-        raise VolumeError(
-            f"The image {volume.name!r} is in memory only; other processes cannot "
-            "read it.",
-            "Save it and open it from the file, or take the runner 'threads'.",
-        )
     return RemoteWorker(
         model=str(model) if isinstance(model, Path) else model,
         digest=run.digest,
@@ -186,7 +189,17 @@ def _worker(
         plan=run.plan,
         layout=run.store.layout,
         device=settings.device,
+        threads=_threads_each(settings),
     )
+
+
+def _check_in_a_file(volume: Any) -> None:
+    if volume.source is None:
+        raise VolumeError(
+            f"The image {volume.name!r} is in memory only; other processes cannot "
+            "read it.",
+            "Save it and open it from the file, or take the runner 'threads'.",
+        )
 
 
 def box(region: tuple[slice, slice, slice]) -> Box:

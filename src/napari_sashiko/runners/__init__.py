@@ -11,7 +11,13 @@ from napari_sashiko.runners.devices import (
 )
 from napari_sashiko.runners.events import Event, Message, Progress, Tick
 from napari_sashiko.runners.job import Job, JobState, JobStatus
-from napari_sashiko.runners.runner import RUNNERS, RunnerName, run_tasks
+from napari_sashiko.runners.runner import (
+    RUNNERS,
+    Run,
+    RunnerName,
+    in_order,
+    open_runner,
+)
 
 __all__ = [
     "RUNNERS",
@@ -21,14 +27,16 @@ __all__ = [
     "JobStatus",
     "Message",
     "Progress",
+    "Run",
     "RunnerName",
     "Tick",
     "available_devices",
     "choose_device",
     "free_memory",
     "has_fast_bfloat16",
+    "in_order",
     "is_out_of_memory",
+    "open_runner",
     "release_memory",
-    "run_tasks",
     "torch_threads",
 ]

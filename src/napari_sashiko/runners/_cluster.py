@@ -1,51 +1,81 @@
 """Tasks on a Dask cluster: one future a task, a bounded number in flight."""
 
 import contextlib
+import os
+import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Any, TypeVar
 
-from napari_sashiko.errors import SettingsError
+from napari_sashiko.errors import SettingsError, WorkerError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 AHEAD_PER_WORKER = 2
 RETRIES = 2
+WORKERS_HERE = 2
+SECONDS_TO_ANSWER = "5s"
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only one that kills
+
+
+@contextlib.contextmanager
+def open_cluster(workers: int | None, scheduler: str | None) -> Iterator[Any]:
+    """Connect to a scheduler, or start processes on this machine; see ``open_runner``.
+
+    Yields
+    ------
+    distributed.Client
+    """
+    distributed = _distributed()
+    if scheduler is not None:
+        with _connected(distributed, scheduler) as client:
+            yield client
+        return
+    cluster = distributed.LocalCluster(
+        n_workers=workers or WORKERS_HERE, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster:
+        try:
+            with distributed.Client(cluster, set_as_default=False) as client:
+                yield client
+        except BaseException:  # stopped, or failed: nobody waits for what still runs
+            _end_at_once(cluster)
+            raise
 
 
 def run_on_cluster(
+    client: Any,
     func: Callable[[Task], Result],
     tasks: Iterable[Task],
     *,
-    workers: int | None,
-    scheduler: str | None,
-    heartbeat: float | None,
+    heartbeat: float | None = None,
 ) -> Generator[tuple[Task, Result] | None, None, None]:
-    """Run tasks through ``dask.distributed``; see ``run_tasks``."""
-    distributed = _distributed()
+    """Run tasks through ``dask.distributed``; see ``Run``."""
     queue = iter(tasks)
     running: dict[Any, Task] = {}
-    with _client(distributed, workers, scheduler) as client:
-        try:
-            while True:
-                ahead = AHEAD_PER_WORKER * max(1, len(client.nthreads()))
-                for task in islice(queue, max(0, ahead - len(running))):
-                    future = client.submit(func, task, pure=False, retries=RETRIES)
-                    running[future] = task
-                if not running:
-                    return
-                done = _finished(distributed, client, running, heartbeat)
-                if not done:
-                    yield None
-                for future in done:
-                    yield running.pop(future), future.result()
-        finally:
+    try:
+        while True:
+            ahead = AHEAD_PER_WORKER * max(1, len(client.nthreads()))
+            for task in islice(queue, max(0, ahead - len(running))):
+                future = client.submit(func, task, pure=False, retries=RETRIES)
+                running[future] = task
+            if not running:
+                return
+            done = _finished(client, running, heartbeat)
+            if not done:
+                yield None
+            for future in done:
+                yield running.pop(future), _result(future)
+    finally:
+        with contextlib.suppress(OSError, CancelledError):
             client.cancel(list(running))
 
 
 def _finished(
-    distributed: Any, client: Any, running: dict[Any, Any], heartbeat: float | None
+    client: Any, running: dict[Any, Any], heartbeat: float | None
 ) -> list[Any]:
+    distributed = _distributed()
     try:
         with client.as_current():
             states = distributed.wait(
@@ -53,29 +83,56 @@ def _finished(
             )
     except TimeoutError:  # distributed.TimeoutError is this one
         return []
+    except CancelledError as error:
+        raise _lost(error) from error
     return list(states.done)
 
 
-@contextlib.contextmanager
-def _client(
-    distributed: Any, workers: int | None, scheduler: str | None
-) -> Iterator[Any]:
-    if scheduler is not None:
-        try:
-            client = distributed.Client(scheduler, timeout="5s", set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"No Dask scheduler answers at {scheduler!r}: {error}.",
-                "Give an address such as tcp://host:8786, or none for this machine.",
-            ) from error
-        with client:
-            yield client
-        return
-    cluster = distributed.LocalCluster(
-        n_workers=workers or 2, threads_per_worker=1, dashboard_address=None
+def _result(future: Any) -> Any:
+    distributed = _distributed()
+    try:
+        return future.result()
+    except distributed.KilledWorker as error:
+        raise WorkerError(
+            "Worker processes died again and again on the same block.",
+            "Mostly memory ran out: take smaller windows, or give workers more memory.",
+        ) from error
+    except CancelledError as error:
+        raise _lost(error) from error
+
+
+def _lost(error: BaseException) -> WorkerError:
+    return WorkerError(
+        f"The Dask scheduler went away: {error}.",
+        "What is finished is kept: start the scheduler and run it again.",
     )
-    with cluster, distributed.Client(cluster, set_as_default=False) as client:
+
+
+@contextlib.contextmanager
+def _connected(distributed: Any, scheduler: str) -> Iterator[Any]:
+    try:
+        client = distributed.Client(
+            scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"No Dask scheduler answers at {scheduler!r}.",
+            "Give an address such as tcp://host:8786, or none for this machine.",
+        ) from error
+    with client:
         yield client
+
+
+def _end_at_once(cluster: Any) -> None:
+    """Kill the processes: asked kindly, one that is busy stays for seconds.
+
+    What they were writing has no name yet.
+    """
+    for nanny in cluster.workers.values():
+        nanny.close_gracefully()  # does not restart it
+        if nanny.pid is not None:
+            with contextlib.suppress(OSError):
+                os.kill(nanny.pid, KILL)
 
 
 def _distributed() -> Any:

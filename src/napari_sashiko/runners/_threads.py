@@ -16,9 +16,9 @@ def run_in_threads(
     tasks: Iterable[Task],
     *,
     workers: int | None,
-    heartbeat: float | None,
+    heartbeat: float | None = None,
 ) -> Generator[tuple[Task, Result] | None, None, None]:
-    """Run tasks in a pool of threads; see ``run_tasks``."""
+    """Run tasks in a pool of threads; see ``Run``."""
     count = workers or min(4, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="sashiko")
     running: dict[Future[Result], Task] = {}

@@ -1,7 +1,7 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
 from napari_sashiko.volumes.chunks import ChunkWriter, padded
-from napari_sashiko.volumes.disk import check_writable, reading
+from napari_sashiko.volumes.disk import check_writable, reading, remove_torn
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
     Normalisation,
@@ -43,5 +43,6 @@ __all__ = [
     "padded",
     "reading",
     "region_shape",
+    "remove_torn",
     "shift",
 ]

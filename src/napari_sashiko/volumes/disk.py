@@ -47,6 +47,15 @@ def check_writable(path: Path, bytes_needed: int = 0) -> None:
         )
 
 
+def remove_torn(folder: Path) -> None:
+    """Delete what killed processes were writing into a zarr folder.
+
+    Chunks get their name when they are whole; until then they are ``*.partial``.
+    """
+    for torn in Path(folder).rglob("*.partial"):
+        torn.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def reading(what: str, instead: str) -> Iterator[None]:
     """Say in words that something written by this program cannot be read.
