@@ -81,6 +81,8 @@ def cells(row):
 
 
 def seconds(value):
+    if value < 1e-5:
+        return ""  # of a row about memory
     return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
