@@ -1,18 +1,20 @@
 """Mean, deviation and classes as layers that fill while the volume is segmented."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
 from napari.utils import Colormap
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.lazy_array import LazyArray
 
 MILLISECONDS = 150
+MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
 MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
 MOST_STD = 0.5  # population deviation of values between 0 and 1
 SHOWN_STD = 0.25
@@ -32,30 +34,58 @@ class ResultLayers(QObject):
         The image; its place is copied.
     """
 
+    all_there = Signal()
+
     def __init__(self, viewer: Any, source: Any, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.source = source
         self.layers: list[Any] = []
+        self._waiting: list[Callable[[], Any]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
+        self._beat = QTimer(self)
+        self._beat.setInterval(MILLISECONDS_BETWEEN)
+        self._beat.timeout.connect(self._add_next)
 
-    def show(self, result: Any) -> None:
-        """Add the layers, or let those of an earlier run show this one.
+    def begin(self, result: Any) -> None:
+        """Add the layers one after another, so that the window answers in between.
+
+        Layers of an earlier run show this one instead; `all_there` tells of the end.
 
         Parameters
         ----------
         result : Prediction
             Open prediction: arrays, classes and where they are from.
         """
-        self.layers = [
-            *(self._mean(result, each) for each in foreground(result.classes)),
-            self._std(result),
-            self._classes(result),
+        self.layers = []
+        self._waiting = [
+            *(partial(self._mean, result, each) for each in foreground(result.classes)),
+            partial(self._std, result),
+            partial(self._classes, result),
         ]
-        self._remove_stale()
-        hide_preview(self.viewer)
+        self._beat.start()
+
+    def show(self, result: Any) -> None:
+        """Add all layers at once; see `begin`."""
+        self.begin(result)
+        self._add_rest()
+
+    def _add_rest(self) -> None:
+        while self._waiting:
+            self._add_next()
+
+    def _add_next(self) -> None:
+        if self.source not in self.viewer.layers:
+            self._waiting.clear()
+        if self._waiting:
+            self.layers.append(self._waiting.pop(0)())
+        if not self._waiting:
+            self._beat.stop()
+            self._remove_stale()
+            hide_preview(self.viewer)
+            self.all_there.emit()
 
     def cell_done(self, cell: Box) -> None:
         """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
@@ -73,6 +103,7 @@ class ResultLayers(QObject):
 
     def finish(self) -> None:
         """Repaint everything, thumbnails too."""
+        self._add_rest()
         self._timer.stop()
         for layer in self.there():
             layer.refresh()

@@ -108,6 +108,7 @@ class SegmentStep(QGroupBox):
             self.session.predict(model, settings)
             # Another volume may be put on the desk while this one is segmented.
             self.results = ResultLayers(self.viewer, source, self)
+            self.results.all_there.connect(self._on_layers)
             self.session.shelf.remember(model)
 
     def cancel(self) -> None:
@@ -312,8 +313,11 @@ class SegmentStep(QGroupBox):
         self.form.show_progress(event.done, event.cells, "")
         if self.results is not None and self.results.source in self.viewer.layers:
             with telling(self.session):
-                self.results.show(self.session.engine.open_prediction(event.path))
-                self.form.switch.watch(self.results.layers)
+                self.results.begin(self.session.engine.open_prediction(event.path))
+
+    def _on_layers(self) -> None:
+        if self.results is not None:
+            self.form.switch.watch(self.results.layers)
 
     def _on_cell(self, event: Any) -> None:
         left = event.seconds_left
