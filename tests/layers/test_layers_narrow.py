@@ -82,3 +82,15 @@ def test_without_gradients_or_numba_a_library_does_it(dims):
     torch.testing.assert_close(
         found, convolve(x, weight, dilation=2), atol=1e-5, rtol=1e-4
     )
+
+
+def test_a_numba_that_does_not_fit_is_as_good_as_none(monkeypatch):
+    def refuse(_name):
+        raise ImportError("Numba needs NumPy 2.0 or less")
+
+    monkeypatch.setattr("napari_sashiko.layers.native.import_module", refuse)
+    has_native.cache_clear()
+    try:
+        assert not has_native()
+    finally:
+        has_native.cache_clear()

@@ -1,10 +1,11 @@
 """Compiled loops where numba is installed, and nothing where it is not."""
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-AVAILABLE = importlib.util.find_spec("numba") is not None
+from napari_sashiko.layers import has_native
+
+AVAILABLE = has_native()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ numba is optional: without it there is no `native_sum`, and networks run as they
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 MOST_OUTPUTS = 12  # maps whose sums fit into registers together
@@ -14,8 +14,12 @@ MARGIN = 16  # voxels that rows are rounded up to: a vector of any machine
 
 @lru_cache
 def has_native() -> bool:
-    """Whether convolutions can be compiled here."""
-    return find_spec("numba") is not None
+    """Whether code can be compiled here: numba is there and fits NumPy and Python."""
+    try:
+        import_module("numba")
+    except (ImportError, AttributeError, OSError, SystemError):
+        return False  # one that does not fit is as good as none
+    return True
 
 
 @lru_cache
