@@ -115,10 +115,6 @@ class FakeEngine:
     class TrainingSettings(Settings):
         members: int = 2
 
-    class PredictionSettings(Settings):
-        center: tuple[float, float, float] | None = None
-        overwrite: bool = False
-
     def train_steps(self, volume, labelled, classes, settings, out):
         self.trained_on = (volume, labelled, classes, settings)
         yield TrainingStarted("a fake, 2D, cpu", self.members, 10)

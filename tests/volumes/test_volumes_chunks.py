@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from napari_sashiko.volumes import (
     create_ome_image,
     open_volume,
     padded,
+    remove_torn,
 )
 
 
@@ -156,6 +158,33 @@ def test_what_was_written_and_is_now_empty_is_gone(tmp_path):
     for value in (5, 0):
         writer.write((0, 0), np.full((4, 4), value, np.uint8))
         assert (array[...] == value).all()
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path, monkeypatch):
+    group = zarr.create_group(str(tmp_path / "p.zarr"))
+    array = create_ome_image(
+        group,
+        "mean",
+        shape=(4, 4),
+        chunks=(4, 4),
+        dtype="float32",
+        axes="yx",
+        voxel_size=(1.0, 1.0),
+        unit="pixel",
+    )
+    folder = tmp_path / "p.zarr" / "mean" / "0"
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ChunkWriter(folder, array).write((0, 0), np.ones((4, 4), np.float32))
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    remove_torn(tmp_path)
+    left = {path for path in folder.rglob("*") if path.is_file()}
+    assert len(before - left) == 1
+    assert {path.name for path in left} == {"zarr.json"}
 
 
 def test_scratch_is_used_again_and_never_shared_between_threads():

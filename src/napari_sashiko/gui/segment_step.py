@@ -101,8 +101,10 @@ class SegmentStep(QGroupBox):
             if refusal:
                 self.form.say(refusal)
                 raise VolumeError(refusal)
-            settings = self._settings(
-                center=view_center(self.viewer, source, volume), overwrite=overwrite
+            settings = self.session.engine.PredictionSettings.checked(
+                **self.form.place.values(),
+                center=view_center(self.viewer, source, volume),
+                overwrite=overwrite,
             )
             self.question.forget()
             self.session.predict(model, settings)
@@ -175,7 +177,7 @@ class SegmentStep(QGroupBox):
             self.question.forget()
             return
         self.form.show_cost("estimating ...")
-        session, out, settings = self.session, self._out(model), self._settings()
+        session, out, place = self.session, self._out(model), self.form.place.values()
         measure = not session.is_running("train")
 
         def work() -> Generator[Event, None, Cost]:
@@ -185,6 +187,7 @@ class SegmentStep(QGroupBox):
             if refusal:
                 return Cost(refusal=refusal)
             yield Tick()
+            settings = engine.PredictionSettings.checked(**place)
             estimate = engine.estimate(model, volume, settings, measure=measure)
             yield Tick()
             done, total, other = 0, 0, ""
@@ -198,10 +201,6 @@ class SegmentStep(QGroupBox):
             return Cost("", warning, estimate, done, total, other)
 
         self.question.ask(work)
-
-    def _settings(self, **more: Any) -> Any:
-        values = {**self.form.place.values(), **more}
-        return self.session.engine.PredictionSettings.checked(**values)
 
     def _show_place(self, on: bool) -> None:  # noqa: FBT001 - a slot
         if on:
