@@ -94,3 +94,14 @@ def test_a_numba_that_does_not_fit_is_as_good_as_none(monkeypatch):
         assert not has_native()
     finally:
         has_native.cache_clear()
+
+
+@compiled
+def test_switched_off_compilation_is_as_good_as_none(monkeypatch):
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
+    has_native.cache_clear()
+    try:
+        assert not has_native()
+    finally:
+        monkeypatch.undo()
+        has_native.cache_clear()

@@ -58,3 +58,12 @@ def test_a_task_that_kills_every_worker_ends_in_a_sentence():
     with open_runner("dask", workers=1) as run, pytest.raises(WorkerError) as caught:
         list(run(die, [1], heartbeat=0.2))
     assert "memory" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://127.0.0.1", "a:b"])
+def test_an_address_that_is_none_is_refused_at_once(address):
+    with (
+        pytest.raises(SettingsError, match="answers at"),
+        open_runner("dask", scheduler=address),
+    ):
+        pass

@@ -122,3 +122,12 @@ def test_a_missing_device_is_refused_with_the_ones_that_are_there():
 )
 def test_out_of_memory_is_told_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+@pytest.mark.parametrize("runner", ["serial", "threads"])
+def test_a_scheduler_without_dask_is_not_silently_left_out(runner):
+    with (
+        pytest.raises(SettingsError, match="is for the runner 'dask'"),
+        open_runner(runner, scheduler="tcp://a:1"),
+    ):
+        pass

@@ -16,10 +16,10 @@ MARGIN = 16  # voxels that rows are rounded up to: a vector of any machine
 def has_native() -> bool:
     """Whether code can be compiled here: numba is there and fits NumPy and Python."""
     try:
-        import_module("numba")
+        numba = import_module("numba")
     except (ImportError, AttributeError, OSError, SystemError):
         return False  # one that does not fit is as good as none
-    return True
+    return not numba.config.DISABLE_JIT
 
 
 @lru_cache

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from napari_sashiko.errors import SettingsError, WorkerError
 
@@ -15,7 +17,7 @@ Result = TypeVar("Result")
 AHEAD_PER_WORKER = 2
 RETRIES = 2
 WORKERS_HERE = 2
-SECONDS_TO_ANSWER = "5s"
+SECONDS_TO_ANSWER = 5.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only one that kills
 
 
@@ -111,6 +113,7 @@ def _lost(error: BaseException) -> WorkerError:
 @contextlib.contextmanager
 def _connected(distributed: Any, scheduler: str) -> Iterator[Any]:
     try:
+        _knock(scheduler)
         client = distributed.Client(
             scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False
         )
@@ -121,6 +124,17 @@ def _connected(distributed: Any, scheduler: str) -> Iterator[Any]:
         ) from error
     with client:
         yield client
+
+
+def _knock(scheduler: str) -> None:
+    """Connect once: a client that finds nobody complains long after it was told so."""
+    parts = urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}")
+    if parts.scheme not in ("tcp", "tls"):
+        return  # left to the client
+    if not parts.hostname or not parts.port:
+        raise ValueError("it has no host and port")
+    address = (parts.hostname, parts.port)
+    socket.create_connection(address, timeout=SECONDS_TO_ANSWER).close()
 
 
 def _end_at_once(cluster: Any) -> None:

@@ -79,6 +79,11 @@ def open_runner(
     """
     if workers is not None and workers < 1:
         raise SettingsError(f"workers = {workers} is not possible.", "Take 1 or more.")
+    if scheduler is not None and runner in ("serial", "threads"):
+        raise SettingsError(
+            f"A scheduler ({scheduler}) is for the runner 'dask', not for {runner!r}.",
+            "Take the runner 'dask', or leave the scheduler out.",
+        )
     if runner == "serial":
         yield _run_one_by_one
     elif runner == "threads":
