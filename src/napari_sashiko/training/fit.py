@@ -22,6 +22,7 @@ from napari_sashiko.runners import (
     Tick,
     has_fast_bfloat16,
     is_out_of_memory,
+    load_apart,
     release_memory,
 )
 from napari_sashiko.training.averaging import Average
@@ -132,6 +133,7 @@ def fit(
     generator = torch.Generator().manual_seed(plan.seed)
     device = next(network.parameters()).device
     network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
+    load_apart("triton._C.libtriton")  # before the optimiser does it
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY
     )
