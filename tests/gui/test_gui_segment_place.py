@@ -60,7 +60,7 @@ def test_a_volume_is_segmented_on_a_scheduler_as_in_threads(ready, click, qtbot)
     threads = classes(ready)
     assert (threads > 0).all()
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
         before = cluster.scheduler.transition_counter
         give_address(ready, cluster.scheduler_address, click)

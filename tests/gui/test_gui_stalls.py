@@ -19,9 +19,9 @@ from napari_sashiko.gui import SashikoDock
 pytestmark = pytest.mark.gui
 WAIT = 120_000
 STALL = 100  # milliseconds that nobody minds
-# When a run starts, its result layers are opened and added in one slot: 100 to 400 ms
-# where cores are shared. This test only sees what is far above that.
-TOO_MUCH = 10 * STALL
+# napari takes 110 to 150 ms to add a layer. So layers are added before the cores are
+# busy, one at a time; what a slot may take then is for the clicks that add them.
+ADDING = 10 * STALL
 
 
 @pytest.fixture
@@ -52,36 +52,49 @@ def test_no_slot_stalls_the_window_while_training_and_predicting(
     painted, click, qtbot, record_property
 ):
     result = painted.findChild(QLabel, "train_result")
-    with StallMeter() as training:
+    with StallMeter() as starting:
         click(painted, "train")
+        qtbot.waitUntil(lambda: painted.session.is_running("train"), timeout=WAIT)
+    with StallMeter() as training:
         qtbot.waitUntil(
             lambda: result.text() != "" or painted.status.level == "error", timeout=WAIT
         )
     assert painted.status.level != "error", painted.status.text()
     qtbot.waitUntil(lambda: painted.segment.cost.estimate is not None, timeout=WAIT)
-    with StallMeter() as predicting:
+    with StallMeter() as opening:
         click(painted, "segment_volume")
+        with qtbot.waitSignal(painted.segment.results.all_there, timeout=WAIT):
+            pass
+    with StallMeter() as predicting:
         qtbot.waitUntil(lambda: ended(painted), timeout=WAIT)
     # Read by benchmarks/speed/stalls.py.
-    for name, meter in (("training", training), ("predicting", predicting)):
+    meters = {
+        "starting": starting,
+        "training": training,
+        "opening": opening,
+        "predicting": predicting,
+    }
+    for name, meter in meters.items():
         record_property(f"{name} longest", max(meter.gaps))
         record_property(f"{name} words", meter.words())
     for meter in (training, predicting):
         assert len(meter.gaps) > 10
         assert median(meter.gaps) < STALL
-        assert not [round(work) for work in meter.work if work > TOO_MUCH]
+        assert not [round(work) for work in meter.work if work > STALL]
+    for meter in (starting, opening):
+        assert max(meter.work) < ADDING
 
 
 def test_the_meter_notices_a_slot_that_works_too_long(qtbot):
     def slow():
-        end = time.thread_time() + 1.2 * TOO_MUCH / 1000
+        end = time.thread_time() + 1.2 * STALL / 1000
         while time.thread_time() < end:
             pass
 
     with StallMeter() as meter:
         QTimer.singleShot(50, slow)
         qtbot.wait(2000)
-    assert max(meter.work) > TOO_MUCH
+    assert max(meter.work) > STALL
 
 
 def ended(dock):

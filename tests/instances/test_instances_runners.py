@@ -63,7 +63,7 @@ def test_a_cluster_writes_the_bytes_of_serial_even_if_workers_are_killed(
     serial = found_by(noise, tmp_path / "serial", runner="serial")
     killed = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
 
         def kill_one(event):

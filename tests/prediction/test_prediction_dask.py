@@ -50,7 +50,7 @@ def test_a_killed_worker_changes_nothing(tmp_path):
     list(predict(Blur(), volume, tmp_path / "serial.zarr", serial))
     killed = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
         address = cluster.scheduler_address
         settings = PredictionSettings(

@@ -19,7 +19,7 @@ from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import hide_classes, put_layer
 from napari_sashiko.gui.result_words import describe_found, describe_going, short
 from napari_sashiko.runners import Event, Message, Progress, Tick
-from napari_sashiko.session import Session
+from napari_sashiko.session import PredictionOpened, Session
 
 KIND = "instances"
 QUIET_MILLISECONDS = 300
@@ -120,11 +120,15 @@ class InstancesStep(QGroupBox):
         self.form.histogram.shutdown()
 
     def _look(self) -> None:
-        """Take the newest prediction of the volume; loading the engine takes time."""
-        session, path = self.session, newest_prediction(self.session.folder)
+        """Take the newest prediction of the volume."""
+        path = newest_prediction(self.session.folder)
         if path is None:
             self.looking.forget()
-            return
+        else:
+            self._look_at(path)
+
+    def _look_at(self, path: Path) -> None:
+        session = self.session
 
         def work() -> Generator[Event, None, Any]:
             yield Tick()
@@ -244,7 +248,7 @@ class InstancesStep(QGroupBox):
     def _on_job(self, kind: str) -> None:
         ended = kind == "predict" and not self.session.is_running(kind)
         if ended and self.prediction is not None:
-            self.use(self.prediction.path)
+            self._look_at(self.prediction.path)
         if kind == KIND:
             job = self.session.job(kind)
             state = job.status.state if job is not None else ""
@@ -258,8 +262,8 @@ class InstancesStep(QGroupBox):
 
     def _on_event(self, kind: str, event: Event) -> None:
         name = type(event).__name__
-        if kind == "predict" and name == "PredictionStarted":
-            self._on_prediction(Path(getattr(event, "path", "")))
+        if kind == "predict" and isinstance(event, PredictionOpened):
+            self._on_prediction(event.result)
         elif kind == "count" and isinstance(event, Progress):
             self.form.going.setText(f"counting ... {100 * event.done // event.total} %")
         elif kind == KIND and isinstance(event, Message):
@@ -269,11 +273,11 @@ class InstancesStep(QGroupBox):
         elif kind == KIND and name == "InstancesDone":
             self._on_found(event)
 
-    def _on_prediction(self, path: Path) -> None:
+    def _on_prediction(self, result: Any) -> None:
         """Take what is being segmented, if it is the volume on the desk."""
         folder = self.session.folder
-        if folder is not None and folder in path.parents:
-            self.use(path)
+        if folder is not None and folder in result.path.parents:
+            self._show_prediction(result)
 
     def _on_found(self, event: Any) -> None:
         with telling(self.session):

@@ -69,6 +69,11 @@ class PreviewLayer(QObject):
         self._what = what
         self._ask()
 
+    def make_room(self) -> None:
+        """Add the layer, empty, before all cores compute: that takes a while."""
+        if self.layer is None and self.enabled:
+            self._add_layer()
+
     def switch(self, *, on: bool) -> None:
         """Show or hide the preview, and ask for none while it is hidden."""
         self.enabled = on

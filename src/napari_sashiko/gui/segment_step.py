@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event as Room
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -107,10 +108,12 @@ class SegmentStep(QGroupBox):
                 overwrite=overwrite,
             )
             self.question.forget()
-            self.session.predict(model, settings)
+            room = Room()
+            self.session.predict(model, settings, room=room)
             # Another volume may be put on the desk while this one is segmented.
             self.results = ResultLayers(self.viewer, source, self)
             self.results.all_there.connect(self._on_layers)
+            self.results.all_there.connect(room.set)
             self.session.shelf.remember(model)
 
     def cancel(self) -> None:
@@ -300,7 +303,7 @@ class SegmentStep(QGroupBox):
             return
         # By name: the classes live in a room that loads the engine.
         handlers = {
-            "PredictionStarted": self._on_started,
+            "PredictionOpened": self._on_opened,
             "CellDone": self._on_cell,
             "PredictionDone": self._on_done,
         }
@@ -308,11 +311,10 @@ class SegmentStep(QGroupBox):
         if handler is not None:
             handler(event)
 
-    def _on_started(self, event: Any) -> None:
+    def _on_opened(self, event: Any) -> None:
         self.form.show_progress(event.done, event.cells, "")
-        if self.results is not None and self.results.source in self.viewer.layers:
-            with telling(self.session):
-                self.results.begin(self.session.engine.open_prediction(event.path))
+        if self.results is not None:
+            self.results.begin(event.result)
 
     def _on_layers(self) -> None:
         if self.results is not None:

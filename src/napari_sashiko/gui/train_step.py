@@ -76,6 +76,7 @@ class TrainStep(QGroupBox):
             self.result.setVisible(False)
             self.model = None
             self._volume = self.session.volume
+            self.preview.make_room()
             self.session.train(settings)
 
     def stop(self) -> None:

@@ -1,6 +1,5 @@
 """Where work runs: events, jobs, devices, and the order in which tasks are done."""
 
-from napari_sashiko.runners._apart import load_apart
 from napari_sashiko.runners.devices import (
     available_devices,
     choose_device,
@@ -37,7 +36,6 @@ __all__ = [
     "has_fast_bfloat16",
     "in_order",
     "is_out_of_memory",
-    "load_apart",
     "open_runner",
     "release_memory",
     "torch_threads",

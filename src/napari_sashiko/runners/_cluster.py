@@ -35,7 +35,9 @@ def open_cluster(workers: int | None, scheduler: str | None) -> Iterator[Any]:
             yield client
         return
     cluster = distributed.LocalCluster(
-        n_workers=workers or WORKERS_HERE, threads_per_worker=1, dashboard_address=None
+        n_workers=workers or WORKERS_HERE,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",  # None takes a port that may be in use
     )
     with cluster:
         try:

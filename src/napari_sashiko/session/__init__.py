@@ -6,12 +6,14 @@ from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
     "JobBoard",
     "JobKind",
     "ModelShelf",
     "Paint",
+    "PredictionOpened",
     "PreviewDesk",
     "PreviewReady",
     "Session",

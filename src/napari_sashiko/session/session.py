@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from napari_sashiko.session.paint import (
 )
 from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
@@ -318,13 +320,39 @@ class Session:
         self.shelf.remember(out)
         return job
 
-    def predict(self, model: Path, settings: Any, out: Path | None = None) -> Job:
-        """Segment the whole volume with a model."""
+    def predict(
+        self,
+        model: Path,
+        settings: Any,
+        out: Path | None = None,
+        *,
+        room: threading.Event | None = None,
+    ) -> Job:
+        """Segment the whole volume with a model; a `PredictionOpened` tells of files.
+
+        Parameters
+        ----------
+        model : Path
+            The model folder.
+        settings : PredictionSettings
+            Windows, runner, device.
+        out : Path, optional
+            Folder NAME.zarr; in the project of the volume when None.
+        room : threading.Event, optional
+            Set when there is room for the results: the first block waits for it.
+        """
         volume, engine = self.need_volume(), self.engine
+        if room is None:
+            room = threading.Event()
+            room.set()
         target = out or self.place("predictions") / f"{model.stem}.zarr"
         return self.start(
             "predict",
-            lambda: engine.predict_steps(model, volume, target, settings),
+            lambda: unveiled(
+                engine.predict_steps(model, volume, target, settings),
+                engine.open_prediction,
+                room,
+            ),
             name=f"Segmenting {self.name}",
         )
 

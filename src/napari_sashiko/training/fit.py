@@ -22,9 +22,9 @@ from napari_sashiko.runners import (
     Tick,
     has_fast_bfloat16,
     is_out_of_memory,
-    load_apart,
     release_memory,
 )
+from napari_sashiko.training.adamw import AdamW
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
 from napari_sashiko.training.sampler import Sampler, held_out_logits
@@ -125,18 +125,14 @@ def fit(
 ) -> Iterator[Event]:
     """Train a network; `outcome` always holds the best weights so far.
 
-    AdamW (Loshchilov & Hutter, ICLR 2019) under a one-cycle schedule (Smith, 2018) that
-    follows epochs or the clock, whichever is further on. What is judged and kept is a
-    moving average of the network.
+    `AdamW` under a one-cycle schedule (Smith, 2018) that follows epochs or the clock,
+    whichever is further on. What is judged and kept is a moving average of the network.
     """
     rng = np.random.default_rng(plan.seed)
     generator = torch.Generator().manual_seed(plan.seed)
     device = next(network.parameters()).device
     network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
-    load_apart("triton._C.libtriton")  # before the optimiser does it
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY
-    )
+    optimiser = AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
     average = Average(network)
     clock = _Clock(plan)
     batch = plan.batch
@@ -145,11 +141,11 @@ def fit(
         losses = []
         for step in range(STEPS):
             fraction = clock.fraction(epoch * STEPS + step)
-            for group in optimiser.param_groups:
-                group["lr"] = plan.learning_rate * one_cycle(fraction)
+            rate = plan.learning_rate * one_cycle(fraction)
             images, targets = transform(*sampler.draw(batch, rng), generator)
             try:
-                loss = _step(network, images.to(device), targets.to(device), optimiser)
+                images, targets = images.to(device), targets.to(device)
+                loss = _step(network, images, targets, optimiser, rate)
             except RuntimeError as error:
                 if not is_out_of_memory(error) or batch == 1:
                     raise
@@ -216,17 +212,18 @@ def _step(
     network: Network,
     images: torch.Tensor,
     targets: torch.Tensor,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
+    learning_rate: float,
 ) -> float | None:
     if not bool((targets > 0).any()):
         return None  # nothing to learn: no step, no change of running statistics
     with autocast(network, images.device):
         logits = network(images)
     loss = cross_entropy(logits.float(), targets.long())
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.clear()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    optimiser.step()
+    optimiser.step(learning_rate)
     return float(loss.detach())
 
 
