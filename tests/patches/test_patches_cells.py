@@ -1,6 +1,6 @@
 """Cells: owned once, far from inner faces, as few as the border allows."""
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 
 import numpy as np
@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from napari_sashiko.errors import PlanError
-from napari_sashiko.patches import plan_cells
+from napari_sashiko.patches import equal_cells, plan_cells
 
 
 @given(
@@ -96,6 +96,51 @@ def test_cells_come_in_the_order_of_their_distance(center):
     gaps = [gap(cell) for cell in ordered]
     assert gaps == sorted(gaps)
     assert gaps[0] == 0
+
+
+@given(
+    shape=st.tuples(*[st.integers(1, 40)] * 3),
+    size=st.tuples(*[st.integers(1, 15)] * 3),
+)
+@settings(max_examples=30, deadline=None)
+def test_equal_cells_start_at_multiples_of_their_size(shape, size):
+    plan = equal_cells(shape, size)
+    owners = np.zeros(shape, int)
+    for cell in plan:
+        owners[cell.cell] += 1
+        assert cell.window == cell.cell
+        starts = [i * n for i, n in zip(cell.index, size, strict=True)]
+        assert [part.start for part in cell.cell] == starts
+    assert (owners == 1).all()
+    assert plan.chunk == size
+
+
+@pytest.mark.parametrize("size", [(0, 3, 3), (3, -1, 3)])
+def test_cells_of_no_length_are_refused(size):
+    with pytest.raises(PlanError, match="at least 1"):
+        equal_cells((9, 9, 9), size)
+
+
+@given(
+    side=st.integers(1, 5),
+    length=st.integers(1, 9),
+    center=st.none() | st.tuples(*[st.integers(0, 39)] * 3),
+)
+@settings(max_examples=40, deadline=None)
+def test_blocks_cut_pencils_and_the_nearest_pencil_comes_first(side, length, center):
+    plan = equal_cells((50, 45, 40), (9, 8, 6))
+    blocks = list(plan.in_blocks(side, length, center))
+    cells = [cell for block in blocks for cell in block]
+    assert sorted(c.index for c in cells) == [c.index for c in plan]
+    assert max(len(block) for block in blocks) <= side * side * length
+    pencils = list(plan.in_pencils(side, center))
+    places = [(c.index[0] // side, c.index[1] // side) for c in pencils]
+    order = list(dict.fromkeys(places))
+    runs = [place for place, _ in groupby(places)]
+    assert runs == order  # no pencil is left before it is done
+    if center is not None:
+        holds = center[0] // 9 // side, center[1] // 8 // side
+        assert order[0] == holds
 
 
 def test_the_digest_is_that_of_the_cuts():

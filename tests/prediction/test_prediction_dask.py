@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -14,6 +15,12 @@ from napari_sashiko.volumes import as_volume, open_volume
 distributed = pytest.importorskip("distributed")
 SHAPE = (13, 14, 15)
 SMALL = {"window": (10, 10, 10), "border": (2, 2, 2)}
+BLEND = {
+    "window": (5, 6, 7),
+    "step": (3, 3, 3),
+    "border": (1, 1, 1),
+    "border_weight": 0.3,
+}
 
 
 def files(path):
@@ -35,11 +42,44 @@ def test_a_cluster_writes_the_bytes_of_serial(tmp_path):
     assert found == files(tmp_path / "serial.zarr")
 
 
+def test_a_cluster_blends_to_the_bytes_of_serial(tmp_path):
+    np.save(tmp_path / "image.npy", image_of(SHAPE))
+    volume = open_volume(tmp_path / "image.npy")
+    events = {}
+    for runner in ("serial", "dask"):
+        settings = PredictionSettings(**BLEND, runner=runner, workers=2)
+        out = tmp_path / f"{runner}.zarr"
+        events[runner] = list(predict(Blur(), volume, out, settings))
+        left = list(predict(Blur(), volume, out, settings))
+        assert left[0].done == left[0].cells
+    assert files(tmp_path / "dask.zarr") == files(tmp_path / "serial.zarr")
+    done = [event for event in events["dask"] if isinstance(event, CellDone)]
+    assert [event.done for event in done] == list(range(1, 5 * 5 * 5 + 1))
+
+
 def test_an_image_in_memory_cannot_go_to_a_cluster(tmp_path):
     settings = PredictionSettings(**SMALL, runner="dask")
     volume = as_volume(image_of(SHAPE), name="painting")
     with pytest.raises(VolumeError, match=r"'painting'.*threads"):
         list(predict(Blur(), volume, tmp_path / "p.zarr", settings))
+
+
+def test_a_stopped_run_ends_its_tasks_on_a_cluster_that_stays(tmp_path):
+    np.save(tmp_path / "image.npy", image_of(SHAPE))
+    volume, out = open_volume(tmp_path / "image.npy"), tmp_path / "p.zarr"
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        settings = PredictionSettings(
+            **BLEND, runner="dask", workers=1, scheduler=cluster.scheduler_address
+        )
+        work = predict(Blur(seconds=0.03), volume, out, settings)
+        next(event for event in work if list(out.glob("mean/0/c/**/0")))
+        work.close()
+        time.sleep(0.5)
+        before = files(out)
+        time.sleep(1)
+        assert files(out) == before
 
 
 @pytest.mark.slow

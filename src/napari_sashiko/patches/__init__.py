@@ -1,6 +1,6 @@
 """Patches: cutting volumes into windows, folds and cells, and sewing them together."""
 
-from napari_sashiko.patches.cells import Cell, CellPlan, plan_cells
+from napari_sashiko.patches.cells import Cell, CellPlan, equal_cells, plan_cells
 from napari_sashiko.patches.folds import Folds, fold_labelled
 from napari_sashiko.patches.sewing import border_weights, extract, norm, stitch
 from napari_sashiko.patches.windows import Grid, labelled_windows, window_starts
@@ -11,6 +11,7 @@ __all__ = [
     "Folds",
     "Grid",
     "border_weights",
+    "equal_cells",
     "extract",
     "fold_labelled",
     "labelled_windows",

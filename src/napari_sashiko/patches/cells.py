@@ -10,7 +10,7 @@ it was predicted in: no voxel is written twice, in whatever order the tasks run.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from math import ceil, prod
 
 from napari_sashiko.errors import PlanError
@@ -71,31 +71,44 @@ class CellPlan:
         window = tuple(slice(*seen) for _, seen in spans)
         return Cell(index, window, cell)  # type: ignore[arg-type]
 
-    def in_pencils(self, side: int = 3) -> Iterator[Cell]:
+    def in_pencils(
+        self, side: int = 3, center: Sequence[float] | None = None
+    ) -> Iterator[Cell]:
         """Cells by pencils along the last axis, of `side` x `side` cells each.
 
         Neighbours on all sides come soon after each other, however large the volume:
-        what they read in common need not be kept for long.
+        what they read in common need not be kept for long. Pencils nearest to the voxel
+        `center` (z, y, x) come first.
         """
+        return chain.from_iterable(self.in_blocks(side, len(self.axes[2]), center))
+
+    def in_blocks(
+        self, side: int, length: int, center: Sequence[float] | None = None
+    ) -> Iterator[tuple[Cell, ...]]:
+        """Cut the pencils of `in_pencils` into pieces of `length` cells."""
         depth, height, width = (len(axis) for axis in self.axes)
-        for z, y in product(range(0, depth, side), range(0, height, side)):
-            for k in range(width):
-                for i in range(z, min(z + side, depth)):
-                    for j in range(y, min(y + side, height)):
-                        yield self[i, j, k]
+        corners = list(product(range(0, depth, side), range(0, height, side)))
+        if center is not None:
+            corners.sort(key=lambda corner: self._distance(corner, side, center))
+        for (z, y), x in product(corners, range(0, width, length)):
+            along = range(x, min(x + length, width))
+            down = range(z, min(z + side, depth))
+            across = range(y, min(y + side, height))
+            yield tuple(self[i, j, k] for k, i, j in product(along, down, across))
 
     def ordered_from(self, center: Sequence[float]) -> list[Cell]:
         """Cells by distance from a voxel (z, y, x): what is looked at comes first."""
+        return sorted(self, key=lambda cell: (_distance(cell.cell, center), cell.index))
 
-        def distance(cell: Cell) -> float:
-            # To the nearest voxel of the cell: the slice in view is filled first.
-            gaps = (
-                max(part.start - place, place - (part.stop - 1), 0)
-                for part, place in zip(cell.cell, center, strict=True)
-            )
-            return float(sum(gap * gap for gap in gaps))
-
-        return sorted(self, key=lambda cell: (distance(cell), cell.index))
+    def _distance(
+        self, corner: tuple[int, int], side: int, center: Sequence[float]
+    ) -> float:
+        """Squared distance of a voxel from the pencil that starts at a corner."""
+        z, y = (
+            slice(axis[low][0][0], axis[min(low + side, len(axis)) - 1][0][1])
+            for axis, low in zip(self.axes[:2], corner, strict=True)
+        )
+        return _distance((z, y, slice(0, self.shape[2])), center)
 
     def digest(self) -> str:
         """Hash of the plan: the same for the same cuts."""
@@ -138,6 +151,41 @@ def plan_cells(
         chunk=(chunk[0], chunk[1], chunk[2]),
         axes=tuple(axes),
     )
+
+
+def equal_cells(shape: Sequence[int], size: Sequence[int]) -> CellPlan:
+    """Cut a volume into cells of just `size` (z, y, x); what remains is shorter.
+
+    The window of a cell is the cell itself.
+
+    Raises
+    ------
+    PlanError
+        If a length is not positive.
+    """
+    if min(*shape, *size) < 1:
+        raise PlanError(
+            f"A volume of {tuple(shape)} cannot be cut into cells of {tuple(size)}.",
+            "All lengths must be at least 1.",
+        )
+    spans = (
+        [(low, min(low + step, n)) for low in range(0, n, step)]
+        for n, step in zip(shape, size, strict=True)
+    )
+    return CellPlan(
+        shape=(shape[0], shape[1], shape[2]),
+        chunk=(size[0], size[1], size[2]),
+        axes=tuple(tuple((span, span) for span in axis) for axis in spans),
+    )
+
+
+def _distance(region: Region, center: Sequence[float]) -> float:
+    """Squared distance to the nearest voxel: the slice in view is filled first."""
+    gaps = (
+        max(part.start - place, place - (part.stop - 1), 0)
+        for part, place in zip(region, center, strict=True)
+    )
+    return float(sum(gap * gap for gap in gaps))
 
 
 def _axis(

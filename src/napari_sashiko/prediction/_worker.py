@@ -1,7 +1,7 @@
-"""Do one cell: read, predict, write; the same in threads and on a cluster."""
+"""Do a task: read, predict, write its cells; the same in threads and on a cluster."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction.plan import Plan
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.store import Layout, PredictionStore
-from napari_sashiko.runners import torch_threads
+from napari_sashiko.runners import check_not_cancelled, torch_threads
 from napari_sashiko.volumes import open_volume
 
 KEPT_OPEN = 4
@@ -49,7 +49,7 @@ class Worker:
     plan: Plan
     tick: Callable[[], None] = no_tick
     inference: Inference = field(init=False)
-    _predict: Callable[[Cell], Pair] = field(init=False)
+    _blender: Blender | None = field(init=False, default=None)
     _ids: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,26 +57,36 @@ class Worker:
         self.inference = Inference(self.predictor, self.volume, plan.border, self.tick)
         classes = self.predictor.card.classes
         self._ids = np.array([each.id for each in classes], np.uint8)
-        self._predict = self._crop
         if plan.border_weight > 0:
-            sizes = (plan.window, plan.step, plan.border)
-            blender = Blender(self.inference, *sizes, weight=plan.border_weight)
-            self._predict = lambda cell: blender.predict(cell.cell)
+            self._blender = Blender(self.inference, plan)
 
-    def __call__(self, cell: Cell) -> int | None:
-        """Predict and store one cell.
+    def expect(self, cells: Iterable[Cell]) -> None:
+        """Say which cells will come, in their order: what they share is kept."""
+        if self._blender is not None:
+            self._blender.expect(cells)
+
+    def __call__(self, cells: tuple[Cell, ...]) -> int | None:
+        """Predict and store the cells of a task.
 
         Returns
         -------
         int or None
             Most voxels of a window, once memory ran out; None while it suffices.
         """
-        mean, std = self._predict(cell)
-        self.tick()  # a stopped run must not write any more
-        self.store.write(cell.cell, mean, std, self._ids)
+        self.expect(cells)
+        try:
+            for cell in cells:
+                mean, std = self._predict(cell)
+                self.tick()  # a stopped run must not write any more
+                self.store.write(cell.cell, mean, std, self._ids)
+        finally:
+            if self._blender is not None:
+                self._blender.forget(cells)
         return self.inference.most_voxels
 
-    def _crop(self, cell: Cell) -> Pair:
+    def _predict(self, cell: Cell) -> Pair:
+        if self._blender is not None:
+            return self._blender.predict(cell)
         return self.inference.predict(cell.cell, cell.window)
 
 
@@ -111,10 +121,10 @@ class RemoteWorker:
     device: str
     threads: int
 
-    def __call__(self, cell: Cell) -> int | None:
-        """Predict and store one cell in this process."""
+    def __call__(self, cells: tuple[Cell, ...]) -> int | None:
+        """Predict and store the cells of a task in this process."""
         with torch_threads(self.threads):
-            return _opened(self)(cell)
+            return _opened(self)(cells)
 
 
 @lru_cache(maxsize=KEPT_OPEN)
@@ -123,7 +133,7 @@ def _opened(remote: RemoteWorker) -> Worker:
     predictor = load_predictor(remote.model, remote.device)
     volume = open_volume(**json.loads(remote.source))
     store = PredictionStore(Path(remote.out), remote.layout)
-    return Worker(predictor, volume, store, remote.plan)
+    return Worker(predictor, volume, store, remote.plan, check_not_cancelled)
 
 
 def load_predictor(model: Any, device: str) -> Predictor:

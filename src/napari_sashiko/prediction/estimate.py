@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.patches import Grid
+from napari_sashiko.prediction._blend import CACHE_BYTES
 from napari_sashiko.prediction._inference import count
+from napari_sashiko.prediction._order import windows_seen
 from napari_sashiko.prediction._sizes import BYTES_PER_VOXEL
 from napari_sashiko.prediction.plan import Plan, make_plan
 from napari_sashiko.prediction.predictor import Predictor
@@ -68,17 +71,28 @@ def estimate(
     # Each block in work holds its patch, and the mean and deviation of its cell.
     blocks = 1 if settings.runner == "serial" else settings.workers or READ_AHEAD
     read = 8 * volume.channels + 8 * classes
+    kept = 0
+    if plan.border_weight > 0:  # predicted windows: at most all of them
+        windows = len(Grid(plan.shape, plan.window, plan.step))
+        kept = min(CACHE_BYTES, 8 * classes * window * windows)
     per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
     return Estimate(
         cells=len(cells),
-        memory_bytes=window * (int(per_voxel) + blocks * read),
+        memory_bytes=window * (int(per_voxel) + blocks * read) + kept,
         disk_bytes=layout.bytes,
-        seconds=_seconds(predictor, volume, plan) if measure else None,
+        seconds=_seconds(predictor, volume, plan, settings) if measure else None,
     )
 
 
-def _seconds(predictor: Predictor, volume: Any, plan: Plan) -> float:
-    voxels = sum(count(cell.window) for cell in plan.cells())
+def _seconds(
+    predictor: Predictor, volume: Any, plan: Plan, settings: PredictionSettings
+) -> float:
+    if plan.border_weight > 0:
+        classes = len(predictor.card.classes)
+        window = int(np.prod(plan.window))
+        voxels = windows_seen(plan, classes, settings) * window
+    else:
+        voxels = sum(count(cell.window) for cell in plan.cells())
     probe = _probe(plan)
     patch = predictor.card.normalisation.apply(volume.read(probe))
     start = time.perf_counter()

@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_sashiko.errors import PlanError
-from napari_sashiko.patches import CellPlan, plan_cells
+from napari_sashiko.patches import CellPlan, equal_cells, plan_cells
 from napari_sashiko.prediction._sizes import choose_sizes
 from napari_sashiko.prediction.predictor import Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.prediction.store import flat_part
+
+LEAST_ROWS = 8  # of a chunk: thinner ones are too many files
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,22 @@ class Plan:
 
     def cells(self) -> CellPlan:
         """Cut the volume into cells: each voxel belongs to exactly one."""
-        if self.border_weight == 0:
-            window, border, align = self.window, self.border, self.align
-        else:
-            # Two steps: a cell gathers three windows an axis, its neighbours use most.
-            window, border, align = _double(self.step), (0, 0, 0), (1, 1, 1)
+        if self.border_weight > 0:
+            # One step: where a window starts a cell does, and few reach into each.
+            z, y, x = (
+                n if w >= n else s
+                for n, w, s in zip(self.shape, self.window, self.step, strict=True)
+            )
+            return equal_cells(
+                self.shape, (z if z == self.shape[0] else _flat(z), y, x)
+            )
+        multiple = _flat_multiple(self.shape[0], self.window[0], self.border[0])
         return plan_cells(
             self.shape,
-            window,
-            border,
-            align=align,
-            multiple=(_flat_multiple(self.shape[0], window[0], border[0]), 1, 1),
+            self.window,
+            self.border,
+            align=self.align,
+            multiple=(multiple, 1, 1),
         )
 
     def record(self) -> dict[str, Any]:
@@ -123,7 +131,13 @@ def _step(window: Triple, border: Triple, align: Triple) -> Triple:
     z, y, x = (
         max(a, (w - b) // a * a) for w, b, a in zip(window, border, align, strict=True)
     )
-    return z, y, x
+    return _flat(z, align[0]), y, x
+
+
+def _flat(depth: int, align: int = 1) -> int:
+    """Longest multiple of `align` up to `depth` that chunks of some rows divide."""
+    lengths = range(depth, 0, -align)
+    return next((n for n in lengths if flat_part(n) >= min(n, LEAST_ROWS)), depth)
 
 
 def _flat_multiple(length: int, window: int, border: int) -> int:
@@ -132,11 +146,6 @@ def _flat_multiple(length: int, window: int, border: int) -> int:
         return 1
     kept = window - 2 * border
     return next(part for part in (8, 4, 2, 1) if part <= kept)
-
-
-def _double(values: Triple) -> Triple:
-    z, y, x = values
-    return 2 * z, 2 * y, 2 * x
 
 
 def _least(values: Triple, others: Triple) -> Triple:

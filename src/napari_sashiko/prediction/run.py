@@ -81,14 +81,14 @@ def predict(
     with _runner(settings) as do_tasks:  # before anything is written
         run = prepare(predictor, digest, volume, path, settings)
         yield from _warn_of_little_room(run)
-        yield PredictionStarted(str(path), run.cells, run.cells - len(run.todo))
+        yield PredictionStarted(str(path), run.cells, run.cells - run.left)
         yield from _work(run, model, volume, settings, do_tasks)
     remove_torn(path)  # of this run or of one before it
     yield PredictionDone(str(path), time.perf_counter() - start)
 
 
 def _warn_of_little_room(run: Run) -> Iterator[Message]:
-    share = len(run.todo) / max(1, run.cells)
+    share = run.left / max(1, run.cells)
     needed = int(run.store.layout.bytes * share)
     try:
         check_writable(run.store.path, needed)
@@ -113,7 +113,7 @@ def _work(
     stop = threading.Event()
     worker = _worker(run, model, volume, settings, stop)
     results = do_tasks(worker, run.todo, heartbeat=HEARTBEAT)
-    total, before = run.cells, run.cells - len(run.todo)
+    total, todo = run.cells, run.left
     start, most_voxels = time.perf_counter(), None
     number = 0
     with (
@@ -126,16 +126,19 @@ def _work(
             if item is None:
                 yield Tick()
                 continue
-            cell, limit = item
-            run.store.ledger.mark(cell.index)
-            number += 1
+            task, limit = item
+            for cell in task:
+                run.store.ledger.mark(cell.index)
+            number += len(task)
             if limit is not None and limit != most_voxels:
                 most_voxels = limit
                 yield Message(
                     "Memory ran out: going on with smaller windows.", "warning"
                 )
-            left = (time.perf_counter() - start) / number * (len(run.todo) - number)
-            yield CellDone(box(cell.cell), before + number, total, left)
+            left = (time.perf_counter() - start) / number * (todo - number)
+            before = total - todo + number - len(task)
+            for place, cell in enumerate(task, 1):
+                yield CellDone(box(cell.cell), before + place, total, left)
 
 
 def _threads_each(settings: PredictionSettings) -> int:
@@ -160,7 +163,7 @@ def _disk(run: Run, number: Any) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
-        done = run.cells - len(run.todo) + number()
+        done = run.cells - run.left + number()
         raise OutputError(
             f"The disk is full: {done} of {run.cells} blocks of {run.store.path} "
             "are finished and kept.",
@@ -180,7 +183,9 @@ def _worker(
             raise Cancelled("Stopped.")
 
     if settings.runner != "dask":
-        return Worker(run.predictor, volume, run.store, run.plan, tick)
+        worker = Worker(run.predictor, volume, run.store, run.plan, tick)
+        worker.expect(cell for task in run.todo for cell in task)
+        return worker
     return RemoteWorker(
         model=str(model) if isinstance(model, Path) else model,
         digest=run.digest,

@@ -1,5 +1,6 @@
 """Where work runs: events, jobs, devices, and the order in which tasks are done."""
 
+from napari_sashiko.runners._cluster import check_not_cancelled
 from napari_sashiko.runners.devices import (
     available_devices,
     choose_device,
@@ -31,6 +32,7 @@ __all__ = [
     "RunnerName",
     "Tick",
     "available_devices",
+    "check_not_cancelled",
     "choose_device",
     "free_memory",
     "has_fast_bfloat16",

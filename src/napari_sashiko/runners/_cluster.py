@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from napari_sashiko.errors import SettingsError, WorkerError
+from napari_sashiko.errors import Cancelled, SettingsError, WorkerError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -74,6 +74,26 @@ def run_on_cluster(
     finally:
         with contextlib.suppress(OSError, CancelledError):
             client.cancel(list(running))
+
+
+def check_not_cancelled() -> None:
+    """Raise in a task on a cluster that nobody waits for any more.
+
+    Anywhere else nothing happens.
+
+    Raises
+    ------
+    Cancelled
+        If the run that sent the task was stopped, or its process died.
+    """
+    distributed = _distributed()
+    try:
+        worker = distributed.get_worker()
+    except ValueError:  # not on a cluster
+        return
+    task = worker.state.tasks.get(worker.get_current_task())
+    if task is None or task.state == "cancelled":
+        raise Cancelled("Stopped.")
 
 
 def _finished(
