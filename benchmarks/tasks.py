@@ -1,0 +1,84 @@
+"""The volumes that accuracy is measured on, each with its truth.
+
+Real volumes lie in a folder as NAME.npz: ``image_degraded`` is taken before ``image``,
+``labels_semantic`` before ``labels``; labels of more than five values are objects
+against background. Generated ones come from `phantoms.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from phantoms import PHANTOMS
+
+GENERATED = 101  # seed of the volumes of a claim; defaults were chosen on others
+STACKS = ("micrographs", "nasa_superalloy")  # separate images, not volumes
+SPACING = {"embryo_nuclei_16cell": (2.18, 1.0, 1.0)}
+MOST_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A volume with truth.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        ``(Z, Y, X)``.
+    truth : numpy.ndarray
+        ``(Z, Y, X)`` uint8, 0 is the first class.
+    spacing : tuple of float
+        Voxel size (z, y, x).
+    stack : bool
+        Whether slices are separate images.
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    spacing: tuple[float, float, float]
+    stack: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A scene by name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the volume.
+    chosen : bool
+        Whether volumes of this kind served to choose defaults: what is measured here
+        says little about other volumes.
+    load : callable
+        Reads or makes the scene.
+    """
+
+    name: str
+    chosen: bool
+    load: Callable[[], Scene]
+
+
+def tasks(folder: Path | None, seed: int = GENERATED) -> Iterator[Task]:
+    """All tasks: real volumes of a folder first, then generated ones."""
+    for path in sorted(folder.glob("*.npz")) if folder else ():
+        yield Task(path.stem, chosen=False, load=partial(_read, path))
+    for name in PHANTOMS:
+        yield Task(name, chosen=True, load=partial(_made, name, seed))
+
+
+def _read(path: Path) -> Scene:
+    with np.load(path) as arrays:
+        image = arrays["image_degraded" if "image_degraded" in arrays else "image"]
+        truth = arrays["labels_semantic" if "labels_semantic" in arrays else "labels"]
+    if len(np.unique(truth)) > MOST_CLASSES:
+        truth = truth > 0
+    spacing = SPACING.get(path.stem, (1.0, 1.0, 1.0))
+    return Scene(image, truth.astype(np.uint8), spacing, path.stem in STACKS)
+
+
+def _made(name: str, seed: int) -> Scene:
+    image, truth, spacing = PHANTOMS[name](seed=seed)
+    return Scene(image, truth, spacing, name in STACKS)
