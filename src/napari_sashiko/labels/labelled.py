@@ -62,7 +62,7 @@ def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
     values = [np.zeros(0, np.uint8)]
     for key in _parts(shape, _edges(array, shape, most)):
         part = np.asarray(array[key])
-        places = np.argwhere(part)
+        places = _nonzero(part)
         if len(places):
             found = part[tuple(places.T)]
             check_values(found)
@@ -75,6 +75,18 @@ def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
         shape = (1, *shape)
     order = np.lexsort(where.T[::-1])
     return LabelledVoxels(where[order], what[order], (shape[0], shape[1], shape[2]))
+
+
+def _nonzero(part: NDArray[Any]) -> NDArray[np.int64]:
+    """Places that are not 0, as `numpy.argwhere`; fast where there are few."""
+    flat = np.ascontiguousarray(part).reshape(-1)
+    width = 8 // flat.itemsize
+    whole = len(flat) // width * width
+    words = np.flatnonzero(flat[:whole].view(np.uint64))  # eight bytes at a time
+    near = (words[:, np.newaxis] * width + np.arange(width)).ravel()
+    near = np.concatenate([near, np.arange(whole, len(flat))])
+    found = np.unravel_index(near[flat[near] != 0], part.shape)
+    return np.stack(found, axis=1)
 
 
 def check_values(found: NDArray[Any]) -> None:

@@ -1,0 +1,89 @@
+"""What the accuracy page rests on: scores, resuming, and the words of the page."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch):
+    """Import the scripts as if from their own folder."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(FOLDER)
+    yield
+    for name in set(sys.modules) - before:
+        if name.split(".")[0] in ("scores", "accuracy_page"):
+            del sys.modules[name]
+
+
+def record(task, method, budget, score, *, chosen=False, strokes=8):
+    run = {
+        "task": task,
+        "volume": 1,
+        "seed": 0,
+        "strokes": strokes,
+        "method": method,
+        "budget": budget,
+    }
+    return {
+        "run": run,
+        "chosen": chosen,
+        "macro_f1": score,
+        "dice": score,
+        "brier": 1 - score,
+        "ece": 0.02,
+        "machine": "a machine",
+        "date": "2026-01-01",
+    }
+
+
+def test_a_spread_that_is_larger_at_errors_ranks_them():
+    from scores import ranking  # noqa: PLC0415
+
+    wrong = np.arange(100) >= 90
+    found = ranking(np.where(wrong, 0.4, 0.1), wrong)
+    assert found["auroc"] == 1.0
+    assert found["ratio"] > 1e5
+    assert ranking(np.ones(100), wrong)["auroc"] == pytest.approx(0.5)
+    assert ranking(np.where(wrong, 0.1, 0.4), wrong)["auroc"] == 0.0
+
+
+def test_painted_voxels_are_not_scored():
+    from scores import scores  # noqa: PLC0415
+
+    truth = np.zeros((2, 4, 4), np.uint8)
+    truth[:, 2:] = 1
+    found = np.stack([truth == 0, truth == 1]).astype(np.float32)
+    found[:, 0, 0, 0] = (0, 1)  # wrong
+    paint = np.zeros_like(truth)
+    assert scores(found, None, truth, paint)["macro_f1"] < 1
+    paint[0, 0, 0] = 1
+    assert scores(found, None, truth, paint)["macro_f1"] == 1
+
+
+def test_the_page_says_how_far_ahead_and_where_behind():
+    from accuracy_page import page  # noqa: PLC0415
+
+    text = page(
+        [
+            record("bone", "ours", 120, 0.95),
+            record("bone", "forest", 0, 0.90),
+            record("plies", "ours", 120, 0.60, chosen=True),
+            record("plies", "forest", 0, 0.70, chosen=True),
+        ]
+    )
+    assert "| plies* | 8 | 0.600 | 0.700 |" in text
+    assert "120 s, all volumes (2): -0.025 on average; least on plies (-0.100)" in text
+    assert "120 s, volumes without * (1): +0.050" in text
+
+
+def test_what_a_column_lacks_leaves_a_gap_and_no_mean():
+    from accuracy_page import page  # noqa: PLC0415
+
+    text = page([record("bone", "ours", 30, 0.9), record("rock", "forest", 0, 0.8)])
+    assert "| bone | 8 | 0.900 |  |" in text
+    assert "| macro F1 |  |  |" in text
