@@ -176,6 +176,7 @@ class _Trainee:
             self._train(),
             patch_shape(desk),
             desk.choices.neighbours,
+            device=desk.device,
         )
 
     def _held_out(self) -> tuple[HeldOut, NDArray[np.int64]]:

@@ -144,7 +144,6 @@ def fit(
             rate = plan.learning_rate * one_cycle(fraction)
             images, targets = transform(*sampler.draw(batch, rng), generator)
             try:
-                images, targets = images.to(device), targets.to(device)
                 loss = _step(network, images, targets, optimiser, rate)
             except RuntimeError as error:
                 if not is_out_of_memory(error) or batch == 1:

@@ -11,7 +11,7 @@ from napari_sashiko.training.tiles import Tile, Triple
 
 
 class Sampler:
-    """Draws patches with their labels.
+    """Draws patches with their labels, on the device that learns from them.
 
     Every labelled voxel is equally likely to be the one that a patch is drawn around:
     balancing classes instead costs calibration on thin ones.
@@ -28,6 +28,8 @@ class Sampler:
         (z, y, x) size; z = 1 for 2D.
     neighbours : int
         Slices on either side that become channels.
+    device : torch.device, optional
+        Where tiles are kept and patches are cut; the CPU when None.
     """
 
     def __init__(
@@ -37,11 +39,17 @@ class Sampler:
         train: NDArray[np.bool_],
         patch: Triple,
         neighbours: int,
+        *,
+        device: torch.device | None = None,
     ) -> None:
         self.tiles = tiles
         self.patch = patch
         self.neighbours = neighbours
-        self._targets = [self._target(tile, values, train) for tile in tiles]
+        self._images = [torch.from_numpy(tile.image).to(device) for tile in tiles]
+        self._targets = [
+            torch.from_numpy(self._target(tile, values, train)).to(device)
+            for tile in tiles
+        ]
         picks = [np.flatnonzero(train[tile.rows]) for tile in tiles]
         self._tile_of = np.repeat(np.arange(len(tiles)), [len(p) for p in picks])
         self._row_of = np.concatenate(picks) if picks else np.zeros(0, np.int64)
@@ -69,23 +77,22 @@ class Sampler:
             # Half a patch of play: labels are seen at different places of a patch.
             jitter = [rng.integers(-(p // 4), p // 4 + 1) for p in self.patch]
             start = np.clip(tile.coords[row] + jitter, 0, np.array(tile.shape) - 1)
-            image, target = self._cut(tile, self._targets[place], start)
+            image, target = self._cut(int(place), start)
             images.append(image)
             targets.append(target)
-        x = torch.from_numpy(np.stack(images))
-        y = torch.from_numpy(np.stack(targets))
+        x, y = torch.stack(images), torch.stack(targets)
         if self.patch[0] == 1:
             return x.flatten(1, 2), y[:, 0]
         return x, y
 
     def _cut(
-        self, tile: Tile, target: NDArray[np.uint8], start: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        self, place: int, start: NDArray[np.int64]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         box = tuple(
             slice(int(s), int(s) + p) for s, p in zip(start, self.patch, strict=True)
         )
         deep = slice(box[0].start, box[0].stop + 2 * self.neighbours)
-        return tile.image[:, deep, box[1], box[2]], target[box]
+        return self._images[place][:, deep, box[1], box[2]], self._targets[place][box]
 
     def _target(
         self, tile: Tile, values: NDArray[np.uint8], train: NDArray[np.bool_]
