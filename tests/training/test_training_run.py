@@ -105,8 +105,8 @@ def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
     targets = {}
 
     class Spy(crew.Sampler):
-        def __init__(self, tiles, values, train, *rest):
-            super().__init__(tiles, values, train, *rest)
+        def __init__(self, tiles, values, train, *rest, **more):
+            super().__init__(tiles, values, train, *rest, **more)
             seen = np.zeros(len(values), bool)
             for tile, target in zip(tiles, self._targets, strict=True):
                 places = tile.coords + [(p // 2) for p in self.patch]
