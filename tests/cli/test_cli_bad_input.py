@@ -287,6 +287,9 @@ BAD_INSTANCES = {
     "dust without voxel size": (["--dust", "100um^3"], "voxel size"),
     "threshold": (["--threshold", "1.5"], "threshold"),
     "connectivity": (["--connectivity", "8"], "connectivity"),
+    "split": (["--split", "gently"], "split"),
+    "split depth": (["--split", "distance", "--split-depth", "2"], "split_depth"),
+    "no boundary class": (["--split", "boundary"], "class between objects"),
 }
 
 

@@ -78,6 +78,17 @@ def test_instances_finds_the_two_bars_and_dusts_what_is_small(
     assert by_number.summary["count"] == 1
 
 
+def test_instances_splits_by_shape(sashiko, trained, tmp_path):
+    found = ("instances", trained / "forest.zarr", "-o", tmp_path / "i.zarr")
+    options = ("--class", "fibre", "--split", "distance", "--split-depth", "0.01")
+    said = sashiko(*found, *options, "--json")
+    assert said.code == 0, said.err
+    assert said.summary["settings"]["split"] == "distance"
+    assert said.summary["settings"]["split_depth"] == 0.01
+    whole = sashiko(*found, "--class", "fibre", "--json").summary["count"]
+    assert said.summary["count"] >= whole
+
+
 def test_info_knows_model_prediction_and_image(sashiko, trained):
     kinds = {
         "forest.sashiko-model": "model",

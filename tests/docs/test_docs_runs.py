@@ -18,7 +18,12 @@ NAMES = ("cement", "fibre", "void", "aggregate")
 SETUP = ("python", "python3", "pip", "xvfb-run")
 TUTORIAL = ROOT / "docs" / "tutorials" / "fibres.md"
 # These begin where the tutorial ends.
-LATER = ("how-to/python.md", "how-to/resume.md", "how-to/another-volume.md")
+LATER = (
+    "how-to/python.md",
+    "how-to/resume.md",
+    "how-to/another-volume.md",
+    "how-to/split-touching.md",
+)
 
 
 def make_demo(folder):

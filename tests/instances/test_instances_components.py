@@ -129,7 +129,8 @@ def test_blocks_are_whole_chunks_of_bounded_size(shape, chunk):
     assert np.prod(block) <= 1 << 22
 
 
-def test_memory_does_not_grow_with_the_volume(tmp_path, monkeypatch):
+@pytest.mark.parametrize("split", ["no", "distance"])
+def test_memory_does_not_grow_with_the_volume(tmp_path, monkeypatch, split):
     monkeypatch.setattr(
         components_room, "block_shape", lambda shape, chunk: (16, 64, 64)
     )
@@ -143,7 +144,7 @@ def test_memory_does_not_grow_with_the_volume(tmp_path, monkeypatch):
             for _ in segment_instances(
                 path,
                 tmp_path / f"{depth}-labels.zarr",
-                InstanceSettings(label_class=2),
+                InstanceSettings(label_class=2, split=split),
                 tmp_path / "table.csv",
             ):
                 pass

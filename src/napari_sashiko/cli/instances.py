@@ -40,6 +40,17 @@ def instances(
         str | None, typer.Option(help="Smallest object kept: 100 or 100um^3.")
     ] = None,
     connectivity: Annotated[int | None, typer.Option(help="6, 18 or 26.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Cut touching objects apart: no, distance or boundary."),
+    ] = None,
+    split_depth: Annotated[
+        float | None,
+        typer.Option(help="Least narrowing, as a share of the width; less cuts more."),
+    ] = None,
+    boundary_class: Annotated[
+        str | None, typer.Option(help="Class between objects, for --split boundary.")
+    ] = None,
     table: Annotated[
         Path | None, typer.Option(help="CSV file of measurements.")
     ] = None,
@@ -59,6 +70,9 @@ def instances(
         "minus_std": minus_std,
         "dust": dust,
         "connectivity": connectivity,
+        "split": split,
+        "split_depth": split_depth,
+        "boundary_class": _class(boundary_class),
         "runner": runner or ("dask" if scheduler else None),
         "scheduler": scheduler,
         "workers": workers,

@@ -21,6 +21,7 @@ from superqt.utils import signals_blocked
 from napari_sashiko.gui.histogram import Histogram
 from napari_sashiko.gui.instance_table import InstanceTable
 from napari_sashiko.gui.result_words import short
+from napari_sashiko.gui.split_form import SplitForm
 
 VOXELS = "voxels"
 CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
@@ -39,7 +40,7 @@ class InstancesForm(QObject):
         For colours.
     """
 
-    changed = Signal()  # class, threshold, deviations or connectivity
+    changed = Signal()  # class, threshold, deviations, connectivity or splitting
     dust_changed = Signal()
 
     def __init__(self, box: QWidget, viewer: Any) -> None:
@@ -61,6 +62,7 @@ class InstancesForm(QObject):
             "minus_std": self.minus_std.value(),
             "connectivity": self.connectivity.currentData(),
             "dust": self.dust_text(),
+            **self.split.values(),
         }
 
     def dust_text(self) -> str:
@@ -80,6 +82,7 @@ class InstancesForm(QObject):
                 self.classes.addItem(each.name, each.id)
             first = min(1, len(ids) - 1)
             self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else first)
+        self.split.show_classes(classes)
 
     def show_unit(self, unit: str, voxel: float, *, flat: bool) -> None:
         """Offer the unit of the voxel size, if there is one.
@@ -155,6 +158,7 @@ class InstancesForm(QObject):
         self.connectivity.setToolTip(
             "Voxels touch at faces (6), edges too (18), or corners too (26 neighbours)"
         )
+        self.split = SplitForm()
         self.dust = _number("dust", 0.0, 1e12, 10.0, 2)
         self.dust.setDecimals(0)
         self.dust.setToolTip("Smaller objects are removed")
@@ -168,6 +172,7 @@ class InstancesForm(QObject):
             self.minus_std.valueChanged,
             self.threshold.valueChanged,
             self.connectivity.currentIndexChanged,
+            self.split.changed,
         ):
             signal.connect(lambda *_: self.changed.emit())
         self.dust.valueChanged.connect(lambda *_: self.dust_changed.emit())
@@ -201,6 +206,7 @@ class InstancesForm(QObject):
         rule = (QLabel("mean −"), self.minus_std, QLabel("std >"), self.threshold)
         rows.addLayout(_row(*rule, None))
         rows.addLayout(_row(QLabel("touching at"), self.connectivity, None))
+        rows.addWidget(self.split)
         rows.addLayout(_row(QLabel("dust below"), (self.dust, 1), self.dust_unit))
         rows.addWidget(self.going)
         self.working = QWidget()

@@ -18,6 +18,7 @@ from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import hide_classes, put_layer
 from napari_sashiko.gui.result_words import describe_found, describe_going, short
+from napari_sashiko.gui.split_preview import SplitPreview
 from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.session import PredictionOpened, Session
 
@@ -46,6 +47,7 @@ class InstancesStep(QGroupBox):
         self._source: Any = None
         self.form = InstancesForm(self, viewer)
         self.link = InstanceLink(self.form.table, viewer, self)
+        self.preview = SplitPreview(session, viewer, self)
         self.counting = Question(session, "count", self)
         self.reading = Question(session, "table", self)
         self.looking = Question(session, "look", self)
@@ -117,6 +119,7 @@ class InstancesStep(QGroupBox):
         """Stop following the viewer."""
         self._soon.stop()
         self.link.shutdown()
+        self.preview.shutdown()
         self.form.histogram.shutdown()
 
     def _look(self) -> None:
@@ -163,6 +166,7 @@ class InstancesStep(QGroupBox):
                 sizes: np.ndarray = engine.component_sizes(path, settings)
                 return sizes
 
+            self.preview.show(path, settings)
             self.form.going.setText("counting ...")
             self.counting.ask(work)
 
@@ -237,6 +241,7 @@ class InstancesStep(QGroupBox):
     def _on_volume(self) -> None:
         self.prediction, self.sizes, self.table_path = None, None, None
         self.counting.forget()
+        self.preview.drop()
         self.form.going.setText("")
         self.form.tell("")
         self.form.table.clear()
@@ -282,6 +287,7 @@ class InstancesStep(QGroupBox):
     def _on_found(self, event: Any) -> None:
         with telling(self.session):
             found = self.session.engine.open_instances(event.path)
+            self.preview.drop()
             layer = self._show_layer(found)
             self.link.watch(layer)
         self.form.tell(describe_found(event.count, event.removed))

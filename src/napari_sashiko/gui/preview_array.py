@@ -16,12 +16,14 @@ class PreviewArray:
     ----------
     shape : tuple of int
         Of the volume, ``(Z, Y, X)``, or of the image, ``(Y, X)``.
+    dtype : dtype
+        Of the labels.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: Any = np.uint8) -> None:
         self.shape = tuple(shape)
         self.ndim = len(self.shape)
-        self.dtype = np.dtype(np.uint8)
+        self.dtype = np.dtype(dtype)
         self.size = int(np.prod(self.shape))
         self._boxes: dict[tuple[tuple[int, int], ...], np.ndarray] = {}
 
@@ -32,13 +34,13 @@ class PreviewArray:
         ----------
         box : tuple of slice
             Where it belongs, one slice for each axis.
-        classes : array of uint8
-            Class ids, in the shape of the box.
+        classes : array of int
+            Labels, in the shape of the box.
         """
         new = tuple((s.start, s.stop) for s in box)
         for old in [o for o in self._boxes if _covers(new, o)]:
             del self._boxes[old]
-        self._boxes[new] = np.ascontiguousarray(classes, dtype=np.uint8)
+        self._boxes[new] = np.ascontiguousarray(classes, dtype=self.dtype)
         while sum(a.nbytes for a in self._boxes.values()) > MOST_BYTES:
             if len(self._boxes) == 1:
                 return
@@ -56,7 +58,7 @@ class PreviewArray:
     def __getitem__(self, key: Any) -> np.ndarray:
         key = key if isinstance(key, tuple) else (key,)
         box, squeezed = self._box(key)
-        out = np.zeros([s.stop - s.start for s in box], np.uint8)
+        out = np.zeros([s.stop - s.start for s in box], self.dtype)
         for held, values in self._boxes.items():
             _paste(values, held, out, box)
         return out[

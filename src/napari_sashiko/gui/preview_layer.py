@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -12,6 +11,7 @@ from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_array import Box, PreviewArray
 from napari_sashiko.gui.result_words import describe_model
+from napari_sashiko.gui.view_region import view_region
 from napari_sashiko.session import PreviewReady, Session
 from napari_sashiko.volumes import Region
 
@@ -97,26 +97,9 @@ class PreviewLayer(QObject):
     def region_in_view(self) -> Region | None:
         """Part of the slice in view that is segmented, (Z, Y, X); None in 3D."""
         image, volume = self.session.source, self.session.volume
-        if image is None or volume is None or self.viewer.dims.ndisplay != 2:
+        if image is None or volume is None:
             return None
-        spatial = volume.shape[1:] if volume.flat else volume.shape
-        shown = self._shown_axes(len(spatial))
-        corners = np.asarray(image.corner_pixels)[:, -len(spatial) :]
-        corners = corners * np.asarray(_downsampling(image, len(spatial)))
-        point = _data_point(image, self.viewer.dims.point, len(spatial))
-        box = []
-        for axis, size in enumerate(spatial):
-            if axis in shown:
-                box.append(_middle(corners[:, axis], size))
-            else:
-                index = int(np.clip(np.round(point[axis]), 0, size - 1))
-                box.append(slice(index, index + 1))
-        z, y, x = [slice(0, 1), *box] if volume.flat else box
-        return z, y, x
-
-    def _shown_axes(self, ndim: int) -> set[int]:
-        dims = self.viewer.dims
-        return {axis - (dims.ndim - ndim) for axis in dims.displayed}
+        return view_region(self.viewer, image, volume, LONGEST_SIDE)
 
     def _ask(self) -> None:
         region = self.region_in_view() if self.enabled else None
@@ -198,25 +181,3 @@ def _describe(ready: PreviewReady, what: str) -> str:
     members = f"{ready.members} member{'s' if ready.members != 1 else ''}"
     newest = f" ({what})" if what else ""
     return f"Preview by {describe_model(ready.model)}: {members}{newest}"
-
-
-def _middle(ends: np.ndarray, size: int) -> slice:
-    """Return the visible part of an axis, at most the longest side."""
-    low, high = int(max(0, ends.min())), int(min(size, ends.max() + 1))
-    if high <= low:
-        low, high = 0, size
-    if high - low > LONGEST_SIDE:
-        low = (low + high - LONGEST_SIDE) // 2
-        high = low + LONGEST_SIDE
-    return slice(low, high)
-
-
-def _data_point(image: Any, point: Any, ndim: int) -> np.ndarray:
-    world = np.asarray(point)[-image.ndim :]
-    return np.asarray(image.world_to_data(world))[-ndim:]
-
-
-def _downsampling(image: Any, ndim: int) -> Any:
-    if not image.multiscale:
-        return np.ones(ndim)
-    return np.asarray(image.downsample_factors[image.data_level])[-ndim:]

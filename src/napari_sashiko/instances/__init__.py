@@ -5,6 +5,7 @@ from napari_sashiko.instances.dust import dust_counts, dust_voxels, parse_dust
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.run import segment_instances
 from napari_sashiko.instances.settings import InstanceSettings
+from napari_sashiko.instances.splitting import preview_instances
 
 __all__ = [
     "ComponentsFound",
@@ -14,6 +15,7 @@ __all__ = [
     "dust_counts",
     "dust_voxels",
     "parse_dust",
+    "preview_instances",
     "scan_components",
     "segment_instances",
 ]

@@ -26,6 +26,7 @@ KEYS = (  # of the record, without which nothing can be done
 )
 PLANES_IN_SAMPLE = 24
 BLOCKS_VERSION = 2  # of the order in which blocks and their labels are numbered
+SPLIT_VERSION = 1  # of the way in which objects are cut apart
 KEPT_OPEN = 4
 
 
@@ -49,6 +50,8 @@ class Source:
         Name of the class.
     settings : InstanceSettings
         Threshold and deviations.
+    boundary : int or None
+        Channel of the class between objects; None where no class separates them.
     """
 
     path: Path
@@ -59,6 +62,7 @@ class Source:
     class_id: int
     class_name: str
     settings: InstanceSettings
+    boundary: int | None = None
 
     @property
     def flat(self) -> bool:
@@ -99,7 +103,10 @@ class Source:
     def digest(self) -> str:
         """Name everything that decides which objects there are."""
         settings = self.settings
+        chosen: list[Any]
         chosen = [settings.threshold, settings.minus_std, settings.connectivity]
+        if cutting := settings.splitting():
+            chosen += [SPLIT_VERSION, cutting, self.boundary]
         keys = ("model_digest", "input_digest", "plan_digest")
         parts = [
             BLOCKS_VERSION,
@@ -113,11 +120,17 @@ class Source:
 
     def probabilities(self, region: Region) -> npt.NDArray[np.float32]:
         """Read the mean probability of a region, (z, y, x)."""
-        return self._read(self.mean, region)
+        return self._read(self.mean, region, self.channel)
 
     def deviations(self, region: Region) -> npt.NDArray[np.float32]:
         """Read the standard deviation of a region, (z, y, x)."""
-        return self._read(self.std, region)
+        return self._read(self.std, region, self.channel)
+
+    def boundaries(self, region: Region) -> npt.NDArray[np.float32]:
+        """Read the mean probability of the class between objects, (z, y, x)."""
+        if self.boundary is None:
+            raise SettingsError("No class lies between objects.", "Choose one.")
+        return self._read(self.mean, region, self.boundary)
 
     def mask(self, region: Region) -> npt.NDArray[np.bool_]:
         """Voxels of objects in a region."""
@@ -137,10 +150,12 @@ class Source:
         settings = self.settings.model_copy(update={"label_class": self.class_id})
         return _opened_once, (self.path, settings, self.digest())
 
-    def _read(self, array: Any, region: Region) -> npt.NDArray[np.float32]:
+    def _read(
+        self, array: Any, region: Region, channel: int
+    ) -> npt.NDArray[np.float32]:
         box = region[1:] if self.flat else region
         with _reading(self.path):
-            values = np.asarray(array[(self.channel, *box)], np.float32)
+            values = np.asarray(array[(channel, *box)], np.float32)
         return values[np.newaxis] if self.flat else values
 
 
@@ -167,6 +182,7 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
     with _reading(path):
         channel = _channel(record["classes"], settings.label_class, group)
         chosen = record["classes"][channel]
+        boundary = _boundary(record["classes"], channel, settings, group)
         return Source(
             path=path,
             record=record,
@@ -176,6 +192,7 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
             class_id=int(chosen["id"]),
             class_name=str(chosen["name"]),
             settings=settings,
+            boundary=boundary,
         )
 
 
@@ -210,6 +227,21 @@ def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
             return channel
     known = ", ".join(f"{each['id']} ({each['name']})" for each in classes)
     raise SettingsError(f"There is no class {wanted!r}.", f"Classes: {known}.")
+
+
+def _boundary(
+    classes: list[Any], channel: int, settings: InstanceSettings, group: Any
+) -> int | None:
+    if settings.split != "boundary":
+        return None
+    boundary = _channel(classes, settings.boundary_class, group)
+    if boundary == channel:
+        raise SettingsError(
+            f"{classes[channel]['name']!r} is both the class of the objects and what "
+            "lies between them.",
+            "Choose two classes.",
+        )
+    return boundary
 
 
 def _rarest(classes: list[Any], array: Any) -> int:

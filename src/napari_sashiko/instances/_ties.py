@@ -10,9 +10,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from napari_sashiko.instances._source import Triple
 from napari_sashiko.instances.settings import Connectivity
@@ -85,7 +88,7 @@ def ties(low: Labels, high: Labels, step: Triple, connectivity: Connectivity) ->
     if angle < 0:
         return np.zeros((0, 2), np.int64)
     codes = [_codes(low, high, (low > 0) & (high > 0))]
-    for shift in _shifts(step, angle):
+    for shift in shifts(step, angle):
         here = tuple(slice(max(0, -s), min(n, n - s)) for s, n in _with(shift, low))
         there = tuple(slice(max(0, s), min(n, n + s)) for s, n in _with(shift, low))
         alone = (low[here] > 0) & (high[here] == 0)
@@ -94,6 +97,31 @@ def ties(low: Labels, high: Labels, step: Triple, connectivity: Connectivity) ->
     found = np.unique(np.concatenate(codes))
     pair = found >> np.uint64(32), found & np.uint64(0xFFFFFFFF)
     return np.stack(pair, axis=1).astype(np.int64)
+
+
+def united(count: int, pairs: Nodes) -> tuple[int, Nodes]:
+    """Group tied nodes.
+
+    Parameters
+    ----------
+    count : int
+        Number of nodes.
+    pairs : (P, 2) int32
+        Tied nodes.
+
+    Returns
+    -------
+    int
+        Number of groups.
+    (count,) int32
+        Group of each node.
+    """
+    if not count:
+        return 0, np.zeros(0, np.int32)
+    ends = pairs[:, 0], pairs[:, 1]
+    graph = coo_array((np.ones(len(pairs), bool), ends), shape=(count, count))
+    number, groups = connected_components(graph, directed=False)
+    return int(number), groups.astype(np.int32, copy=False)
 
 
 @dataclass
@@ -110,35 +138,31 @@ class Ties:
 
     connectivity: Connectivity
     grid: Triple
-    _waiting: dict[Triple, tuple[int, Faces]] = field(default_factory=dict)
+    nodes: int = field(default=0, init=False)
+    _waiting: dict[Triple, tuple[int, Any]] = field(default_factory=dict)
     _missing: dict[Triple, int] = field(default_factory=dict)
     _pairs: list[Nodes] = field(default_factory=list)
 
-    def add(self, index: Triple, offset: int, faces: Faces) -> None:
+    def add(self, index: Triple, count: int, faces: Any) -> None:
         """Tie a block to the neighbours that are there already.
 
         Parameters
         ----------
         index : (int, int, int)
             Place of the block in the grid.
-        offset : int
-            Node of its label 1.
+        count : int
+            Number of its labels: the next nodes.
         faces : Faces
             Its outermost labels.
         """
+        offset = self.nodes
+        self.nodes += count
         self._missing[index] = 0
         for step, other in self._neighbours(index):
             if other not in self._waiting:
                 self._missing[index] += 1
                 continue
-            before, theirs = self._waiting[other]
-            back = _triple(tuple(-s for s in step))
-            pairs = ties(
-                faces.labels(step), theirs.labels(back), step, self.connectivity
-            )
-            if len(pairs):
-                nodes = pairs + np.array([offset - 1, before - 1])
-                self._pairs.append(nodes.astype(np.int32))
+            self._meet(step, (offset, faces), self._waiting[other])
             self._missing[other] -= 1
             if not self._missing[other]:
                 del self._waiting[other], self._missing[other]
@@ -148,6 +172,21 @@ class Ties:
     def pairs(self) -> Nodes:
         """Tied nodes, (P, 2) int32."""
         return np.concatenate([np.zeros((0, 2), np.int32), *self._pairs])
+
+    def roots(self) -> Nodes:
+        """Object of each node, (N,) int32."""
+        return united(self.nodes, self.pairs())[1]
+
+    def _meet(
+        self, step: Triple, here: tuple[int, Any], there: tuple[int, Any]
+    ) -> None:
+        """Compare the faces of two blocks, the second one `step` further."""
+        (offset, faces), (before, theirs) = here, there
+        back = _triple(tuple(-s for s in step))
+        pairs = ties(faces.labels(step), theirs.labels(back), step, self.connectivity)
+        if len(pairs):
+            nodes = pairs + np.array([offset - 1, before - 1])
+            self._pairs.append(nodes.astype(np.int32))
 
     def _neighbours(self, index: Triple) -> Iterator[tuple[Triple, Triple]]:
         for step in STEPS:
@@ -167,10 +206,19 @@ def _codes(
     return kept
 
 
-def _shifts(step: Triple, angle: int) -> list[Triple]:
+def shifts(step: Triple, angle: int) -> list[Triple]:
+    """Moves along a face between voxels that touch at an angle.
+
+    Parameters
+    ----------
+    step : (int, int, int)
+        From one block to the other.
+    angle : int
+        Along how many axes at most.
+    """
     free = [(0,) if s else (-1, 0, 1) for s in step]
-    shifts = [_triple(each) for each in product(*free)]
-    return [each for each in shifts if 0 < sum(map(abs, each)) <= angle]
+    moves = [_triple(each) for each in product(*free)]
+    return [each for each in moves if 0 < sum(map(abs, each)) <= angle]
 
 
 def _with(shift: Triple, labels: Labels) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ import zarr
 from napari_sashiko.errors import Cancelled, OutputError
 from napari_sashiko.instances._moments import FloatArray, Sums, ends_along, sums_of
 from napari_sashiko.instances._source import Region, Source
-from napari_sashiko.instances.components import label_mask
+from napari_sashiko.instances.components import label_again
 
 KEPT_OPEN = 4
 Names = npt.NDArray[np.uint32]  # final label of each label of a block
@@ -83,8 +83,7 @@ def write_block(
     deviating = measured or source.settings.minus_std > 0
     std = source.deviations(region) if deviating else None
     mean = source.probabilities(region)
-    mask = source.above(mean, std)
-    labels, count = label_mask(mask, source.settings.connectivity)
+    labels, count = label_again(source, region, source.above(mean, std))
     if count + 1 != len(names):
         raise OutputError(
             f"{source.path} changed while objects were searched.", "Start again."

@@ -15,14 +15,14 @@ from typing import Any, cast
 import cc3d
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances._blocks import Block, block_count, block_shape, blocks
-from napari_sashiko.instances._source import Source, Triple
-from napari_sashiko.instances._ties import Faces, Nodes, Ties
+from napari_sashiko.instances._seams import Relief, Seams
+from napari_sashiko.instances._source import Region, Source, Triple
+from napari_sashiko.instances._ties import Faces, Ties
 from napari_sashiko.instances.settings import Connectivity
+from napari_sashiko.instances.splitting import cut_block, relief_of
 from napari_sashiko.runners import Event, Progress, Run, Tick, in_order
 
 IntArray = npt.NDArray[Any]
@@ -76,7 +76,7 @@ class Found:
     """What a labelled block sends back: a `sizes` entry for each label, `faces`."""
 
     sizes: npt.NDArray[np.uint32]
-    faces: Faces
+    faces: Faces | Relief
 
 
 def label_mask(
@@ -97,8 +97,21 @@ def label_mask(
 def find_in_block(source: Source, task: Block) -> Found:
     """Label one block and send back what others need of it."""
     _, _, region = task
+    if source.settings.split != "no":
+        pieces, relief = relief_of(source, region)
+        return Found(_sizes(pieces, len(relief.tops)), relief)
     labels, count = label_mask(source.mask(region), source.settings.connectivity)
     return Found(_sizes(labels, count), Faces.of(labels))
+
+
+def label_again(
+    source: Source, region: Region, mask: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint32], int]:
+    """Label a block as it was when objects were searched; `mask` is its mask."""
+    if source.settings.split == "no":
+        return label_mask(mask, source.settings.connectivity)
+    basins, _ = cut_block(source, region)
+    return basins.labels, len(basins.peaks)
 
 
 def find_components(
@@ -131,10 +144,9 @@ def find_components(
     block = block or block_shape(source.shape, source.chunk)
     total = block_count(source.shape, block)
     z, y, x = (-(-n // b) for n, b in zip(source.shape, block, strict=True))
-    ties = Ties(source.settings.connectivity, (z, y, x))
+    ties = _ties(source, (z, y, x))
     places = [index for _, index, _ in blocks(source.shape, block)]
     sizes: list[npt.NDArray[np.uint32]] = []
-    offset = 0
     tasks = blocks(source.shape, block)
     results = run(partial(find_in_block, source), tasks, heartbeat=HEARTBEAT)
     with closing(in_order(results)) as found:
@@ -143,12 +155,11 @@ def find_components(
                 yield Tick()
                 continue
             number, result = item
-            ties.add(places[number], offset, result.faces)
+            ties.add(places[number], len(result.sizes), result.faces)
             sizes.append(result.sizes)
-            offset += len(result.sizes)
-            _check_count(offset)
+            _check_count(ties.nodes)
             yield Progress(number + 1, total, "finding objects")
-    return _united(block, sizes, ties.pairs())
+    return _united(block, sizes, ties)
 
 
 def exhaust(work: Generator[Event, None, Components]) -> Components:
@@ -168,24 +179,24 @@ def _check_count(pieces: int) -> None:
         )
 
 
+def _ties(source: Source, grid: Triple) -> Ties:
+    settings = source.settings
+    if settings.split == "no":
+        return Ties(settings.connectivity, grid)
+    return Seams(settings.connectivity, grid, depth=settings.depth)
+
+
 def _united(
-    block: Triple, sizes: list[npt.NDArray[np.uint32]], pairs: Nodes
+    block: Triple, sizes: list[npt.NDArray[np.uint32]], ties: Ties
 ) -> Components:
     counts = np.array([len(each) for each in sizes], np.int64)
-    nodes = int(counts.sum())
-    ends = pairs[:, 0], pairs[:, 1]
-    graph = coo_array((np.ones(len(pairs), bool), ends), shape=(nodes, nodes))
-    number, roots = (
-        connected_components(graph, directed=False)
-        if nodes
-        else (0, np.zeros(0, np.int32))
-    )
-    summed = np.zeros(number, np.int64)
+    roots = ties.roots()
+    summed = np.zeros(int(roots.max(initial=-1)) + 1, np.int64)
     offset = 0
     for each in sizes:
         np.add.at(summed, roots[offset : offset + len(each)], each)
         offset += len(each)
-    return Components(block, counts, roots.astype(np.int32, copy=False), summed)
+    return Components(block, counts, roots, summed)
 
 
 def _sizes(labels: IntArray, count: int) -> npt.NDArray[np.uint32]:

@@ -13,6 +13,7 @@ from napari_sashiko.instances import (
     component_sizes,
     dust_counts,
     dust_voxels,
+    preview_instances,
     scan_components,
 )
 from napari_sashiko.labels import (
@@ -151,6 +152,7 @@ __all__ = [
     "predict",
     "predict_steps",
     "preview",
+    "preview_instances",
     "read_paint",
     "read_recipe",
     "scan_components",
