@@ -218,4 +218,4 @@ def test_a_2d_image_has_a_2d_preview(open_dock, click, stroke, blobs, qtbot):
     qtbot.waitUntil(lambda: "flat - preview" in dock.viewer.layers, timeout=WAIT)
     preview = dock.viewer.layers["flat - preview"]
     assert preview.ndim == 2
-    assert np.asarray(preview.data).all()
+    qtbot.waitUntil(lambda: np.asarray(preview.data).all(), timeout=WAIT)
