@@ -167,6 +167,7 @@ class InstancesForm(QObject):
         self.dust_unit.addItem(VOXELS, "")
         self.going = QLabel()
         self.going.setObjectName("dust_count")
+        self.going.setWordWrap(True)
         for signal in (
             self.classes.currentIndexChanged,
             self.minus_std.valueChanged,

@@ -51,6 +51,8 @@ class SplitForm(QWidget):
         )
         self.between = _line(QLabel("between them"), self.boundary)
         self.narrower = _line(QLabel("where narrower by"), self.depth)
+        # Rows that appear must not be squeezed into the room that was there before.
+        self.setSizePolicy(policy.Preferred, policy.Fixed)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(_line(QLabel("split touching"), self.split))
@@ -90,6 +92,7 @@ class SplitForm(QWidget):
         split = self.split.currentData()
         self.between.setVisible(split == "boundary")
         self.narrower.setVisible(split != "no")
+        self.updateGeometry()
 
 
 def _line(label: QLabel, field: QWidget) -> QWidget:
