@@ -72,7 +72,11 @@ def test_thick_paint_on_a_gpu_makes_blocks():
 
 
 def test_flat_paint_on_a_gpu_stays_with_slices():
-    choices = choose(smooth(), thick=False, device="cuda")
+    image = smooth()
+    labels = np.zeros(image.shape, np.uint8)
+    labels[::4, 2:5, 2:5] = 1
+    paint = labelled_voxels(labels)
+    choices = make_choices(as_volume(image), paint, TrainingSettings(), "cuda")
     assert choices.dims == 2
     assert "paint lies on single slices" in choices.reason
 
@@ -85,8 +89,16 @@ def test_what_was_set_is_done_and_said(dims):
 
 
 @pytest.mark.parametrize("neighbours", [0, 2])
-def test_neighbours_can_be_set(neighbours):
-    assert choose(smooth(), neighbours=neighbours).neighbours == neighbours
+@pytest.mark.parametrize("thick", [True, False])
+def test_neighbours_can_be_set(neighbours, thick):
+    choices = choose(smooth(), thick=thick, neighbours=neighbours)
+    assert choices.neighbours == neighbours
+
+
+def test_paint_on_few_slices_is_not_enough_to_learn_from_neighbours():
+    choices = choose(smooth(), thick=False)
+    assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 3)
+    assert "paint on 1 slice says too little" in choices.reason
 
 
 def test_thick_slices_have_fewer_neighbours():
@@ -96,7 +108,7 @@ def test_thick_slices_have_fewer_neighbours():
 
 
 def test_there_are_never_more_neighbours_than_slices():
-    assert choose(smooth((2, 64, 64))).neighbours == 1
+    assert choose(smooth((3, 64, 64))).neighbours == 2
 
 
 def test_spacing_is_relative_to_the_finest_axis():

@@ -11,6 +11,7 @@ from napari_sashiko.volumes import LARGEST, Volume
 
 SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
+FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
 
@@ -71,17 +72,22 @@ def make_choices(
             "times as well as neighbouring rows."
         )
         return Choices(2, settings.neighbours or 0, 2, spacing, reason)
+    dims, why = _dims(labelled, settings, device)
+    if dims == 3:
+        return Choices(3, 0, 3, spacing, f"3D blocks: {why}.")
     neighbours = max(1, round(NEIGHBOURS / spacing[0]))
     neighbours = min(neighbours, depth - 1)
+    painted = len(np.unique(labelled.coords[:, 0]))
     if settings.neighbours is not None:
         neighbours = settings.neighbours
-    dims, why = _dims(labelled, settings, device)
-    reason = (
-        f"3D blocks: {why}."
-        if dims == 3
-        else f"2D with {neighbours} slices on either side: {why}."
-    )
-    return Choices(dims, neighbours if dims == 2 else 0, 3, spacing, reason)
+    elif painted < FEW_SLICES:
+        reason = (
+            f"2D, each slice by itself: paint on {painted} "
+            f"slice{'s' if painted != 1 else ''} says too little about neighbours."
+        )
+        return Choices(2, 0, 3, spacing, reason)
+    reason = f"2D with {neighbours} slices on either side: {why}."
+    return Choices(2, neighbours, 3, spacing, reason)
 
 
 def _dims(
