@@ -62,10 +62,9 @@ def ranking(spread: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
     order = np.argsort(spread, kind="stable")
     sure = wrong[order[: int(SURE * len(order))]].mean()
     unsure = wrong[order[-int(UNSURE * len(order)) :]].mean()
-    values, place, counts = np.unique(spread, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(spread, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
     bad, good = int(wrong.sum()), int((~wrong).sum())
-    del values
     if not bad or not good:
         return {"auroc": float("nan"), "ratio": float("nan")}
     area = (ranks[wrong].sum() - bad * (bad + 1) / 2) / (bad * good)

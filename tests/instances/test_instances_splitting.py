@@ -124,7 +124,9 @@ def test_blocks_do_not_show_in_what_has_no_shape(prediction, found, split, depth
         voxel_size=(1.7, 1.0, 1.2),
         chunks=SMALL,
     )
-    settings = {"split": split, "split_depth": depth, "boundary_class": "gap"}
+    settings = {"split": split, "split_depth": depth}
+    if split == "boundary":
+        settings["boundary_class"] = "gap"
     whole, table = found(path, **settings)
     assert whole.max() > 20
     assert table["voxels"].sum() == (whole > 0).sum()
@@ -251,6 +253,8 @@ def written(path, folder, **settings):
 def test_splitting_at_no_class_or_at_the_own_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="class between objects"):
         InstanceSettings(split="boundary")
+    with pytest.raises(SettingsError, match=r"not for split = 'distance'"):
+        InstanceSettings(split="distance", boundary_class="gap")
     path = write_prediction(tmp_path / "p.zarr", np.ones((4, 4, 4)))
     own = InstanceSettings(split="boundary", label_class=2, boundary_class="fibre")
     with pytest.raises(SettingsError, match="both the class"):

@@ -117,4 +117,10 @@ class InstanceSettings(Settings):
                 "Splitting at a boundary needs the class between objects.",
                 "Give boundary_class, a name or an id.",
             )
+        if self.split != "boundary" and self.boundary_class is not None:
+            raise SettingsError(
+                f"The class between objects ({self.boundary_class}) is for splitting "
+                f"at a boundary, not for split = {self.split!r}.",
+                "Set split to 'boundary', or leave boundary_class out.",
+            )
         return self
