@@ -52,7 +52,8 @@ def test_columns_for_reading_come_first_and_those_for_programs_not_at_all(desk):
         model.headerData(i, Qt.Orientation.Horizontal)
         for i in range(model.columnCount())
     ]
-    assert heads == ["label", "volume", "length", "voxels", "probability", "at border"]
+    assert heads[:4] == ["label", "volume\nµm³", "length\nµm", "voxels"]
+    assert heads[4:] == ["probability", "at border"]
     tip = model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
     assert tip == "volume, µm³"
 

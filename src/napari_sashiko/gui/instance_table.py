@@ -81,9 +81,10 @@ class TableModel(QAbstractTableModel):
             return None
         name = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES.get(name, name.replace("_", " "))
+            title = TITLES.get(name, name.replace("_", " "))
+            return "\n".join(filter(None, (title, self._unit_of(name))))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{name}{self._unit_of(name)}"
+            return ", ".join(filter(None, (name, self._unit_of(name))))
         return None
 
     def sort(
@@ -113,9 +114,9 @@ class TableModel(QAbstractTableModel):
 
     def _unit_of(self, name: str) -> str:
         if name == "volume":
-            return f", {short(self.unit)}³"
+            return f"{short(self.unit)}³"
         lengths = name == "length" or name.startswith(("centroid_", "extent_"))
-        return f", {short(self.unit)}" if lengths else ""
+        return short(self.unit) if lengths else ""
 
 
 class InstanceTable(QTableView):
