@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, Qt
 
 from napari_sashiko.gui.histogram import Histogram, log_histogram, ticks
 from napari_sashiko.gui.instance_link import InstanceLink
-from napari_sashiko.gui.instance_table import InstanceTable
+from napari_sashiko.gui.instance_table import InstanceTable, TableModel
 
 
 def objects():
@@ -38,7 +38,7 @@ def desk(qtbot):
     layer = viewer.add_labels(labels, scale=(4, 1, 1), translate=(8, 0, 0))
     table = InstanceTable()
     qtbot.addWidget(table)
-    table.show_table(rows)
+    table.show_table(rows, flat=False)
     link = InstanceLink(table, viewer, table)
     link.watch(layer)
     yield viewer, layer, table, link
@@ -56,6 +56,14 @@ def test_columns_for_reading_come_first_and_those_for_programs_not_at_all(desk):
     assert heads[4:] == ["probability", "at border"]
     tip = model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
     assert tip == "volume, µm³"
+
+
+@pytest.mark.parametrize(
+    ("unit", "head"), [("um", "area\nµm²"), ("pixel", "area\npixels")]
+)
+def test_objects_of_an_image_have_areas(unit, head):
+    model = TableModel(objects()[1].assign(unit=unit), flat=True)
+    assert model.headerData(1, Qt.Orientation.Horizontal) == head
 
 
 def test_a_click_on_a_head_sorts_by_number_not_by_text(desk, qtbot):

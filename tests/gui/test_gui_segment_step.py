@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gui_trained import SHAPE, VOXEL_SIZE, SlowEngine, balls
 from napari.layers import Image
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_sashiko import pipeline
@@ -241,6 +242,8 @@ def test_an_image_of_two_axes_is_segmented_and_its_objects_are_counted(
     click(dock, "find_instances")
     table = dock.instances.form.table
     qtbot.waitUntil(lambda: table.rows is not None, timeout=LONG)
+    assert table.rows.headerData(1, Qt.Orientation.Horizontal) == "area\nµm²"
+    assert dock.instances.form.histogram.title == "size, µm²"
     table.selectRow(0)
     assert dock.viewer.layers["balls - instances"].selected_label == 1
 

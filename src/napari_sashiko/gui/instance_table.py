@@ -12,7 +12,7 @@ from qtpy.QtCore import (
 )
 from qtpy.QtWidgets import QAbstractItemView, QSizePolicy, QTableView
 
-from napari_sashiko.gui.result_words import describe_number, short
+from napari_sashiko.gui.result_words import describe_number, short, size_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +42,14 @@ class TableModel(QAbstractTableModel):
     ----------
     table : DataFrame
         One row for each object, with a column ``label``.
+    flat : bool
+        Whether the objects are of an image, not of a volume.
     """
 
-    def __init__(self, table: "pd.DataFrame") -> None:
+    def __init__(self, table: "pd.DataFrame", *, flat: bool) -> None:
         super().__init__()
         self.table = table
+        self.flat = flat
         self.columns = shown_columns(list(table.columns))
         self.unit = str(table["unit"].iloc[0]) if len(table) else "pixel"
         self._values = {name: table[name].to_numpy() for name in self.columns}
@@ -82,6 +85,7 @@ class TableModel(QAbstractTableModel):
         name = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             title = TITLES.get(name, name.replace("_", " "))
+            title = "area" if self.flat and name == "volume" else title
             return "\n".join(filter(None, (title, self._unit_of(name))))
         if role == Qt.ItemDataRole.ToolTipRole:
             return ", ".join(filter(None, (name, self._unit_of(name))))
@@ -114,7 +118,7 @@ class TableModel(QAbstractTableModel):
 
     def _unit_of(self, name: str) -> str:
         if name == "volume":
-            return f"{short(self.unit)}³"
+            return size_unit(self.unit, flat=self.flat)
         lengths = name == "length" or name.startswith(("centroid_", "extent_"))
         return short(self.unit) if lengths else ""
 
@@ -146,9 +150,9 @@ class InstanceTable(QTableView):
         model = self.model()
         return model if isinstance(model, TableModel) else None
 
-    def show_table(self, table: "pd.DataFrame") -> None:
-        """Show objects, in the order of the table."""
-        model = TableModel(table)
+    def show_table(self, table: "pd.DataFrame", *, flat: bool) -> None:
+        """Show objects of an image or a volume, in the order of the table."""
+        model = TableModel(table, flat=flat)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setModel(model)
         self.resizeColumnsToContents()

@@ -20,10 +20,9 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.histogram import Histogram
 from napari_sashiko.gui.instance_table import InstanceTable
-from napari_sashiko.gui.result_words import short
+from napari_sashiko.gui.result_words import size_unit
 from napari_sashiko.gui.split_form import SplitForm
 
-VOXELS = "voxels"
 CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
 SPELLED = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
 KNOWN_UNITS = {"um", "nm", "mm", "cm", "m", "angstrom", "pm"}
@@ -100,9 +99,9 @@ class InstancesForm(QObject):
         physical = self.dust_unit.currentIndex() == 1
         with signals_blocked(self.dust_unit):
             self.dust_unit.clear()
-            self.dust_unit.addItem("pixels" if flat else VOXELS, "")
+            self.dust_unit.addItem(size_unit("", flat=flat), "")
             if name in KNOWN_UNITS:
-                self.dust_unit.addItem(f"{short(name)}{'²' if flat else '³'}", name)
+                self.dust_unit.addItem(size_unit(name, flat=flat), name)
                 self.dust_unit.setCurrentIndex(int(physical))
 
     def show_running(self, *, running: bool, ready: bool) -> None:
@@ -164,7 +163,7 @@ class InstancesForm(QObject):
         self.dust.setToolTip("Smaller objects are removed")
         self.dust_unit = QComboBox()
         self.dust_unit.setObjectName("dust_unit")
-        self.dust_unit.addItem(VOXELS, "")
+        self.dust_unit.addItem(size_unit("", flat=False), "")
         self.going = QLabel()
         self.going.setObjectName("dust_count")
         self.going.setWordWrap(True)

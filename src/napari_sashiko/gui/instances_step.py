@@ -17,7 +17,7 @@ from napari_sashiko.gui.instances_form import InstancesForm
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import hide_classes, put_layer
-from napari_sashiko.gui.result_words import describe_found, describe_going, short
+from napari_sashiko.gui.result_words import describe_found, describe_going, size_unit
 from napari_sashiko.gui.split_preview import SplitPreview
 from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.session import PredictionOpened, Session
@@ -179,10 +179,7 @@ class InstancesStep(QGroupBox):
         if self.prediction is None:
             return
         unit, flat = self.prediction.unit, is_flat(self.prediction)
-        known = unit not in ("", "pixel")
-        title = (
-            f"size, {short(unit)}{'²' if flat else '³'}" if known else "size, voxels"
-        )
+        title = f"size, {size_unit(unit, flat=flat)}"
         self.form.histogram.show_values(sizes * self._voxel(), title)
         self.form.histogram.setVisible(len(sizes) > 0)
         self._show_going()
@@ -326,7 +323,8 @@ class InstancesStep(QGroupBox):
 
     def _show_table(self, answer: Any) -> None:
         table, event = answer
-        self.form.table.show_table(table)
+        flat = self.prediction is not None and is_flat(self.prediction)
+        self.form.table.show_table(table, flat=flat)
         self.form.show_results(histogram=True, table=len(table) > 0)
         unit = "" if self.prediction is None else self.prediction.unit
         self.form.tell(describe_found(event.count, event.removed, table, unit))

@@ -101,6 +101,13 @@ def short(unit: str) -> str:
     return UNITS.get(unit, unit)
 
 
+def size_unit(unit: str, *, flat: bool) -> str:
+    """Unit of the sizes of objects, e.g. ``"µm³"``; ``"µm²"`` where `flat`."""
+    if unit in ("", "pixel"):
+        return "pixels" if flat else "voxels"
+    return short(unit) + ("²" if flat else "³")
+
+
 def _channels(count: int) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
