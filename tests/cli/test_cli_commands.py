@@ -188,6 +188,24 @@ def test_a_run_that_is_stopped_keeps_the_best_model_so_far(place, number):
     assert done.path == str(place / "o.zarr")
 
 
+@pytest.mark.parametrize("module", ["napari_sashiko.cli._app", "typer", "zarr"])
+def test_a_command_that_is_stopped_while_it_is_loaded_ends_without_a_word(module):
+    code = (
+        "import signal, sys\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: signal.raise_signal(signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "from napari_sashiko.cli import main\n"
+        "sys.exit(main(['--help']))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "")
+
+
 def test_help_names_every_command_and_loads_no_torch():
     code = (
         "import sys; from napari_sashiko.cli import main; main(['--help']);"

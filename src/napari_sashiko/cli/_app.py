@@ -9,11 +9,18 @@ from typing import Any
 
 import typer
 
-from napari_sashiko.cli import evaluate, info, instances, predict, sample, train
+from napari_sashiko.cli import (
+    INTERRUPTED,
+    evaluate,
+    info,
+    instances,
+    predict,
+    sample,
+    train,
+)
 from napari_sashiko.errors import Cancelled, SashikoError
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 STOPPED = "Stopped: what was finished is kept."
 # typer brings its own click in new versions; this is its ancestor of usage errors.
 UsageProblem = typer.BadParameter.__mro__[2]
@@ -29,7 +36,7 @@ for command in (sample, train, predict, instances, evaluate, info):
     command.add_to(app)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Parameters
