@@ -328,6 +328,22 @@ def test_truth_of_another_shape_or_class_is_refused(sashiko, trained, tmp_path):
     assert "3" in said.complaint
 
 
+@pytest.mark.parametrize("there", ["s", "s/folder"])
+def test_a_sample_is_not_fetched_for_a_folder_that_cannot_be_written(
+    sashiko, tmp_path, monkeypatch, there
+):
+    fetched = []
+    monkeypatch.setattr("napari_sashiko.pipeline.load_sample", fetched.append)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_text("a file")
+    said = sashiko("sample", "nuclei", "s/folder")
+    assert said.code == 2
+    assert "cannot be written" in said.complaint
+    assert "is a file" in said.complaint
+    assert fetched == []
+
+
 @pytest.mark.parametrize("words", [["paint"], ["train"], ["sample", "fibers", "x"]])
 def test_a_misspelt_command_is_answered_in_one_line(sashiko, words):
     said = sashiko(*words)

@@ -21,15 +21,16 @@ def sample(
     json: Json = False,
 ) -> None:
     """Write image, sparse labels and truth of a sample volume."""
-    from napari_sashiko.pipeline import load_sample, write_sample  # noqa: PLC0415
+    from napari_sashiko import pipeline  # noqa: PLC0415
 
+    pipeline.check_sample_folder(folder)
     with terminal() as shown:
 
         def report(done: int, total: int) -> None:
             shown.advance(Bar(f"making {name}", done, total))
 
-        made = load_sample(name, report=report)
-        files = write_sample(made, folder)
+        made = pipeline.load_sample(name, report=report)
+        files = pipeline.write_sample(made, folder)
     paths = {
         "image": files.image,
         "labels": files.labels,

@@ -62,6 +62,7 @@ from napari_sashiko.samples import (
     SAMPLES,
     Sample,
     SampleFiles,
+    check_sample_folder,
     load_sample,
     write_sample,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "as_volume",
     "check_labels",
     "check_prediction",
+    "check_sample_folder",
     "component_sizes",
     "default_classes",
     "describe",

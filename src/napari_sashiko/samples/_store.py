@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,6 +14,7 @@ import tifffile
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.samples._sample import SAMPLES, Report, Sample, silent
+from napari_sashiko.volumes import check_writable
 
 EDITION = 2  # raised when a sample changes, so that nobody gets the old one
 
@@ -69,6 +70,18 @@ def load_sample(
     return kept
 
 
+def check_sample_folder(folder: Path) -> None:
+    """Refuse a folder that a sample cannot be written to, before it is fetched.
+
+    Raises
+    ------
+    OutputError
+        If the folder, or a file of a sample that is in it, cannot be written.
+    """
+    for path in astuple(_files_in(Path(folder))):
+        check_writable(path)
+
+
 def write_sample(sample: Sample, folder: Path) -> SampleFiles:
     """Write image, sparse labels, truth and class names into a folder.
 
@@ -78,19 +91,15 @@ def write_sample(sample: Sample, folder: Path) -> SampleFiles:
         If the folder cannot be written.
     """
     folder = Path(folder)
-    truth = None if sample.truth is None else folder / "truth.tif"
-    files = SampleFiles(
-        image=folder / "image.tif",
-        labels=folder / "labels.tif",
-        truth=truth,
-        classes=folder / "labels.classes.json",
-    )
+    files = _files_in(folder)
+    if sample.truth is None:
+        files = replace(files, truth=None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_tif(files.image, sample.image, sample)
         _write_tif(files.labels, sample.sparse_labels, sample)
-        if truth is not None and sample.truth is not None:
-            _write_tif(truth, sample.truth, sample)
+        if files.truth is not None and sample.truth is not None:
+            _write_tif(files.truth, sample.truth, sample)
         rows = [each.model_dump() for each in sample.classes]
         files.classes.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     except OSError as error:
@@ -99,6 +108,15 @@ def write_sample(sample: Sample, folder: Path) -> SampleFiles:
             "Choose a folder that can be written and has room.",
         ) from error
     return files
+
+
+def _files_in(folder: Path) -> SampleFiles:
+    return SampleFiles(
+        image=folder / "image.tif",
+        labels=folder / "labels.tif",
+        truth=folder / "truth.tif",
+        classes=folder / "labels.classes.json",
+    )
 
 
 def _write_tif(path: Path, array: npt.NDArray[np.generic], sample: Sample) -> None:
