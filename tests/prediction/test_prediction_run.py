@@ -199,6 +199,8 @@ def test_another_model_image_or_plan_is_refused_unless_told(tmp_path):
         run(out, image + 1)
     with pytest.raises(OutputError, match="other windows"):
         run(out, image, border=(1, 1, 1))
+    with pytest.raises(OutputError, match="as float32, not as float16"):
+        run(out, image, dtype="float16")
     assert read_record(out)["model_digest"] == "blur"
     run(out, image, Blur(digest="other"), overwrite=True)
     assert read_record(out)["model_digest"] == "other"

@@ -100,6 +100,7 @@ def prepare(
     else:
         _check_same(path, record, fresh)
     store = PredictionStore(path, layout)
+    _check_dtype(store, settings)
     finished = store.ledger.finished()
     tasks = (
         tuple(cell for cell in task if not finished[cell.index])
@@ -170,6 +171,16 @@ def _check_same(path: Path, stored: dict[str, Any], fresh: dict[str, Any]) -> No
                 f"{path} exists and was made with {words}.",
                 "Choose another name, or overwrite it.",
             )
+
+
+def _check_dtype(store: PredictionStore, settings: PredictionSettings) -> None:
+    """Ask the arrays: records do not say it."""
+    if store.dtype != settings.dtype:
+        raise OutputError(
+            f"{store.path} exists and holds probabilities as {store.dtype}, not as "
+            f"{settings.dtype}.",
+            f"Set dtype to {store.dtype}, choose another name, or overwrite it.",
+        )
 
 
 def _words(thing: Any) -> str:

@@ -114,6 +114,11 @@ class PredictionStore:
         self._scratch = Scratch()
         self.ledger = Ledger(path)
 
+    @property
+    def dtype(self) -> str:
+        """How probabilities are stored on disk."""
+        return str(self._mean.dtype)
+
     def write(
         self,
         region: tuple[slice, slice, slice],
