@@ -276,6 +276,27 @@ def test_a_disk_without_room_is_said_before_the_start(tmp_path, monkeypatch):
     assert not (tmp_path / "p.zarr").exists()
 
 
+def test_a_finished_prediction_needs_no_permission(tmp_path, monkeypatch):
+    out, image = tmp_path / "p.zarr", image_of(SHAPE)
+    run(out, image)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    started, done = run(out, image)
+    assert started.done == started.cells
+    assert isinstance(done, PredictionDone)
+
+
+def test_an_unfinished_one_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    out, image = tmp_path / "p.zarr", image_of(SHAPE)
+    work = predict(Blur(), as_volume(image), out, PredictionSettings(**SMALL))
+    next(event for event in work if isinstance(event, CellDone))
+    work.close()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    predictor = Blur()
+    with pytest.raises(OutputError, match="no permission"):
+        run(out, image, predictor)
+    assert predictor.windows == []
+
+
 def test_a_flat_image_gives_flat_arrays(tmp_path):
     image, out = image_of((40, 50)), tmp_path / "p.zarr"
     run(out, image, window=(1, 16, 16), border=(0, 2, 2))

@@ -88,8 +88,10 @@ def predict(
 
 
 def _warn_of_little_room(run: Run) -> Iterator[Message]:
-    share = run.left / max(1, run.cells)
-    needed = int(run.store.layout.bytes * share)
+    if not run.left:  # nothing will be written
+        return
+    check_writable(run.store.path)
+    needed = int(run.store.layout.bytes * run.left / run.cells)
     try:
         check_writable(run.store.path, needed)
     except OutputError as error:
