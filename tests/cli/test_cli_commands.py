@@ -89,6 +89,23 @@ def test_instances_splits_by_shape(sashiko, trained, tmp_path):
     assert said.summary["count"] >= whole
 
 
+@pytest.mark.parametrize("words", [("--split", "no"), ("--set", "split=distance")])
+def test_another_splitting_leaves_the_boundary_class_of_a_recipe_out(
+    sashiko, trained, tmp_path, words
+):
+    recipe = tmp_path / "recipe.json"
+    split = {"split": "boundary", "boundary_class": "resin", "label_class": "fibre"}
+    recipe.write_text(json.dumps({"instances": split}))
+    found = ("instances", trained / "forest.zarr", "-o", tmp_path / "i.zarr")
+    said = sashiko(*found, "--recipe", recipe, *words, "--json")
+    assert said.code == 0, said.err
+    assert "the boundary class 'resin' of the recipe is left out" in said.err
+    assert said.summary["settings"]["split"] == words[-1].rpartition("=")[2]
+    assert said.summary["settings"]["boundary_class"] is None
+    said = sashiko(*found, "--recipe", recipe, *words, "--boundary-class", "resin")
+    assert said.code == 2
+
+
 def test_info_knows_model_prediction_and_image(sashiko, trained):
     kinds = {
         "forest.sashiko-model": "model",

@@ -1,7 +1,7 @@
 """``sashiko instances OUT.zarr -o INST.zarr``: find and measure objects."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -78,8 +78,15 @@ def instances(
         "workers": workers,
     }
     base = pipeline.read_recipe(recipe).instances if recipe else {}
-    values = collect(given, more, base)
+    asked = collect(given, more, {})
+    values = base | asked
     with terminal(_translate) as shown:
+        if _is_boundary_left_over(asked, base):
+            lost = values.pop("boundary_class")
+            shown.say(
+                f"split = {asked['split']!r}: the boundary class {lost!r} of the "
+                "recipe is left out."
+            )
         done = pipeline.segment_instances(
             prediction, out, table=table, report=shown.show, **values
         )
@@ -97,6 +104,15 @@ def instances(
         *([f"Table: {table}"] if table else []),
     ]
     answer(facts, lines, as_json=json)
+
+
+def _is_boundary_left_over(asked: dict[str, Any], base: dict[str, Any]) -> bool:
+    """Whether a recipe's boundary class is of no use to the splitting asked for."""
+    return (
+        asked.get("split") not in (None, "boundary")
+        and "boundary_class" not in asked
+        and base.get("boundary_class") is not None
+    )
 
 
 def _class(text: str | None) -> int | str | None:
