@@ -289,6 +289,7 @@ BAD_INSTANCES = {
     "connectivity": (["--connectivity", "8"], "connectivity"),
     "split": (["--split", "gently"], "split"),
     "split depth": (["--split", "distance", "--split-depth", "2"], "split_depth"),
+    "split radius": (["--split", "distance", "--split-radius", "2"], "split_radius"),
     "no boundary class": (["--split", "boundary"], "class between objects"),
 }
 

@@ -81,10 +81,11 @@ def test_instances_finds_the_two_bars_and_dusts_what_is_small(
 def test_instances_splits_by_shape(sashiko, trained, tmp_path):
     found = ("instances", trained / "forest.zarr", "-o", tmp_path / "i.zarr")
     options = ("--class", "fibre", "--split", "distance", "--split-depth", "0.01")
-    said = sashiko(*found, *options, "--json")
+    said = sashiko(*found, *options, "--split-radius", "48", "--json")
     assert said.code == 0, said.err
     assert said.summary["settings"]["split"] == "distance"
     assert said.summary["settings"]["split_depth"] == 0.01
+    assert said.summary["settings"]["split_radius"] == 48
     whole = sashiko(*found, "--class", "fibre", "--json").summary["count"]
     assert said.summary["count"] >= whole
 

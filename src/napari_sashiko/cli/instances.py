@@ -48,6 +48,10 @@ def instances(
         float | None,
         typer.Option(help="Least narrowing, as a share of the width; less cuts more."),
     ] = None,
+    split_radius: Annotated[
+        int | None,
+        typer.Option(help="Voxels into an object up to which its shape is looked at."),
+    ] = None,
     boundary_class: Annotated[
         str | None, typer.Option(help="Class between objects, for --split boundary.")
     ] = None,
@@ -72,6 +76,7 @@ def instances(
         "connectivity": connectivity,
         "split": split,
         "split_depth": split_depth,
+        "split_radius": split_radius,
         "boundary_class": _class(boundary_class),
         "runner": runner or ("dask" if scheduler else None),
         "scheduler": scheduler,
