@@ -63,7 +63,7 @@ def make_page() -> str:
         parts.append(f"## {title}\n\n{summary} Used by {used}.\n")
         rows = [
             (name, describe_kind(info.annotation, info.metadata), default, text)
-            for name, info in settings.model_fields.items()
+            for name, info in fields_of(settings)
             for default in [describe_default(info)]
             for text in [info.description or ""]
         ]
@@ -80,6 +80,12 @@ def make_page() -> str:
         parts.append(f"### {name}\n")
         parts.append(table(("setting", "values", "default"), rows))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def fields_of(settings: Any) -> list[tuple[str, Any]]:
+    """Return fields by name: what steps share, such as the runner, comes last."""
+    own = settings.__annotations__
+    return sorted(settings.model_fields.items(), key=lambda field: field[0] not in own)
 
 
 def describe_kind(kind: Any, limits: Any = ()) -> str:

@@ -6,11 +6,15 @@ import time
 import pytest
 
 from napari_sashiko.errors import DeviceError, SettingsError
+from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.prediction import PredictionSettings
 from napari_sashiko.runners import (
+    RunnerSettings,
     available_devices,
     choose_device,
     in_order,
     is_out_of_memory,
+    open_place,
     open_runner,
 )
 
@@ -88,6 +92,15 @@ def test_one_runner_does_several_rounds():
     with open_runner("threads", workers=2) as run:
         for numbers in ([1, 2, 3], [4, 5]):
             assert dict(run(square, numbers)) == {n: n * n for n in numbers}
+
+
+def test_settings_say_where_work_runs_and_steps_inherit_them():
+    with open_place(RunnerSettings(runner="serial")) as run:
+        assert list(run(str, [1, 2])) == [(1, "1"), (2, "2")]
+    shared = RunnerSettings.model_fields
+    for step in (PredictionSettings, InstanceSettings):
+        assert issubclass(step, RunnerSettings)
+        assert shared.keys().isdisjoint(step.__annotations__)
 
 
 def test_results_come_in_the_order_of_their_numbers():

@@ -8,7 +8,6 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -24,7 +23,7 @@ from napari_sashiko.instances.components import (
 )
 from napari_sashiko.instances.events import ComponentsFound
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.runners import Event, Run, open_runner
+from napari_sashiko.runners import Event, Run, open_place
 
 
 def cache_path(prediction: Path) -> Path:
@@ -91,13 +90,6 @@ def search_components(source: Source, run: Run) -> Generator[Event, None, Compon
         components = yield from find_components(source, run)
         _save(source, components)
     return components
-
-
-def open_place(settings: InstanceSettings) -> AbstractContextManager[Run]:
-    """Open the runner of the settings."""
-    return open_runner(
-        settings.runner, workers=settings.workers, scheduler=settings.scheduler
-    )
 
 
 @contextlib.contextmanager

@@ -25,13 +25,21 @@ from napari_sashiko.instances._writing import (
     reach_of_block,
     write_block,
 )
-from napari_sashiko.instances.cache import open_place, search_components
+from napari_sashiko.instances.cache import search_components
 from napari_sashiko.instances.components import HEARTBEAT, Components, IntArray
 from napari_sashiko.instances.dust import dust_voxels
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.settings import InstanceSettings
 from napari_sashiko.instances.table import check_table, make_table, write_table
-from napari_sashiko.runners import Event, Message, Progress, Run, Tick, in_order
+from napari_sashiko.runners import (
+    Event,
+    Message,
+    Progress,
+    Run,
+    Tick,
+    in_order,
+    open_place,
+)
 from napari_sashiko.volumes import check_writable, create_ome_image, remove_torn
 
 FORMAT_VERSION = 1

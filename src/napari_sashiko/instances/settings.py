@@ -4,16 +4,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from napari_sashiko.config import Settings
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.instances.dust import parse_dust
+from napari_sashiko.runners import RunnerSettings
 
 Connectivity = Literal[6, 18, 26]
 Split = Literal["no", "distance", "boundary"]
 DEPTHS = {"distance": 0.1, "boundary": 0.25}
 
 
-class InstanceSettings(Settings):
+class InstanceSettings(RunnerSettings):
     """Which voxels belong to objects, what touches, and what is dust."""
 
     label_class: int | str | None = Field(
@@ -76,19 +76,9 @@ class InstanceSettings(Settings):
         "is above this.",
     )
 
-    runner: Literal["serial", "threads", "dask"] = Field(
-        default="threads", description="Where the work runs."
-    )
-    workers: int | None = Field(
-        default=None, ge=1, description="Blocks in work at a time; None decides."
-    )
-    scheduler: str | None = Field(
-        default=None, description="Address of a Dask scheduler, e.g. tcp://host:8786."
-    )
-
     def record(self) -> dict[str, Any]:
         """Everything that decides the result: not where the work runs."""
-        return self.model_dump(mode="json", exclude={"runner", "workers", "scheduler"})
+        return self.model_dump(mode="json", exclude=set(RunnerSettings.model_fields))
 
     @property
     def depth(self) -> float:

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from napari_sashiko.prediction.events import (
 )
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.runners import Event, Message, Tick, open_runner, torch_threads
+from napari_sashiko.runners import Event, Message, Tick, open_place, torch_threads
 from napari_sashiko.runners import Run as RunTasks
 from napari_sashiko.volumes import check_writable, remove_torn
 
@@ -78,7 +77,7 @@ def predict(
     digest = model_digest or _digest(model)
     if settings.runner == "dask":
         _check_in_a_file(volume)
-    with _runner(settings) as do_tasks:  # before anything is written
+    with open_place(settings) as do_tasks:  # before anything is written
         run = prepare(predictor, digest, volume, path, settings)
         yield from _warn_of_little_room(run)
         yield PredictionStarted(str(path), run.cells, run.cells - run.left)
@@ -97,12 +96,6 @@ def _warn_of_little_room(run: Run) -> Iterator[Message]:
     except OutputError as error:
         # Probabilities compress: half of it may do, so it is only said.
         yield Message(f"The disk may become full. {error}", "warning")
-
-
-def _runner(settings: PredictionSettings) -> AbstractContextManager[RunTasks]:
-    return open_runner(
-        settings.runner, workers=settings.workers, scheduler=settings.scheduler
-    )
 
 
 def _work(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from napari_sashiko.config import Settings
+from napari_sashiko.runners import RunnerSettings
 
 Size = tuple[
     Annotated[int, Field(ge=1)],
@@ -18,7 +18,7 @@ Width = tuple[
 ]
 
 
-class PredictionSettings(Settings):
+class PredictionSettings(RunnerSettings):
     """How a volume is cut, on what it is predicted, and where it is stored."""
 
     window: Size | None = Field(
@@ -42,15 +42,6 @@ class PredictionSettings(Settings):
         default=None,
         description="Voxels (z, y, x) from window to window when blending; None takes "
         "the window less one border.",
-    )
-    runner: Literal["serial", "threads", "dask"] = Field(
-        default="threads", description="Where the work runs."
-    )
-    workers: int | None = Field(
-        default=None, ge=1, description="Blocks in work at a time; None decides."
-    )
-    scheduler: str | None = Field(
-        default=None, description="Address of a Dask scheduler, e.g. tcp://host:8786."
     )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:0 or mps.")
     dtype: Literal["float16", "float32"] = Field(

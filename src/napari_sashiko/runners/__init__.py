@@ -19,6 +19,7 @@ from napari_sashiko.runners.runner import (
     in_order,
     open_runner,
 )
+from napari_sashiko.runners.settings import RunnerSettings, open_place
 
 __all__ = [
     "RUNNERS",
@@ -30,6 +31,7 @@ __all__ = [
     "Progress",
     "Run",
     "RunnerName",
+    "RunnerSettings",
     "Tick",
     "available_devices",
     "check_not_cancelled",
@@ -38,6 +40,7 @@ __all__ = [
     "has_fast_bfloat16",
     "in_order",
     "is_out_of_memory",
+    "open_place",
     "open_runner",
     "release_memory",
     "torch_threads",

@@ -1,0 +1,27 @@
+"""What a user may set about where work runs, the same for every step."""
+
+from contextlib import AbstractContextManager
+
+from pydantic import Field
+
+from napari_sashiko.config import Settings
+from napari_sashiko.runners.runner import Run, RunnerName, open_runner
+
+
+class RunnerSettings(Settings):
+    """Where work by blocks runs: steps that do such work inherit these."""
+
+    runner: RunnerName = Field(default="threads", description="Where the work runs.")
+    workers: int | None = Field(
+        default=None, ge=1, description="Blocks in work at a time; None decides."
+    )
+    scheduler: str | None = Field(
+        default=None, description="Address of a Dask scheduler, e.g. tcp://host:8786."
+    )
+
+
+def open_place(settings: RunnerSettings) -> AbstractContextManager[Run]:
+    """Open the runner that settings name, as `open_runner` does."""
+    return open_runner(
+        settings.runner, workers=settings.workers, scheduler=settings.scheduler
+    )
