@@ -5,7 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_sashiko.layers import convolve, convolve_narrow, has_native, native_sum
+from napari_sashiko.layers import (
+    compiles_narrow,
+    convolve,
+    convolve_narrow,
+    has_native,
+    native_sum,
+)
 from napari_sashiko.layers.narrow import _is_compiled, _Narrow
 
 compiled = pytest.mark.skipif(not has_native(), reason="numba is not installed")
@@ -72,7 +78,9 @@ def test_a_batch_that_is_not_contiguous_is_read_as_it_is():
 @pytest.mark.parametrize("dims", [2, 3])
 def test_without_gradients_or_numba_a_library_does_it(dims):
     x, weight = noise(1, 2, *(6,) * dims), noise(3, 2, *(3,) * dims)
-    assert _is_compiled(x, weight) == (has_native() and dims == 3)
+    assert _is_compiled(x, weight) == compiles_narrow(dims, x.device)
+    assert compiles_narrow(dims, x.device) == (has_native() and dims == 3)
+    assert not compiles_narrow(dims, torch.device("cuda"))
     with torch.no_grad():
         assert not _is_compiled(x, weight)
     with torch.autocast("cpu", torch.bfloat16):

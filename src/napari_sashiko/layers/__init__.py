@@ -7,7 +7,7 @@ from napari_sashiko.layers.convolution import (
     convolve,
 )
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
-from napari_sashiko.layers.narrow import convolve_narrow, in_shares
+from napari_sashiko.layers.narrow import compiles_narrow, convolve_narrow, in_shares
 from napari_sashiko.layers.native import (
     MARGIN,
     MOST_OUTPUTS,
@@ -27,6 +27,7 @@ __all__ = [
     "UpConvolution",
     "add",
     "channels_last",
+    "compiles_narrow",
     "convolve",
     "convolve_narrow",
     "crop_to",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sashiko.layers import channels_last, has_native
+from napari_sashiko.layers import channels_last, compiles_narrow
 from napari_sashiko.losses import cross_entropy
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.networks import Network
@@ -245,9 +245,7 @@ def autocast(network: Network, device: torch.device) -> Any:
 
 def _is_compiled(network: Network, device: torch.device) -> bool:
     """Whether convolutions are those of `convolve_narrow`, faster than bfloat16."""
-    return (
-        network.dims == 3 and network.dilated and device.type == "cpu" and has_native()
-    )
+    return network.dilated and compiles_narrow(network.dims, device)
 
 
 def _judge(
