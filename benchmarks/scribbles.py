@@ -117,7 +117,7 @@ def names(args):
 
 def load(args, name):
     if not args.data:
-        image, truth, spacing = PHANTOMS[name](seed=args.phantom_seed)
+        image, truth, spacing, *_ = PHANTOMS[name](seed=args.phantom_seed)
         return image, truth, spacing
     with np.load(args.data / f"{name}.npz") as arrays:
         image = arrays["image_degraded" if "image_degraded" in arrays else "image"]

@@ -2,7 +2,8 @@
 
 Real volumes lie in a folder as NAME.npz: ``image_degraded`` is taken before ``image``,
 ``labels_semantic`` before ``labels``; labels of more than five values are objects
-against background. Generated ones come from `phantoms.py`.
+against background, and serve to score objects too. Generated ones come from
+`phantoms.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,12 +34,16 @@ class Scene:
         Voxel size (z, y, x).
     stack : bool
         Whether slices are separate images.
+    instances : numpy.ndarray or None
+        ``(Z, Y, X)`` integers: a number for each object of the second class, 0 for
+        none. None where the truth knows no objects.
     """
 
     image: np.ndarray
     truth: np.ndarray
     spacing: tuple[float, float, float]
     stack: bool
+    instances: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,16 @@ def tasks(folder: Path | None, seed: int = GENERATED) -> Iterator[Task]:
 def _read(path: Path) -> Scene:
     with np.load(path) as arrays:
         image = arrays["image_degraded" if "image_degraded" in arrays else "image"]
-        truth = arrays["labels_semantic" if "labels_semantic" in arrays else "labels"]
+        found = [key for key in ("labels_semantic", "labels") if key in arrays]
+        truth, labels = arrays[found[0]], arrays[found[-1]]
     if len(np.unique(truth)) > MOST_CLASSES:
         truth = truth > 0
+    instances = labels if len(np.unique(labels)) > MOST_CLASSES else None
     spacing = SPACING.get(path.stem, (1.0, 1.0, 1.0))
-    return Scene(image, truth.astype(np.uint8), spacing, path.stem in STACKS)
+    stack = path.stem in STACKS
+    return Scene(image, truth.astype(np.uint8), spacing, stack, instances)
 
 
 def _made(name: str, seed: int) -> Scene:
-    image, truth, spacing = PHANTOMS[name](seed=seed)
-    return Scene(image, truth, spacing, name in STACKS)
+    image, truth, spacing, *instances = PHANTOMS[name](seed=seed)
+    return Scene(image, truth, spacing, name in STACKS, *instances)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
+OWN = ("scores", "accuracy_page", "objects", "splitting", "tasks", "phantoms")
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def _folder(monkeypatch):
     monkeypatch.syspath_prepend(FOLDER)
     yield
     for name in set(sys.modules) - before:
-        if name.split(".")[0] in ("scores", "accuracy_page"):
+        if name.split(".")[0] in OWN:
             del sys.modules[name]
 
 
@@ -87,3 +88,25 @@ def test_what_a_column_lacks_leaves_a_gap_and_no_mean():
     text = page([record("bone", "ours", 30, 0.9), record("rock", "forest", 0, 0.8)])
     assert "| bone | 8 | 0.900 |  |" in text
     assert "| macro F1 |  |  |" in text
+
+
+@pytest.fixture
+def pair():
+    """Labels of two balls that touch, and a speck that is dust."""
+    grid = np.stack(np.mgrid[:24, :24, :40], axis=-1)
+    far = [np.linalg.norm(grid - c, axis=-1) for c in ((12, 12, 11), (12, 12, 26))]
+    labels = np.where(np.min(far, axis=0) <= 8, np.argmin(far, axis=0) + 1, 0)
+    labels[1:3, 1:3, 1:3] = 3
+    return labels.astype(np.uint16)
+
+
+@pytest.mark.parametrize("objects", [True, False])
+def test_labels_of_many_values_are_objects(tmp_path, pair, objects):
+    from tasks import tasks  # noqa: PLC0415
+
+    labels = pair + 3 * (np.arange(24) % 2)[:, None, None].astype(np.uint16)
+    labels = np.where(pair > 0, labels if objects else 1, 0)
+    np.savez(tmp_path / "some.npz", image=pair, labels=labels)
+    scene = next(tasks(tmp_path)).load()
+    assert ((pair > 0) == scene.truth).all()
+    assert np.array_equal(scene.instances, labels if objects else None)

@@ -63,7 +63,7 @@ def test_an_image_is_painted_like_a_volume_of_one_slice(truth):
 
 @pytest.mark.parametrize("name", PHANTOMS)
 def test_a_phantom_is_whole_and_repeats_with_its_seed(name):
-    image, truth, spacing = PHANTOMS[name](seed=4, shape=SMALL)
+    image, truth, spacing, *objects = PHANTOMS[name](seed=4, shape=SMALL)
     again = PHANTOMS[name](seed=4, shape=SMALL)
     assert image.shape == truth.shape == SMALL
     assert image.dtype == np.float32
@@ -72,3 +72,6 @@ def test_a_phantom_is_whole_and_repeats_with_its_seed(name):
     assert (image == again[0]).all()
     assert (truth == again[1]).all()
     assert len(np.unique(truth)) >= 2
+    for numbers in objects:
+        assert ((numbers > 0) == truth).all()
+        assert len(np.unique(numbers)) > 5
