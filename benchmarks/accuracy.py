@@ -2,7 +2,8 @@
 
 For every volume and set of simulated strokes, napari-sashiko with its defaults
 untouched, a random forest on filter features, and the published recipe learn from the
-same paint, and are scored on every voxel without paint.
+same paint, and are scored on every voxel without paint; where the truth knows objects,
+also on these.
 
     python benchmarks/accuracy.py --data FOLDER          # also real volumes: NAME.npz
     python benchmarks/accuracy.py --only plies --methods ours forest
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from accuracy_page import page
 from contenders import CONTENDERS, TIMELESS
+from objects import object_scores, of_probabilities
 from scores import scores
 from speed.paired import machine
 from strokes import strokes
@@ -75,6 +77,11 @@ def measure(task, scene, run):
     )
     answer = CONTENDERS[run.method](scene, paint, run.budget, run.seed)
     found = scores(answer.probabilities, answer.spread, scene.truth, paint)
+    if scene.instances is not None:
+        objects = answer.objects or of_probabilities(
+            answer.probabilities, scene.spacing
+        )
+        found |= object_scores(objects, scene.instances)
     record = {
         "run": asdict(run),
         "chosen": task.chosen,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from objects import of_prediction
 from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
 from speed.published import published
@@ -41,12 +42,16 @@ class Answer:
         ``(Z, Y, X)``: deviation of the members for the class that wins.
     train, predict : float
         Seconds.
+    objects : dict or None
+        Labels ``(Z, Y, X)`` by the way in which they were found; None where others
+        find them in the probabilities, or nobody has to.
     """
 
     probabilities: np.ndarray
     spread: np.ndarray | None
     train: float
     predict: float
+    objects: dict[str, np.ndarray] | None = None
 
 
 def ours(scene: Scene, paint: np.ndarray, budget: float, seed: int) -> Answer:
@@ -65,7 +70,10 @@ def ours(scene: Scene, paint: np.ndarray, budget: float, seed: int) -> Answer:
             np.asarray(each, np.float32).reshape(shape)
             for each in (found.mean, found.std)
         )
-    return Answer(mean, _of_winner(std, mean), trained - start, end - trained)
+        known = scene.instances is not None
+        objects = of_prediction(out, Path(folder)) if known else None
+    spread = _of_winner(std, mean)
+    return Answer(mean, spread, trained - start, end - trained, objects)
 
 
 def forest(scene: Scene, paint: np.ndarray, budget: float, seed: int) -> Answer:

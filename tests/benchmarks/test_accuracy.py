@@ -100,6 +100,35 @@ def pair():
     return labels.astype(np.uint16)
 
 
+def test_all_find_the_same_objects_where_there_is_no_doubt(pair, tmp_path):
+    from objects import (  # noqa: PLC0415
+        object_scores,
+        of_prediction,
+        of_probabilities,
+    )
+    from splitting import write_prediction  # noqa: PLC0415
+
+    truth = np.where(pair < 3, pair, 0)
+    body = (pair > 0).astype(np.float32)
+    store = write_prediction(tmp_path / "p.zarr", body, chunks=(24, 24, 40))
+    ours = of_prediction(store, tmp_path)
+    others = of_probabilities(np.stack([1 - body, body]), (1.0, 1.0, 1.0))
+    for found in (ours, others):
+        assert len(np.unique(found["components"])) == 2  # nothing, and both as one
+        scores = object_scores(found, truth)
+        assert scores.pop("f1_components") < 1
+        assert set(scores.values()) == {1.0}
+    assert set(others) == {*ours, "split_spaced"}
+
+
+def test_nothing_found_scores_nothing(pair):
+    from objects import object_scores, of_probabilities  # noqa: PLC0415
+
+    nothing = np.stack([np.ones(pair.shape), np.zeros(pair.shape)])
+    found = of_probabilities(nothing, (1.0, 1.0, 1.0))
+    assert set(object_scores(found, pair).values()) == {0.0}
+
+
 @pytest.mark.parametrize("objects", [True, False])
 def test_labels_of_many_values_are_objects(tmp_path, pair, objects):
     from tasks import tasks  # noqa: PLC0415
