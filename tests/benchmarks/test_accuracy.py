@@ -90,6 +90,21 @@ def test_what_a_column_lacks_leaves_a_gap_and_no_mean():
     assert "| macro F1 |  |  |" in text
 
 
+def test_objects_are_on_the_page_where_the_truth_knows_them():
+    from accuracy_page import page  # noqa: PLC0415
+
+    ours, forest = record("cells", "ours", 30, 0.9), record("cells", "forest", 0, 0.8)
+    others = [record("bone", "ours", 30, 0.95)]
+    assert "## Objects" not in page([ours, forest, *others])
+    ours |= {"f1_components": 0.5, "f1_split": 0.7}
+    forest |= {"f1_components": 0.4, "f1_split": 0.2, "f1_split_spaced": 0.6}
+    text = page([ours, forest, *others])
+    objects = text[text.index("## Objects") : text.index("## All")]
+    assert "| cells | 8 | 0.500 | 0.400 |" in objects
+    assert "| cells | 8 | 0.700 | 0.200, 0.600 |" in objects
+    assert "bone" not in objects
+
+
 @pytest.fixture
 def pair():
     """Labels of two balls that touch, and a speck that is dust."""
