@@ -27,6 +27,7 @@ RATE = 1e-2
 MEMBERS = 5  # DLSIA paper, section 4.2
 WIDTH = 10  # of a 2D SMSNet with about 45 000 parameters
 TUNET_RATE = 1e-3
+TUNET_DEPTH = 4
 MISSING = -1
 
 
@@ -133,14 +134,15 @@ def tunet(scene: Scene, paint: np.ndarray, budget: float, seed: int) -> Answer:
         (WINDOW,) * 2,
         1,
         int(paint.max()),
-        depth=4,
+        depth=TUNET_DEPTH,
         base_channels=16,
         growth_rate=2,
     )
-    return _published([network], scene, paint, budget, TUNET_RATE)
+    sides = 2 ** (TUNET_DEPTH - 1)  # it halves them: others do not fit together again
+    return _published([network], scene, paint, budget, TUNET_RATE, sides)
 
 
-def _published(networks, scene, paint, budget, rate) -> Answer:
+def _published(networks, scene, paint, budget, rate, sides=1) -> Answer:
     start = time.perf_counter()
     image = scene.image.astype(np.float32)
     image = (image - image.mean()) / image.std()
@@ -151,11 +153,15 @@ def _published(networks, scene, paint, budget, rate) -> Answer:
     trained = time.perf_counter()
     mean = np.zeros((int(paint.max()), *image.shape), np.float32)
     square = np.zeros_like(mean)
+    height, width = image.shape[1:]
+    more = ((0, 0), (0, -height % sides), (0, -width % sides))
+    image = np.pad(image, more, mode="reflect")
     with torch.no_grad():
         for network in networks:
             network.eval()
             for z, plane in enumerate(image):
                 found = network(torch.from_numpy(plane)[None, None]).softmax(1)[0]
+                found = found[:, :height, :width]
                 mean[:, z] += found.numpy() / len(networks)
                 square[:, z] += found.numpy() ** 2 / len(networks)
     spread = None
