@@ -223,7 +223,7 @@ def test_unlabelled_voxels_do_not_steer_the_step():
         images[..., :2] = torch.arange(2.0)
         targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
         targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
-        fit._step(network, images, targets, Descent(network), 1.0)
+        fit._step(network, (images, targets), None, Descent(network), 1.0)
         states.append(state(network))
     assert same(*states)
 
@@ -304,10 +304,10 @@ def test_the_learning_rate_rises_then_falls_without_a_jump():
 def short_of_memory(most):
     keep = fit._step
 
-    def step(network, images, *rest):
-        if len(images) > most:
+    def step(network, painted, *rest):
+        if len(painted[0]) > most:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
-        return keep(network, images, *rest)
+        return keep(network, painted, *rest)
 
     return step
 

@@ -104,10 +104,10 @@ def test_an_error_of_one_network_is_told_at_once_and_the_rest_kept(
 ):
     keep = crew.fit
 
-    def broken(*args, plan, outcome):
+    def broken(*args, plan, **rest):
         if plan.member == 1:
             raise RuntimeError("no such layer")
-        yield from keep(*args, plan=plan, outcome=outcome)
+        yield from keep(*args, plan=plan, **rest)
 
     monkeypatch.setattr(crew, "fit", broken)
     start = time.monotonic()

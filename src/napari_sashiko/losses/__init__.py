@@ -8,6 +8,7 @@ from napari_sashiko.losses.binary_cross_entropy import (
 from napari_sashiko.losses.cross_entropy import cross_entropy
 from napari_sashiko.losses.dice import dice
 from napari_sashiko.losses.focal import focal
+from napari_sashiko.losses.soft_cross_entropy import soft_cross_entropy
 from napari_sashiko.losses.tversky import tversky
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "cross_entropy",
     "dice",
     "focal",
+    "soft_cross_entropy",
     "tversky",
     "weighted_binary_cross_entropy",
 ]

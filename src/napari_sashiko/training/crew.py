@@ -13,7 +13,9 @@ from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._saving import save
 from napari_sashiko.training.events import EpochDone, MemberSaved
 from napari_sashiko.training.fit import HeldOut, Plan, fit
+from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.sampler import Sampler
+from napari_sashiko.training.teacher import read_lessons
 from napari_sashiko.training.tiles import Tile, Triple, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
 
@@ -44,7 +46,11 @@ def network_members(desk: Desk) -> Iterator[Event]:
     yield Tick()
     tiles = list(_tiles(desk))
     yield Tick()
-    waiting = [_Trainee(desk, tiles, number) for number in range(desk.settings.members)]
+    lessons = yield from read_lessons(desk, patch_shape(desk))
+    waiting = [
+        _Trainee(desk, tiles, lessons, number)
+        for number in range(desk.settings.members)
+    ]
     at_once = _at_once(desk)
     threads = torch.get_num_threads()
     rounds = -(-len(waiting) // at_once)
@@ -139,9 +145,12 @@ def _seed(desk: Desk, number: int) -> int:
 class _Trainee:
     """One network and the strokes that it must not see."""
 
-    def __init__(self, desk: Desk, tiles: list[Tile], number: int) -> None:
+    def __init__(
+        self, desk: Desk, tiles: list[Tile], lessons: Lessons | None, number: int
+    ) -> None:
         self.desk = desk
         self.tiles = tiles
+        self.lessons = lessons
         self.number = number
 
     def work(self, deadline: float | None) -> Iterator[Event]:
@@ -162,6 +171,7 @@ class _Trainee:
                 deadline=deadline,
             ),
             outcome=mine.outcome,
+            lessons=self.lessons,
         )
 
     def _train(self) -> NDArray[np.bool_]:

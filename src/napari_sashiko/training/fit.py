@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.layers import channels_last, compiles_narrow
-from napari_sashiko.losses import cross_entropy
+from napari_sashiko.losses import cross_entropy, soft_cross_entropy
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import (
@@ -27,6 +27,7 @@ from napari_sashiko.runners import (
 from napari_sashiko.training.adamw import AdamW
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
+from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.sampler import Sampler, held_out_logits
 from napari_sashiko.training.tiles import Tile
 from napari_sashiko.transforms import Transform
@@ -34,7 +35,12 @@ from napari_sashiko.transforms import Transform
 STEPS = 25  # batches in an epoch
 GRACE = 0.1  # share of the time in which steps alone count
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
+TAUGHT = 0.5  # patches without paint for each one with paint
+TEACHER = 1.0  # weight of what the forest says about them
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
+
+
+Pair = tuple[torch.Tensor, torch.Tensor]  # images and targets of a batch
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ def fit(
     *,
     plan: Plan,
     outcome: Outcome,
+    lessons: Lessons | None = None,
 ) -> Iterator[Event]:
     """Train a network; `outcome` always holds the best weights so far.
 
@@ -142,9 +149,13 @@ def fit(
         for step in range(STEPS):
             fraction = clock.fraction(epoch * STEPS + step)
             rate = plan.learning_rate * one_cycle(fraction)
-            images, targets = transform(*sampler.draw(batch, rng), generator)
+            painted = transform(*sampler.draw(batch, rng), generator)
+            taught = None
+            if lessons is not None:
+                told = lessons.draw(max(1, round(TAUGHT * batch)), rng)
+                taught = transform(*told, generator)
             try:
-                loss = _step(network, images, targets, optimiser, rate)
+                loss = _step(network, painted, taught, optimiser, rate)
             except RuntimeError as error:
                 if not is_out_of_memory(error) or batch == 1:
                     raise
@@ -209,18 +220,24 @@ class _Clock:
 
 def _step(
     network: Network,
-    images: torch.Tensor,
-    targets: torch.Tensor,
+    painted: Pair,
+    taught: Pair | None,
     optimiser: AdamW,
     learning_rate: float,
 ) -> float | None:
+    images, targets = painted
     if not bool((targets > 0).any()):
         return None  # nothing to learn: no step, no change of running statistics
+    # One batch, so that running statistics are those of the whole volume.
+    batch = images if taught is None else torch.cat([images, taught[0]])
     with autocast(network, images.device):
-        logits = network(images)
-    loss = cross_entropy(logits.float(), targets.long())
+        logits = network(batch)
+    loss = cross_entropy(logits[: len(images)].float(), targets.long())
+    total = loss
+    if taught is not None:
+        total = loss + TEACHER * soft_cross_entropy(logits[len(images) :], taught[1])
     optimiser.clear()
-    loss.backward()  # type: ignore[no-untyped-call]
+    total.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step(learning_rate)
     return float(loss.detach())

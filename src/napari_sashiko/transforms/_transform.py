@@ -25,7 +25,7 @@ class Transform(Protocol):
         image : Tensor
             ``(B, C, [Z,] Y, X)``.
         target : Tensor
-            ``(B, [Z,] Y, X)``.
+            ``(B, *, [Z,] Y, X)``: labels, or probabilities with their classes before.
         generator : Generator
             The only source of randomness, on the CPU.
         """
