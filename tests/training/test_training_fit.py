@@ -82,7 +82,7 @@ def plan(**changes):
     return Plan(**facts | changes)
 
 
-def learn(network=None, deck=None, judges=None, **changes):
+def learn(network=None, deck=None, judges=None, lessons=None, **changes):
     network = Tiny() if network is None else network
     outcome = Outcome()
     events = list(
@@ -93,6 +93,7 @@ def learn(network=None, deck=None, judges=None, **changes):
             lambda image, target, _generator: (image, target),
             plan=plan(**changes),
             outcome=outcome,
+            lessons=lessons,
         )
     )
     return network, outcome, events

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.labels import LabelClass, LabelledVoxels
+from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
 from napari_sashiko.training.choices import Choices
@@ -69,6 +69,11 @@ class Desk:
         """Channel 0..K-1 of each labelled voxel."""
         ids = np.array([c.id for c in self.classes])
         return np.asarray(np.searchsorted(ids, self.labelled.values))
+
+    @cached_property
+    def strokes(self) -> NDArray[np.int64]:
+        """Which stroke each labelled voxel belongs to."""
+        return stroke_components(self.labelled)
 
     @cached_property
     def bank(self) -> FilterBank:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SHARES = np.linspace(0.0, 1.0, 41)
-# A held-out stroke is judged by one network, a prediction is the mean of all of them,
-# and means of unlike members are better than either: near ties go to the even share.
-TIE = 0.12
+SHARES = np.linspace(0.0, 1.0, 41)[1:-1]
+# Means of unlike members are better than either, and a few strokes say little about a
+# volume: they lie where things are clear, and look like those that were learned from.
+# So shares are drawn to the even one, as if this many strokes had spoken for each.
+PRIOR = 4.0
 FLOOR = 1e-4  # a tree's leaf may say 0; nobody is that sure after a few strokes
 
 
@@ -32,11 +33,15 @@ def blend(
     truth: NDArray[np.intp],
     forest: NDArray[np.floating] | None,
     network: NDArray[np.floating] | None,
+    *,
+    strokes: int,
 ) -> Blend:
-    """Choose the forest's share by the log likelihood of held-out voxels.
+    """Choose the forest's share by what held-out voxels say, and how many said it.
 
-    Of all shares within ``TIE`` of the best likelihood the one nearest to a half is
-    taken. Temperatures for the members were tried and cost calibration.
+    The share of largest posterior probability: each stroke is one observation, whose
+    log likelihood is the mean over its voxels; before any, the share has a symmetric
+    beta distribution worth ``PRIOR`` strokes for either family. Temperatures for the
+    members were tried and cost calibration.
 
     Parameters
     ----------
@@ -47,6 +52,8 @@ def blend(
     network : numpy.ndarray or None
         ``(N, K)`` probabilities of the network that has not seen it. At least one of
         the two is given.
+    strokes : int
+        How many strokes the voxels are of.
 
     Returns
     -------
@@ -59,8 +66,7 @@ def blend(
         return Blend(0.0, np.asarray(network, np.float64))
     rows = np.arange(len(truth))
     a, b = np.clip(forest[rows, truth], FLOOR, 1.0), network[rows, truth]
-    losses = np.array([-np.log(w * a + (1 - w) * b + 1e-9).mean() for w in SHARES])
-    best = losses.min()  # a hair below 0 where all voxels are certain
-    ties = SHARES[losses <= best + TIE * abs(best)]
-    share = float(ties[np.abs(ties - 0.5).argmin()])
+    likelihood = np.array([np.log(w * a + (1 - w) * b + 1e-9).mean() for w in SHARES])
+    prior = PRIOR * (np.log(SHARES) + np.log(1 - SHARES))
+    share = float(SHARES[(strokes * likelihood + prior).argmax()])
     return Blend(share, share * forest + (1 - share) * network)

@@ -36,7 +36,7 @@ STEPS = 25  # batches in an epoch
 GRACE = 0.1  # share of the time in which steps alone count
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
 TAUGHT = 0.5  # patches without paint for each one with paint
-TEACHER = 1.0  # weight of what the forest says about them
+TEACHER = 4.0  # weight of what the forest says about them
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
 
 

@@ -32,7 +32,7 @@ class TrainingSettings(Settings):
         None, description="Slices on either side that a 2D network sees; auto if empty."
     )
     epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
-        20, description="Epochs of each network, 25 batches each."
+        30, description="Epochs of each network, 25 batches each."
     )
     minutes: Annotated[float, Gt(0), Le(10_000)] | None = Field(
         2.0,

@@ -20,8 +20,8 @@ from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.tiles import Triple, read_mirrored
 from napari_sashiko.volumes import Region, grow
 
-MOST_VOXELS = 1 << 18  # in all patches together
-FEWEST, MOST = 8, 64  # patches
+MOST_VOXELS = 1 << 19  # in all patches together
+FEWEST, MOST = 8, 96  # patches
 PATIENCE = 0.15  # share of the time for training that reading may take
 
 
