@@ -13,7 +13,7 @@ from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message
 from napari_sashiko.training import EpochDone, fit
 from napari_sashiko.training.averaging import Average
-from napari_sashiko.training.fit import HeldOut, Outcome, Plan, one_cycle
+from napari_sashiko.training.fit import Batch, HeldOut, Outcome, Plan, one_cycle
 from napari_sashiko.training.tiles import Tile
 
 SIZE = 6
@@ -224,7 +224,7 @@ def test_unlabelled_voxels_do_not_steer_the_step():
         images[..., :2] = torch.arange(2.0)
         targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
         targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
-        fit._step(network, (images, targets), None, Descent(network), 1.0)
+        fit._step(network, Batch(images, targets), Descent(network), 1.0)
         states.append(state(network))
     assert same(*states)
 
@@ -305,10 +305,10 @@ def test_the_learning_rate_rises_then_falls_without_a_jump():
 def short_of_memory(most):
     keep = fit._step
 
-    def step(network, painted, *rest):
-        if len(painted[0]) > most:
+    def step(network, batch, *rest):
+        if len(batch.images) > most:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
-        return keep(network, painted, *rest)
+        return keep(network, batch, *rest)
 
     return step
 

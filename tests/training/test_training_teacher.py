@@ -37,15 +37,16 @@ def mirrored(patch):
     return torch.from_numpy(np.pad(patch.numpy(), pad, mode="symmetric"))
 
 
-def desk(image, dims=2, neighbours=0, minutes=None, forest=None):
+def desk(image, dims=2, neighbours=0, minutes=None, weight=1.0):
     return SimpleNamespace(
-        forest=forest or Sum(),
+        forest=Sum(),
         volume=as_volume(image),
         normalisation=Normalisation(
             low=(0.0,), high=(1.0,), center=(0.0,), scale=(1.0,)
         ),
         choices=SimpleNamespace(dims=dims, neighbours=neighbours),
-        settings=SimpleNamespace(seed=0, minutes=minutes),
+        settings=SimpleNamespace(seed=0, minutes=minutes, teacher=weight),
+        reasons=[],
         device=torch.device("cpu"),
     )
 
@@ -107,6 +108,10 @@ def test_without_a_forest_there_is_no_teacher():
     assert read(without, (1, 8, 8)) is None
 
 
+def test_a_teacher_without_weight_is_not_asked():
+    assert read(desk(np.zeros((2, 9, 9), np.float32), weight=0.0), (1, 8, 8)) is None
+
+
 def test_a_volume_that_reads_slowly_teaches_with_fewer_patches():
     image = np.random.default_rng(0).random((3, 30, 30), np.float32)
     assert len(read(desk(image, minutes=1e-9), (1, 8, 8)).images) == teacher.FEWEST
@@ -115,7 +120,7 @@ def test_a_volume_that_reads_slowly_teaches_with_fewer_patches():
 
 def test_a_batch_is_drawn_with_its_answers():
     images = torch.arange(6.0).view(6, 1, 1, 1)
-    lessons = Lessons(images, images.expand(6, 2, 1, 1))
+    lessons = Lessons(images, images.expand(6, 2, 1, 1), 1.0)
     picked, answers = lessons.draw(50, np.random.default_rng(0))
     assert torch.equal(picked.expand(50, 2, 1, 1), answers)
     assert len(picked.unique()) == 6
@@ -128,7 +133,7 @@ def test_a_network_learns_what_strokes_do_not_say():
     second = (images > 3).float()  # strokes alone say that all above 0 is the second
     answers = torch.cat([1 - second, second], dim=1)
     shares = []
-    for lessons in (None, Lessons(images, answers)):
+    for lessons in (None, Lessons(images, answers, 3.0)):
         network, _, _ = learn(Tiny(), epochs=6, lessons=lessons)
         network.eval()
         with torch.no_grad():

@@ -36,11 +36,7 @@ STEPS = 25  # batches in an epoch
 GRACE = 0.1  # share of the time in which steps alone count
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
 TAUGHT = 0.5  # patches without paint for each one with paint
-TEACHER = 4.0  # weight of what the forest says about them
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
-
-
-Pair = tuple[torch.Tensor, torch.Tensor]  # images and targets of a batch
 
 
 @dataclass(frozen=True)
@@ -105,6 +101,26 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What one step learns from.
+
+    Attributes
+    ----------
+    images, targets : torch.Tensor
+        ``(B, C, *S)`` and ``(B, *S)``: patches with paint, 0 where there is none.
+    told : tuple of torch.Tensor, optional
+        ``(U, C, *S)`` and ``(U, K, *S)``: patches without, and probabilities.
+    weight : float
+        Of the loss on probabilities against that on paint.
+    """
+
+    images: torch.Tensor
+    targets: torch.Tensor
+    told: tuple[torch.Tensor, torch.Tensor] | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """The voxels that a network is judged on.
 
@@ -149,13 +165,11 @@ def fit(
         for step in range(STEPS):
             fraction = clock.fraction(epoch * STEPS + step)
             rate = plan.learning_rate * one_cycle(fraction)
-            painted = transform(*sampler.draw(batch, rng), generator)
-            taught = None
-            if lessons is not None:
-                told = lessons.draw(max(1, round(TAUGHT * batch)), rng)
-                taught = transform(*told, generator)
+            drawn = _draw(
+                sampler, lessons, transform, batch, rng=rng, generator=generator
+            )
             try:
-                loss = _step(network, painted, taught, optimiser, rate)
+                loss = _step(network, drawn, optimiser, rate)
             except RuntimeError as error:
                 if not is_out_of_memory(error) or batch == 1:
                     raise
@@ -183,6 +197,22 @@ def fit(
         )
         if done >= 1:
             return
+
+
+def _draw(
+    sampler: Sampler,
+    lessons: Lessons | None,
+    transform: Transform,
+    count: int,
+    *,
+    rng: np.random.Generator,
+    generator: torch.Generator,
+) -> Batch:
+    images, targets = transform(*sampler.draw(count, rng), generator)
+    if lessons is None:
+        return Batch(images, targets)
+    told = lessons.draw(max(1, round(TAUGHT * count)), rng)
+    return Batch(images, targets, transform(*told, generator), lessons.weight)
 
 
 def one_cycle(fraction: float) -> float:
@@ -219,23 +249,21 @@ class _Clock:
 
 
 def _step(
-    network: Network,
-    painted: Pair,
-    taught: Pair | None,
-    optimiser: AdamW,
-    learning_rate: float,
+    network: Network, batch: Batch, optimiser: AdamW, learning_rate: float
 ) -> float | None:
-    images, targets = painted
-    if not bool((targets > 0).any()):
+    """Learn from a batch; return the loss on its paint."""
+    if not bool((batch.targets > 0).any()):
         return None  # nothing to learn: no step, no change of running statistics
-    # One batch, so that running statistics are those of the whole volume.
-    batch = images if taught is None else torch.cat([images, taught[0]])
+    painted, images = len(batch.images), batch.images
+    if batch.told is not None:
+        # In one go, so that running statistics are those of the whole volume.
+        images = torch.cat([images, batch.told[0]])
     with autocast(network, images.device):
-        logits = network(batch)
-    loss = cross_entropy(logits[: len(images)].float(), targets.long())
-    total = loss
-    if taught is not None:
-        total = loss + TEACHER * soft_cross_entropy(logits[len(images) :], taught[1])
+        logits = network(images)
+    total = loss = cross_entropy(logits[:painted].float(), batch.targets.long())
+    if batch.told is not None:
+        taught = soft_cross_entropy(logits[painted:], batch.told[1])
+        total = loss + batch.weight * taught
     optimiser.clear()
     total.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -16,10 +16,13 @@ class Lessons:
         ``(N, C, [z,] y, x)`` float32; for 2D with neighbouring slices in the channels.
     answers : torch.Tensor
         ``(N, K, [z,] y, x)`` float32, probabilities.
+    weight : float
+        Of the loss on answers against the loss on paint.
     """
 
     images: torch.Tensor
     answers: torch.Tensor
+    weight: float
 
     def draw(
         self, count: int, rng: np.random.Generator

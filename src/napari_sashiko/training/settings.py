@@ -24,6 +24,11 @@ class TrainingSettings(Settings):
         description="Also train a random forest: an instant preview, and a member "
         "whose weight is chosen on held-out strokes.",
     )
+    teacher: Annotated[float, Ge(0), Le(100)] = Field(
+        4.0,
+        description="How much networks listen to the forest where nothing is painted, "
+        "against the paint's 1; 0 lets them learn from paint alone.",
+    )
     dims: Literal["auto", "2", "3"] = Field(
         "auto",
         description="Look at slices with their neighbours (2) or at blocks (3).",

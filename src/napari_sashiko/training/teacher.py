@@ -38,9 +38,9 @@ def read_lessons(desk: Desk, patch: Triple) -> Generator[Event, None, Lessons | 
     Returns
     -------
     Lessons or None
-        None without a forest.
+        None without a forest, or where nobody is to listen to it.
     """
-    if desk.forest is None:
+    if desk.forest is None or not desk.settings.teacher:
         return None
     rng = np.random.default_rng(desk.settings.seed)
     count = int(np.clip(MOST_VOXELS // np.prod(patch), FEWEST, MOST))
@@ -53,8 +53,13 @@ def read_lessons(desk: Desk, patch: Triple) -> Generator[Event, None, Lessons | 
         yield Tick()
         if len(images) >= FEWEST and _is_late(desk, started):
             break
+    desk.reasons.append(
+        f"The forest teaches networks at {len(images)} places without paint."
+    )
     return Lessons(
-        torch.stack(images).to(desk.device), torch.stack(answers).to(desk.device)
+        torch.stack(images).to(desk.device),
+        torch.stack(answers).to(desk.device),
+        desk.settings.teacher,
     )
 
 
