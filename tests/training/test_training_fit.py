@@ -13,7 +13,9 @@ from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message
 from napari_sashiko.training import EpochDone, fit
 from napari_sashiko.training.averaging import Average
-from napari_sashiko.training.fit import Batch, HeldOut, Outcome, Plan, one_cycle
+from napari_sashiko.training.fit import Batch, HeldOut, Outcome, Plan
+from napari_sashiko.training.lessons import Lessons
+from napari_sashiko.training.schedule import one_cycle
 from napari_sashiko.training.tiles import Tile
 
 SIZE = 6
@@ -306,7 +308,8 @@ def short_of_memory(most):
     keep = fit._step
 
     def step(network, batch, *rest):
-        if len(batch.images) > most:
+        told = 0 if batch.told is None else len(batch.told[0])
+        if len(batch.images) + told > most:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
         return keep(network, batch, *rest)
 
@@ -322,6 +325,20 @@ def test_out_of_memory_halves_the_batch(monkeypatch):
     said = [event.text for event in events if isinstance(event, Message)]
     assert said == [f"Out of memory: going on with batches of {n}." for n in (4, 2)]
     assert outcome.history[-1]["macro_f1"] > 0.8
+
+
+def test_lessons_are_given_up_last(monkeypatch):
+    monkeypatch.setattr(fit, "_step", short_of_memory(1))
+    images, answers = torch.zeros(3, 1, SIZE, SIZE), torch.full((3, 2, SIZE, SIZE), 0.5)
+    deck = Deck()
+    _, outcome, events = learn(deck=deck, batch=2, lessons=Lessons(images, answers, 1))
+    assert deck.counts[:3] == [2, 1, 1]
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert said == [
+        "Out of memory: going on with batches of 1.",
+        "Out of memory: going on without the forest's lessons.",
+    ]
+    assert outcome.history[-1]["macro_f1"] > 0.7
 
 
 def test_out_of_memory_for_a_single_patch_is_an_error(monkeypatch):

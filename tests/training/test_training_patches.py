@@ -228,9 +228,10 @@ def test_a_forest_is_asked_only_about_what_it_has_not_seen():
         seed=0,
         threads=1,
     )
-    for rows, probabilities in parts:
+    for rows, probabilities, forest in parts:
         assert np.isnan(votes[rows]).all()
         votes[rows] = probabilities
+        assert np.array_equal(forest.classify(features[rows]), probabilities)
     assert np.isfinite(votes).all()
     right = (votes.argmax(axis=1) == channels).mean()
     assert 0.2 < right < 0.8  # guessing
@@ -244,13 +245,13 @@ def test_a_class_that_a_forest_never_saw_has_no_share():
     folds = Folds(fold, train, "")
     grow = {"trees": 4, "seed": 0, "threads": 1}
     parts = cross_fit(features, channels, folds, FilterBank(), asked=2, **grow)
-    answers = [probabilities for _, probabilities in parts]
+    answers = [probabilities for _, probabilities, _ in parts]
     assert answers[0].shape == (25, 3)
     assert not answers[0][:, :2].any()
     assert not answers[1][:, 2].any()
     assert np.allclose(answers[1].sum(axis=1), 1)
     parts = cross_fit(features, channels, folds, FilterBank(), asked=1, **grow)
-    assert [rows.tolist() for rows, _ in parts] == [list(range(25))]
+    assert [rows.tolist() for rows, _, _ in parts] == [list(range(25))]
 
 
 def test_few_voxels_are_all_learned_from_and_many_are_thinned(monkeypatch):

@@ -1,5 +1,6 @@
 """Laws of the forest as teacher: what it says anywhere is what networks are told."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,11 +8,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from test_training_fit import Tiny, learn
 from training_runs import probabilities, run
 
+from napari_sashiko.checkpoints import load_card
 from napari_sashiko.losses import soft_cross_entropy
+from napari_sashiko.runners import Tick
 from napari_sashiko.training import _saving, teacher
+from napari_sashiko.training.held_out import FoldForest
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.teacher import read_lessons
 from napari_sashiko.volumes import Normalisation, as_volume
@@ -19,17 +24,30 @@ from napari_sashiko.volumes import Normalisation, as_volume
 REACH = (1, 2, 2)
 
 
-class Sum:
-    """A forest in name: says the mean of a voxel's surroundings, and one minus it."""
+class Means:
+    """Filters in name: the mean of a voxel's surroundings, faces mirrored."""
 
     halo = REACH
 
-    def probabilities(self, patch, core):
+    def features(self, patch, core):
         mean = torch.nn.functional.avg_pool3d(
-            mirrored(patch)[None], [2 * r + 1 for r in REACH], stride=1
+            mirrored(patch[:1])[None], [2 * r + 1 for r in REACH], stride=1
         )[0]
-        inner = mean[(slice(None), *(slice(*span) for span in core))]
-        return torch.cat([inner, 1 - inner])
+        return mean[(slice(None), *(slice(*span) for span in core))]
+
+
+class Says:
+    """A forest in name: says the one feature, and one minus it."""
+
+    def classify(self, features):
+        return np.concatenate([features, 1 - features], axis=1)
+
+
+class Mute:
+    """A forest that says the second class, whatever it sees."""
+
+    def classify(self, features):
+        return np.tile(np.float32([0, 1]), (len(features), 1))
 
 
 def mirrored(patch):
@@ -37,18 +55,34 @@ def mirrored(patch):
     return torch.from_numpy(np.pad(patch.numpy(), pad, mode="symmetric"))
 
 
-def desk(image, dims=2, neighbours=0, minutes=None, weight=1.0):
+def desk(image, dims=2, neighbours=0, weight=1.0, seconds=None, unseen=None):
+    volume = as_volume(image, axes="czyx"[-image.ndim :])
+    count = volume.channels
     return SimpleNamespace(
-        forest=Sum(),
-        volume=as_volume(image),
+        forest=Says(),
+        fold_forests=unseen or {},
+        bank=Means(),
+        channels=np.array([0, 1, 1]),
+        classes=("one", "two"),
+        volume=volume,
         normalisation=Normalisation(
-            low=(0.0,), high=(1.0,), center=(0.0,), scale=(1.0,)
+            low=(0.0,) * count,
+            high=(1.0,) * count,
+            center=(0.0,) * count,
+            scale=(1.0,) * count,
         ),
         choices=SimpleNamespace(dims=dims, neighbours=neighbours),
-        settings=SimpleNamespace(seed=0, minutes=minutes, teacher=weight),
+        settings=SimpleNamespace(seed=0, teacher=weight, members=3),
+        deadline=None if seconds is None else time.monotonic() + seconds,
         reasons=[],
         device=torch.device("cpu"),
     )
+
+
+def everywhere(image):
+    """What `Says` says about each voxel."""
+    patch = torch.from_numpy(image)[None]
+    return Means().features(patch, tuple((0, n) for n in image.shape))[0].numpy()
 
 
 def read(of, patch):
@@ -72,12 +106,11 @@ def test_answers_are_the_forests_own_at_that_place(shape, patch, seed):
     image = np.random.default_rng(seed).permutation(count).reshape(shape) / count
     image = image.astype(np.float32)
     flat = patch[0] == 1
-    lessons = read(desk(image, 2 if flat else 3), patch)
-    everywhere = Sum().probabilities(
-        torch.from_numpy(image)[None], tuple((0, n) for n in shape)
-    )
-    told = dict(zip(image.ravel(), everywhere[0].numpy().ravel(), strict=True))
-    assert lessons.images.shape[2:] == patch[1:] if flat else patch
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(teacher, "EDGE", 7)  # patches are asked about in pieces
+        lessons = read(desk(image, 2 if flat else 3), patch)[0]
+    assert lessons.images.shape[2:] == (patch[1:] if flat else patch)
+    told = dict(zip(image.ravel(), everywhere(image).ravel(), strict=True))
     greys, answers = lessons.images[:, 0].numpy(), lessons.answers[:, 0].numpy()
     assert greys.shape == answers.shape
     expected = np.vectorize(told.get)(greys)
@@ -90,32 +123,69 @@ def test_lessons_come_from_the_whole_depth():
     image = np.broadcast_to(
         np.linspace(0, 1, depth, dtype=np.float32)[:, None, None], (depth, 32, 32)
     )
-    lessons = read(desk(image.copy()), (1, 16, 16))
+    lessons = read(desk(image.copy()), (1, 16, 16))[0]
     depths = np.sort(lessons.images.mean(dim=(1, 2, 3)).numpy())
     assert np.diff(depths).max() < 3 / len(depths)
 
 
 @pytest.mark.parametrize("neighbours", [0, 2])
-def test_neighbouring_slices_are_channels(neighbours):
-    image = np.random.default_rng(0).random((7, 20, 20), np.float32)
-    lessons = read(desk(image, neighbours=neighbours), (1, 8, 8))
-    assert lessons.images.shape[1] == 2 * neighbours + 1
+def test_channels_are_those_of_the_sampler(neighbours):
+    """Two channels, slices of one side by side: told by the grey values."""
+    depth, count = 40, 2
+    image = np.zeros((count, depth, 20, 20), np.float32)
+    image += np.arange(depth)[:, None, None] / depth / 2
+    image[1] += 0.5
+    lessons = read(desk(image, neighbours=neighbours), (1, 8, 8))[0]
+    planes = 2 * neighbours + 1
+    assert lessons.images.shape[1] == count * planes
+    greys = lessons.images[..., 0, 0].view(-1, count, planes)
+    middle = greys[:, 0, neighbours]
+    inside = (middle * 2 * depth > neighbours) & (
+        middle * 2 * depth < depth - 1 - neighbours
+    )
+    offsets = torch.arange(-neighbours, neighbours + 1) / depth / 2
+    expected = middle[inside][:, None, None] + offsets
+    expected = expected + torch.tensor([0.0, 0.5])[:, None]
+    torch.testing.assert_close(greys[inside], expected)
 
 
 def test_without_a_forest_there_is_no_teacher():
     without = desk(np.zeros((2, 9, 9), np.float32))
     without.forest = None
-    assert read(without, (1, 8, 8)) is None
+    assert read(without, (1, 8, 8)) == ()
 
 
 def test_a_teacher_without_weight_is_not_asked():
-    assert read(desk(np.zeros((2, 9, 9), np.float32), weight=0.0), (1, 8, 8)) is None
+    assert read(desk(np.zeros((2, 9, 9), np.float32), weight=0.0), (1, 8, 8)) == ()
+
+
+def test_each_network_has_the_forest_that_has_not_seen_its_fold():
+    image = np.random.default_rng(0).random((3, 30, 30), np.float32)
+    other = FoldForest(Mute(), np.array([0, 1]), 2)
+    lessons = read(desk(image, unseen={1: other}), (1, 8, 8))
+    assert len(lessons) == 3
+    assert torch.equal(lessons[0].answers, lessons[2].answers)
+    assert not torch.equal(lessons[0].answers, lessons[1].answers)
+    assert lessons[1].answers[:, 1].min() == 1
+    assert all(each.images is lessons[0].images for each in lessons)
 
 
 def test_a_volume_that_reads_slowly_teaches_with_fewer_patches():
+    image = np.random.default_rng(0).random((3, 200, 200), np.float32)
+    assert len(read(desk(image, seconds=-5), (1, 8, 8))[0].images) == teacher.FEWEST
+    assert len(read(desk(image), (1, 8, 8))[0].images) == teacher.MOST
+
+
+def test_no_place_is_asked_about_twice():
+    image = np.random.default_rng(0).random((1, 9, 8), np.float32)
+    assert len(read(desk(image), (1, 8, 8))[0].images) == 2
+
+
+def test_memory_bounds_the_number_of_patches(monkeypatch):
     image = np.random.default_rng(0).random((3, 30, 30), np.float32)
-    assert len(read(desk(image, minutes=1e-9), (1, 8, 8)).images) == teacher.FEWEST
-    assert len(read(desk(image), (1, 8, 8)).images) == teacher.MOST
+    # One channel, and two classes from each of three networks' forests.
+    monkeypatch.setattr(teacher, "MEMORY", 5 * 4 * 7 * 64)
+    assert len(read(desk(image), (1, 8, 8))[0].images) == 5
 
 
 def test_a_batch_is_drawn_with_its_answers():
@@ -167,11 +237,34 @@ def test_a_real_run_is_taught(out, monkeypatch):
     monkeypatch.setattr(_saving, "weigh_families", lambda *_: 0.01)  # networks
     run(out, epochs=4)
 
-    def second(_desk, start, stop):
-        return np.stack([np.zeros(stop - start), np.ones(stop - start)])
+    def second(_desk, teachers, _start, patch):
+        yield Tick()
+        one = torch.stack([torch.zeros(patch[1:]), torch.ones(patch[1:])])
+        return [one] * len(teachers)
 
-    monkeypatch.setattr(teacher, "_ask", second)
+    monkeypatch.setattr(teacher, "_answers", second)
     taught = out.with_name("taught.sashiko-model")
     run(taught, epochs=4)
     shares = [float(probabilities(each)[1].mean()) for each in (out, taught)]
     assert shares[1] > shares[0] + 0.05
+
+
+def test_what_is_held_out_is_new_to_the_teacher_too(out):
+    """Classes without any sense: nobody can know those of unseen strokes."""
+    rng = np.random.default_rng(3)
+    image = ndimage.gaussian_filter(rng.normal(size=(1, 72, 80)), (0, 2, 2))
+    labels = np.zeros(image.shape, np.uint8)
+    for y in range(3, 70, 6):
+        for x in range(2, 70, 13):
+            labels[0, y, x : x + 9] = rng.integers(1, 3)
+    run(
+        out,
+        image.astype(np.float32),
+        labels,
+        epochs=12,
+        members=4,
+        batch=8,
+        teacher=20.0,
+    )
+    held = load_card(out).training["held_out"]
+    assert held["accuracy"] < 0.72

@@ -16,6 +16,7 @@ from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.fit import Outcome
+from napari_sashiko.training.held_out import FoldForest
 from napari_sashiko.training.recipes import member_recipes
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Normalisation, Volume
@@ -52,6 +53,7 @@ class Desk:
     rotations: bool = True
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
+    fold_forests: dict[int, FoldForest] = field(default_factory=dict)  # by fold unseen
     forest_says: NDArray[np.float32] | None = None  # (N, K), NaN where never asked
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)

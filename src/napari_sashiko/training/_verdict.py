@@ -42,7 +42,7 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         desk.channels[rows],
         votes[rows] if votes is not None and heard[rows].all() else None,
         said[rows] if judged[rows].all() else None,
-        strokes=len(np.unique(desk.strokes[rows])),
+        strokes=desk.strokes[rows],
     )
     desk.metrics = score(desk, mixed.probabilities, desk.labelled.values[rows])
     return mixed.forest if default == 0.5 else default

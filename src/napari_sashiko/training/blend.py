@@ -34,7 +34,7 @@ def blend(
     forest: NDArray[np.floating] | None,
     network: NDArray[np.floating] | None,
     *,
-    strokes: int,
+    strokes: NDArray[np.integer],
 ) -> Blend:
     """Choose the forest's share by what held-out voxels say, and how many said it.
 
@@ -52,8 +52,8 @@ def blend(
     network : numpy.ndarray or None
         ``(N, K)`` probabilities of the network that has not seen it. At least one of
         the two is given.
-    strokes : int
-        How many strokes the voxels are of.
+    strokes : numpy.ndarray
+        ``(N,)`` number of the stroke that each voxel belongs to.
 
     Returns
     -------
@@ -66,7 +66,9 @@ def blend(
         return Blend(0.0, np.asarray(network, np.float64))
     rows = np.arange(len(truth))
     a, b = np.clip(forest[rows, truth], FLOOR, 1.0), network[rows, truth]
-    likelihood = np.array([np.log(w * a + (1 - w) * b + 1e-9).mean() for w in SHARES])
+    _, place, counts = np.unique(strokes, return_inverse=True, return_counts=True)
+    once = 1.0 / counts[place]  # a stroke speaks once, however long it is
+    said = np.array([once @ np.log(w * a + (1 - w) * b + 1e-9) for w in SHARES])
     prior = PRIOR * (np.log(SHARES) + np.log(1 - SHARES))
-    share = float(SHARES[(strokes * likelihood + prior).argmax()])
+    share = float(SHARES[(said + prior).argmax()])
     return Blend(share, share * forest + (1 - share) * network)

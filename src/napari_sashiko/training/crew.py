@@ -48,7 +48,7 @@ def network_members(desk: Desk) -> Iterator[Event]:
     yield Tick()
     lessons = yield from read_lessons(desk, patch_shape(desk))
     waiting = [
-        _Trainee(desk, tiles, lessons, number)
+        _Trainee(desk, tiles, lessons[number] if lessons else None, number)
         for number in range(desk.settings.members)
     ]
     at_once = _at_once(desk)

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -29,13 +28,12 @@ from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.sampler import Sampler, held_out_logits
+from napari_sashiko.training.schedule import Clock, one_cycle
 from napari_sashiko.training.tiles import Tile
 from napari_sashiko.transforms import Transform
 
 STEPS = 25  # batches in an epoch
-GRACE = 0.1  # share of the time in which steps alone count
-WARM_UP = 0.2  # share of the schedule in which the learning rate rises
-TAUGHT = 0.5  # patches without paint for each one with paint
+TAUGHT = 0.5  # patches from random places for each one with paint
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
 
 
@@ -157,7 +155,7 @@ def fit(
     network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
     optimiser = AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
     average = Average(network)
-    clock = _Clock(plan)
+    clock = Clock(plan.epochs * STEPS, plan.deadline)
     batch = plan.batch
     for epoch in range(plan.epochs):
         network.train()
@@ -171,11 +169,11 @@ def fit(
             try:
                 loss = _step(network, drawn, optimiser, rate)
             except RuntimeError as error:
-                if not is_out_of_memory(error) or batch == 1:
+                if not is_out_of_memory(error) or (batch == 1 and lessons is None):
                     raise
-                batch //= 2
+                batch, lessons, words = _less(batch, lessons)
                 release_memory()
-                yield Message(f"Out of memory: going on with batches of {batch}.")
+                yield Message(f"Out of memory: going on {words}.")
                 continue
             if loss is not None:
                 losses.append(loss)
@@ -199,6 +197,13 @@ def fit(
             return
 
 
+def _less(batch: int, lessons: Lessons | None) -> tuple[int, Lessons | None, str]:
+    """A smaller batch, or one without lessons when it cannot be smaller."""
+    if batch == 1:
+        return batch, None, "without the forest's lessons"
+    return batch // 2, lessons, f"with batches of {batch // 2}"
+
+
 def _draw(
     sampler: Sampler,
     lessons: Lessons | None,
@@ -215,39 +220,6 @@ def _draw(
     return Batch(images, targets, transform(*told, generator), lessons.weight)
 
 
-def one_cycle(fraction: float) -> float:
-    """Learning rate relative to its peak: up in a cosine, down in a longer one."""
-    if fraction < WARM_UP:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * fraction / WARM_UP)) / 2
-    falling = min((fraction - WARM_UP) / (1 - WARM_UP), 1.0)
-    return 1e-3 + (1 - 1e-3) * (1 + math.cos(math.pi * falling)) / 2
-
-
-class _Clock:
-    """How far a training is, by steps or by time.
-
-    Time counts after a grace: where there is enough of it, a slow step at the start
-    changes nothing, and equal seeds give equal networks.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        self.steps = plan.epochs * STEPS
-        self.start = time.monotonic()
-        self.deadline = plan.deadline
-
-    def fraction(self, steps: int) -> float:
-        by_steps = steps / self.steps
-        if self.deadline is None:
-            return by_steps
-        room = max(self.deadline - self.start, 1e-3)
-        by_time = (time.monotonic() - self.start) / room
-        return max(by_steps, (by_time - GRACE) / (1 - GRACE))
-
-    def seconds_left(self, fraction: float) -> float:
-        spent = time.monotonic() - self.start
-        return spent * (1 - fraction) / fraction if 0 < fraction < 1 else 0.0
-
-
 def _step(
     network: Network, batch: Batch, optimiser: AdamW, learning_rate: float
 ) -> float | None:
@@ -256,7 +228,7 @@ def _step(
         return None  # nothing to learn: no step, no change of running statistics
     painted, images = len(batch.images), batch.images
     if batch.told is not None:
-        # In one go, so that running statistics are those of the whole volume.
+        # In one go, so that running statistics know more than what is near paint.
         images = torch.cat([images, batch.told[0]])
     with autocast(network, images.device):
         logits = network(images)

@@ -1,6 +1,7 @@
 """What forests say about strokes that they have not seen."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,31 @@ from napari_sashiko.training.tiles import EDGE
 from napari_sashiko.volumes import Normalisation, Region, Volume, grow
 
 MOST_VOXELS = 60_000  # a forest learns nothing more from more
+
+
+@dataclass(frozen=True, eq=False)
+class FoldForest:
+    """A forest that has not seen a fold.
+
+    Attributes
+    ----------
+    forest : Forest
+        Grown on what is left.
+    seen : numpy.ndarray
+        ``(k,)`` channels of the classes that are left.
+    count : int
+        Classes of all paint.
+    """
+
+    forest: Forest
+    seen: NDArray[np.intp]
+    count: int
+
+    def classify(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities ``(N, K)`` float32; 0 for a class that was never seen."""
+        out = np.zeros((len(features), self.count), np.float32)
+        out[:, self.seen] = self.forest.classify(features)
+        return out
 
 
 def features_at(
@@ -69,7 +95,7 @@ def cross_fit(
     trees: int,
     seed: int,
     threads: int,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], FoldForest]]:
     """Grow one forest per fold on the other folds and ask it about its own.
 
     Only the first `asked` folds are gone through: those that networks are judged on.
@@ -80,6 +106,8 @@ def cross_fit(
         Voxels of the fold.
     probabilities : numpy.ndarray
         ``(n, K)`` float32; a class that the fold's forest never saw has 0.
+    forest : FoldForest
+        The forest that was asked.
     """
     count = int(channels.max()) + 1
     for number in range(min(asked, len(folds))):
@@ -91,9 +119,8 @@ def cross_fit(
         forest = Forest.fit(
             bank, features[train], local, trees=trees, seed=seed, threads=threads
         )
-        out = np.zeros((len(rows), count), np.float32)
-        out[:, seen] = forest.classify(features[rows])
-        yield rows, out
+        judge = FoldForest(forest, seen, count)
+        yield rows, judge.classify(features[rows]), judge
 
 
 def without_direction(

@@ -1,4 +1,4 @@
-"""Patches without paint and what a teacher says about them."""
+"""Patches from random places and what a teacher says about them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import torch
 
 @dataclass(frozen=True)
 class Lessons:
-    """Patches from all over the volume and what the forest says there.
+    """Patches from all over the volume and what a forest says there.
 
     Attributes
     ----------

@@ -26,8 +26,8 @@ class TrainingSettings(Settings):
     )
     teacher: Annotated[float, Ge(0), Le(100)] = Field(
         4.0,
-        description="How much networks listen to the forest where nothing is painted, "
-        "against the paint's 1; 0 lets them learn from paint alone.",
+        description="How much networks listen to the forest, at random places, against "
+        "the paint's 1; 0 lets them learn from paint alone. Needs the forest.",
     )
     dims: Literal["auto", "2", "3"] = Field(
         "auto",

@@ -1,32 +1,40 @@
-"""What the forest says about places without paint, for networks to learn from.
+"""What forests say about random places, for networks to learn from.
 
 Between a few strokes a network is free to say anything, and does: it takes whatever is
 near an object for the object, and what it has never seen for anything. A forest looks
 at each voxel's filters only, and goes on alike where nothing is painted. So networks
-learn from strokes what is true, and from the forest's probabilities at random places
+learn from strokes what is true, and from a forest's probabilities at random places
 what is likely: distillation, Hinton, Vinyals & Dean (2015), arXiv:1503.02531.
+
+A network's teacher has seen the same strokes as the network: what is held out to judge
+the one is new to both.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
+from itertools import product
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_sashiko.forests import Forest
 from napari_sashiko.runners import Event, Tick, torch_threads
 from napari_sashiko.training._desk import Desk
+from napari_sashiko.training.held_out import FoldForest
 from napari_sashiko.training.lessons import Lessons
-from napari_sashiko.training.tiles import Triple, read_mirrored
+from napari_sashiko.training.tiles import DEPTH, EDGE, Triple, read_mirrored
 from napari_sashiko.volumes import Region, grow
 
-MOST_VOXELS = 1 << 19  # in all patches together
-FEWEST, MOST = 8, 96  # patches
-PATIENCE = 0.15  # share of the time for training that reading may take
+MEMORY = 1 << 28  # bytes of patches and answers together
+FEWEST, MOST = 8, 96  # patches: FEWEST however late it is, if there is memory for them
+PATIENCE = 0.15  # share of the time left that reading may take
 
 
-def read_lessons(desk: Desk, patch: Triple) -> Generator[Event, None, Lessons | None]:
-    """Ask the forest about patches at random places.
+def read_lessons(
+    desk: Desk, patch: Triple
+) -> Generator[Event, None, tuple[Lessons, ...]]:
+    """Ask each network's forest about patches at random places.
 
     Parameters
     ----------
@@ -37,78 +45,116 @@ def read_lessons(desk: Desk, patch: Triple) -> Generator[Event, None, Lessons | 
 
     Returns
     -------
-    Lessons or None
-        None without a forest, or where nobody is to listen to it.
+    tuple of Lessons
+        For each network; empty where there is no forest, or nobody listens to it.
     """
     if desk.forest is None or not desk.settings.teacher:
-        return None
-    rng = np.random.default_rng(desk.settings.seed)
-    count = int(np.clip(MOST_VOXELS // np.prod(patch), FEWEST, MOST))
+        return ()
+    by_network = _by_network(desk, desk.forest)
+    # Networks that learn from the same strokes share a teacher and its answers.
+    teachers = list(dict.fromkeys(by_network))
     images, answers = [], []
     started = time.monotonic()
-    for start in _places(desk.volume.shape, patch, count, rng):
-        image, answer = _lesson(desk, start, patch)
-        images.append(image)
-        answers.append(answer)
-        yield Tick()
+    rng = np.random.default_rng(desk.settings.seed)
+    for start in _places(desk.volume.shape, patch, _affordable(desk, patch), rng):
+        images.append(_image(desk, start, patch))
+        answers.append((yield from _answers(desk, teachers, start, patch)))
         if len(images) >= FEWEST and _is_late(desk, started):
             break
-    desk.reasons.append(
-        f"The forest teaches networks at {len(images)} places without paint."
+    desk.reasons.append(f"The forest teaches networks at {len(images)} random places.")
+    seen = torch.stack(images).to(desk.device)
+    told = [torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)]
+    return tuple(
+        Lessons(seen, told[teachers.index(teacher)], desk.settings.teacher)
+        for teacher in by_network
     )
-    return Lessons(
-        torch.stack(images).to(desk.device),
-        torch.stack(answers).to(desk.device),
-        desk.settings.teacher,
-    )
+
+
+def _by_network(desk: Desk, forest: Forest) -> list[FoldForest]:
+    """The forest that has not seen what each network does not see."""
+    everything = np.unique(desk.channels)
+    whole = FoldForest(forest, everything, len(everything))
+    # A fold without paint has no forest of its own: nothing is held out there.
+    return [
+        desk.fold_forests.get(number, whole) for number in range(desk.settings.members)
+    ]
+
+
+def _affordable(desk: Desk, patch: Triple) -> int:
+    planes = 2 * desk.choices.neighbours + 1 if desk.choices.dims == 2 else 1
+    values = desk.volume.channels * planes + desk.settings.members * len(desk.classes)
+    return int(np.clip(MEMORY // (4 * values * np.prod(patch)), 1, MOST))
 
 
 def _places(
     shape: Triple, patch: Triple, count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Corners ``(count, 3)`` in random order, spread evenly over the depth."""
+    """Corners ``(n, 3)``, all different, in random order, spread over the depth."""
     room = np.maximum(np.array(shape) - patch, 0) + 1
     places = rng.integers(room, size=(count, 3))
     places[:, 0] = (np.arange(count) + rng.random(count)) * room[0] / count
-    return rng.permutation(places)
+    return rng.permutation(np.unique(places, axis=0))
 
 
-def _lesson(
-    desk: Desk, start: NDArray[np.int64], patch: Triple
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _image(desk: Desk, start: NDArray[np.int64], patch: Triple) -> torch.Tensor:
     flat = desk.choices.dims == 2
-    stop, shape = start + patch, desk.volume.shape
     margin = (desk.choices.neighbours if flat else 0, 0, 0)
     image = torch.from_numpy(
-        read_mirrored(desk.volume, desk.normalisation, start, stop, margin)
+        read_mirrored(desk.volume, desk.normalisation, start, start + patch, margin)
     )
-    answer = _ask(desk, start, np.minimum(stop, shape))
-    # Mirrored like the image where the volume is smaller than a patch.
-    missing = np.array(patch) - answer.shape[1:]
-    pad = [(0, 0), *((0, int(n)) for n in missing)]
-    told = torch.from_numpy(np.pad(answer, pad, mode="symmetric"))
-    return (image.flatten(0, 1), told[:, 0]) if flat else (image, told)
+    return image.flatten(0, 1) if flat else image
 
 
-def _ask(
-    desk: Desk, start: NDArray[np.int64], stop: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """The forest's probabilities ``(K, z, y, x)`` of a part of the volume."""
-    assert desk.forest is not None
+def _answers(
+    desk: Desk, teachers: Sequence[FoldForest], start: NDArray[np.int64], patch: Triple
+) -> Generator[Event, None, list[torch.Tensor]]:
+    """Each teacher's probabilities ``(K, [z,] y, x)``.
+
+    Mirrored, like the image, where the volume is smaller than a patch.
+    """
+    size = np.minimum(start + patch, desk.volume.shape) - start
+    found = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
+    for box in _pieces(size):
+        features = _features(desk, start, box)
+        rows = features.reshape(len(features), -1).T
+        for number, teacher in enumerate(teachers):
+            part = found[(number, slice(None), *box)]
+            part[:] = teacher.classify(rows).T.reshape(part.shape)
+        yield Tick()
+    pad = [(0, 0), *((0, int(n)) for n in np.array(patch) - size)]
+    whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in found)
+    return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
+
+
+def _pieces(size: NDArray[np.int64]) -> Iterator[Region]:
+    """Boxes that take well below a second each, so that stopping is quick."""
+    steps = (DEPTH, EDGE, EDGE)
+    starts = [range(0, int(n), step) for n, step in zip(size, steps, strict=True)]
+    for corner in product(*starts):
+        yield tuple(  # type: ignore[misc]
+            slice(low, min(low + step, int(n)))
+            for low, step, n in zip(corner, steps, size, strict=True)
+        )
+
+
+def _features(desk: Desk, start: NDArray[np.int64], box: Region) -> NDArray[np.float32]:
+    """Filter features ``(F, z, y, x)`` of a box that is counted from ``start``."""
     core: Region = tuple(  # type: ignore[assignment]
-        slice(int(a), int(b)) for a, b in zip(start, stop, strict=True)
+        slice(int(s) + b.start, int(s) + b.stop)
+        for s, b in zip(start, box, strict=True)
     )
-    region = grow(core, desk.forest.halo, desk.volume.shape)
-    box = tuple(
+    region = grow(core, desk.bank.halo, desk.volume.shape)
+    inside = tuple(
         (c.start - r.start, c.stop - r.start) for c, r in zip(core, region, strict=True)
     )
     surroundings = desk.normalisation.apply(desk.volume.read(region))
-    with torch_threads(1), torch.inference_mode():
-        return desk.forest.probabilities(torch.from_numpy(surroundings), box).numpy()
+    with torch_threads(1):
+        found = desk.bank.features(torch.from_numpy(surroundings), inside)
+    return np.asarray(found.numpy())
 
 
 def _is_late(desk: Desk, started: float) -> bool:
-    minutes = desk.settings.minutes
-    if minutes is None:
+    if desk.deadline is None:
         return False
-    return time.monotonic() - started > PATIENCE * 60 * minutes
+    left = max(desk.deadline - started, 0.0)
+    return time.monotonic() > started + PATIENCE * left

@@ -2,8 +2,9 @@
 
 Strategy: labelled strokes are dealt to folds. Network ``i`` never sees fold ``i``, so
 that what it is judged by is new to it; forests are grown once per fold for the same
-reason. What both families say about unseen strokes decides how much each counts. The
-model folder can be used from the first second.
+reason, and teach only the network that has not seen the same fold. What both families
+say about unseen strokes decides how much each counts. The model folder can be used from
+the first second.
 """
 
 import time
@@ -41,7 +42,7 @@ def train(
     Parameters
     ----------
     volume : Volume
-        The image; only what surrounds paint is read, and a small sample.
+        The image; what surrounds paint is read, and small parts at random places.
     labelled : LabelledVoxels
         The paint, of the volume's shape.
     classes : sequence of LabelClass

@@ -13,6 +13,7 @@ from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved
 from napari_sashiko.training.held_out import (
+    FoldForest,
     cross_fit,
     features_at,
     subsample,
@@ -42,8 +43,9 @@ def forest_member(desk: Desk) -> Iterator[Event]:
     desk.forest_says = np.full(
         (len(desk.labelled), len(desk.classes)), np.nan, np.float32
     )
-    for rows, probabilities in _cross_fit(desk, features):
+    for rows, probabilities, forest in _cross_fit(desk, features):
         desk.forest_says[rows] = probabilities
+        desk.fold_forests[int(desk.folds.fold[rows[0]])] = forest
         yield Tick()
     if desk.settings.rotations == "auto":
         yield from _ask_for_direction(desk, features)
@@ -57,7 +59,7 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
     channels = desk.volume.channels
     blind = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
     hidden = without_direction(features, desk.bank, channels)
-    for rows, probabilities in _cross_fit(desk, hidden):
+    for rows, probabilities, _ in _cross_fit(desk, hidden):
         blind[rows] = probabilities
         yield Tick()
     with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
@@ -93,7 +95,7 @@ def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) ->
 
 def _cross_fit(
     desk: Desk, features: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], FoldForest]]:
     return cross_fit(
         features,
         desk.channels,

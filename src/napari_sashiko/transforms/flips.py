@@ -29,7 +29,7 @@ class Flips:
     def __call__(
         self, image: Tensor, target: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return mirrored copies of ``(B, C, *S)`` and ``(B, *S)``."""
+        """Return mirrored copies of ``(B, C, *S)`` and ``(B, *, *S)``."""
         draws = torch.rand(len(image), len(self.axes), generator=generator) < 0.5
         pairs = []
         for patch, labels, draw in zip(image, target, draws.tolist(), strict=True):

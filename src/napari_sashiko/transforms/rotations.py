@@ -31,7 +31,7 @@ class Rotations:
     def __call__(
         self, image: Tensor, target: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return turned copies of ``(B, C, *S)`` and ``(B, *S)``."""
+        """Return turned copies of ``(B, C, *S)`` and ``(B, *, *S)``."""
         size = (len(image), len(self.planes))
         turns = torch.randint(4, size, generator=generator).tolist()
         pairs = [
