@@ -1,14 +1,29 @@
 """Metrics that stream: reset, update with one block after the other, compute."""
 
+from napari_sashiko.metrics._conformal import (
+    COVERAGES,
+    SetCalibration,
+    calibrate_sets,
+    in_set,
+    strokes_needed,
+)
 from napari_sashiko.metrics._streaming import METRICS, Metric
 from napari_sashiko.metrics.calibration import Calibration, CalibrationScores
 from napari_sashiko.metrics.confusion import ConfusionMatrix, ConfusionScores
+from napari_sashiko.metrics.coverage import Coverage, CoverageScores
 
 __all__ = [
+    "COVERAGES",
     "METRICS",
     "Calibration",
     "CalibrationScores",
     "ConfusionMatrix",
     "ConfusionScores",
+    "Coverage",
+    "CoverageScores",
     "Metric",
+    "SetCalibration",
+    "calibrate_sets",
+    "in_set",
+    "strokes_needed",
 ]
