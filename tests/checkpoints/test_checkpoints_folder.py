@@ -19,6 +19,9 @@ from napari_sashiko.checkpoints import (
     save_model,
 )
 from napari_sashiko.errors import ModelError, OutputError
+from napari_sashiko.metrics import SetCalibration
+
+SETS = SetCalibration(strokes=12, voxels=345, coverages=(0.8, 0.95), least=(0.4, 0.0))
 
 
 @pytest.fixture
@@ -53,12 +56,27 @@ def test_a_model_predicts_the_same_after_a_round_trip(path, models, patch):
 
 
 def test_the_card_comes_back_as_it_was(path, models):
-    card, tensors = models(correction=(0.5, 2.0), training={"seconds": 1.5})
+    facts = {"correction": (0.5, 2.0), "sets": SETS, "training": {"seconds": 1.5}}
+    card, tensors = models(**facts)
     save_model(path, card, tensors)
     found = load_card(path)
     named = zip(card.members, found.members, strict=True)
     members = tuple(m.model_copy(update={"file": n.file}) for m, n in named)
     assert found == card.model_copy(update={"members": members})
+
+
+def test_a_model_from_before_prediction_sets_has_none(model):
+    record = json.loads((model / "model.json").read_text())
+    del record["sets"]
+    (model / "model.json").write_text(json.dumps(record))
+    assert load_ensemble(model).card.sets is None
+
+
+def test_prediction_sets_do_not_make_another_model(model, models):
+    before = model_digest(model)
+    save_model(model, *models(sets=SETS))
+    assert load_card(model).sets == SETS
+    assert model_digest(model) == before
 
 
 def test_weights_come_back_bit_by_bit(model, networks):

@@ -7,6 +7,7 @@ from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
 
 from napari_sashiko.config import Settings
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.volumes import Normalisation
 
 FORMAT_VERSION = 1
@@ -61,6 +62,9 @@ class ModelCard(Settings):
         Per class, the factor by which every member's probabilities are multiplied (and
         normalised again): what is rare in the volume but not in the paint has less than
         1. Empty for none.
+    sets : SetCalibration or None
+        Prediction sets as calibrated on held-out strokes; None where nothing was held
+        out, and in models from before there were any.
     patch : dict
         Patch settings of the training.
     training : dict
@@ -78,6 +82,7 @@ class ModelCard(Settings):
     normalisation: Normalisation
     members: tuple[MemberCard, ...] = Field(min_length=1)
     correction: tuple[Annotated[float, Gt(0)], ...] = ()
+    sets: SetCalibration | None = None
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from typing import Any
 import zarr
 
 from napari_sashiko.errors import OutputError
+from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
@@ -70,6 +71,7 @@ def _model(path: Path) -> Description:
             f"{_sizes(card.voxel_size)} {card.unit}"
         ),
         *_scores(card.training),
+        _sets(card.sets),
     )
     facts = card.model_dump(mode="json", exclude={"members", "normalisation"})
     facts["members"] = [
@@ -89,6 +91,18 @@ def _scores(training: dict[str, Any]) -> tuple[str, ...]:
     numbers = {key: each for key, each in metrics.items() if isinstance(each, float)}
     words = ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
     return (f"On held-out strokes: {words}",) if words else ()
+
+
+def _sets(sets: SetCalibration | None) -> str:
+    if sets is None:
+        return "Prediction sets: none, no held-out stroke was kept for them"
+    able = [f"{c:g}" for c, p in zip(sets.coverages, sets.least, strict=True) if p > 0]
+    return (
+        f"Prediction sets: calibrated on {sets.strokes} held-out strokes, enough for "
+        f"coverages up to {able[-1]}"
+        if able
+        else f"Prediction sets: {sets.strokes} held-out strokes are too few for any"
+    )
 
 
 def _prediction(path: Path) -> Description:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
+from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
 from napari_sashiko.training.choices import Choices
@@ -58,6 +59,7 @@ class Desk:
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
     correction: tuple[float, ...] = ()
+    sets: SetCalibration | None = None
     changed: bool = False  # since the folder was written
     saved: float = -math.inf  # when the folder was written, by the monotonic clock
 

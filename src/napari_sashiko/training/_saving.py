@@ -95,6 +95,7 @@ def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
         normalisation=desk.normalisation,
         members=members,
         correction=desk.correction,
+        sets=desk.sets,
         patch={"edge": desk.settings.patch, "neighbours": desk.choices.neighbours},
         training=_record(desk),
     )

@@ -8,6 +8,7 @@ from scipy.special import softmax
 
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training._sets import calibrate
 from napari_sashiko.training.blend import blend
 from napari_sashiko.training.fit import Best
 
@@ -20,7 +21,7 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``metrics`` are written where there is something to judge by.
+        Its ``metrics`` and ``sets`` are written where there is something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -45,7 +46,9 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         strokes=desk.strokes[rows],
     )
     desk.metrics = score(desk, mixed.probabilities, desk.labelled.values[rows])
-    return mixed.forest if default == 0.5 else default
+    share = mixed.forest if default == 0.5 else default
+    desk.sets = calibrate(desk, rows, [(share, votes), (1.0 - share, said)])
+    return share
 
 
 def score(

@@ -1,0 +1,54 @@
+"""Prediction sets, calibrated on what is said about held-out strokes.
+
+A held-out stroke is judged by members that have not seen it, a prediction is made by
+all of them: cross-conformal prediction (Vovk, Ann. Math. Artif. Intell. 74, 9, 2015),
+whose coverage is in practice near to what was asked, but not promised. Shares and best
+epochs are chosen on the same strokes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.metrics import SetCalibration, calibrate_sets
+from napari_sashiko.training._desk import Desk
+
+Family = tuple[float, NDArray[np.floating] | None]
+
+
+def calibrate(
+    desk: Desk, rows: NDArray[np.bool_], families: Sequence[Family]
+) -> SetCalibration:
+    """Calibrate on held-out voxels, a vote for each stroke.
+
+    Parameters
+    ----------
+    desk : Desk
+        Its correction is applied to each family, as the ensemble does.
+    rows : numpy.ndarray
+        ``(N,)`` bool: the voxels to calibrate on; at least one.
+    families : sequence of (share, probabilities)
+        Share of the mean, and ``(N, K)`` probabilities, finite on `rows` where the
+        share is not 0.
+    """
+    mixed = sum(
+        share * _corrected(said[rows], desk.correction)
+        for share, said in families
+        if share > 0 and said is not None
+    )
+    return calibrate_sets(
+        np.asarray(mixed).T,
+        desk.labelled.values[rows],
+        [each.id for each in desk.classes],
+        strokes=desk.strokes[rows],
+    )
+
+
+def _corrected(
+    shares: NDArray[np.floating], factors: tuple[float, ...]
+) -> NDArray[np.float64]:
+    if not factors:
+        return shares.astype(np.float64)
+    shares = shares * np.asarray(factors)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True).clip(1e-12))
