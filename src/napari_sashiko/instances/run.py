@@ -1,20 +1,15 @@
 """From a prediction to labelled, measured objects, block by block."""
 
 import contextlib
-import errno
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import zarr
 
-from napari_sashiko.errors import OutputError
 from napari_sashiko.instances._blocks import blocks
 from napari_sashiko.instances._moments import Moments, Reach
 from napari_sashiko.instances._source import ATTRIBUTES, Region, Source, open_source
@@ -40,10 +35,14 @@ from napari_sashiko.runners import (
     in_order,
     open_place,
 )
-from napari_sashiko.volumes import check_writable, create_ome_image, remove_torn
+from napari_sashiko.volumes import (
+    check_replaceable,
+    check_writable,
+    create_ome_image,
+    written_whole,
+)
 
 FORMAT_VERSION = 1
-DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def segment_instances(
         settings.dust, source.voxel_size, source.unit, flat=source.flat
     )
     where = None if table is None else Path(table).absolute()
-    _check_replaceable(target)
+    check_replaceable(target, "instances", "instances")
     check_writable(target)
     if where is not None:
         check_table(where, target)
@@ -155,26 +154,8 @@ def _remarks(source: Source, settings: InstanceSettings) -> Iterator[Message]:
         )
 
 
-def _check_replaceable(path: Path) -> None:
-    if not path.exists():
-        return
-    try:
-        record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
-    except (OSError, ValueError, KeyError):
-        record = None
-    if not isinstance(record, dict) or record.get("kind") != "instances":
-        raise OutputError(
-            f"{path} exists and does not hold instances.",
-            "Choose another name; it is left as it is.",
-        )
-
-
 def _write(work: Pass, target: Path, table: Path | None) -> Iterator[Event]:
-    part = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        part.chmod(0o755)  # mkdtemp makes folders for one user only
+    with written_whole(target) as part:
         _create(part, work.source)
         labels = Target(part, work.source.flat)
         moments = (
@@ -183,20 +164,6 @@ def _write(work: Pass, target: Path, table: Path | None) -> Iterator[Event]:
         yield from _relabel(work, labels, moments)
         if table is not None and moments is not None:
             yield from _measure(work, labels, moments, table)
-        remove_torn(part)
-        _replace(part, target)
-    except OSError as error:
-        full = error.errno in DISK_FULL
-        raise OutputError(
-            f"{target} cannot be written: "
-            f"{'the disk is full' if full else error.strerror or error}.",
-            "Free some space and start again." if full else "Choose another folder.",
-        ) from error
-    finally:
-        if part is not None:
-            # What is still in work sees at once that its folder is gone.
-            (part / "zarr.json").unlink(missing_ok=True)
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def _create(path: Path, source: Source) -> None:
@@ -265,18 +232,3 @@ def _measure(
             done += 1
             yield Progress(done, work.total, "measuring objects")
     write_table(make_table(work.source, moments, axes, reach.lengths()), table)
-
-
-def _replace(part: Path, target: Path) -> None:
-    """Put the finished folder in place of an older one."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    try:
-        part.rename(target)
-    except BaseException:  # also when it is stopped just now
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -20,6 +20,7 @@ from napari_sashiko.volumes.region import (
 )
 from napari_sashiko.volumes.scratch import Scratch
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
+from napari_sashiko.volumes.whole import check_replaceable, written_whole
 from napari_sashiko.volumes.windows import WindowReader
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Volume",
     "WindowReader",
     "as_volume",
+    "check_replaceable",
     "check_writable",
     "create_ome_image",
     "first_of",
@@ -45,4 +47,5 @@ __all__ = [
     "region_shape",
     "remove_torn",
     "shift",
+    "written_whole",
 ]
