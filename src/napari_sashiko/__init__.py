@@ -3,7 +3,14 @@
 import importlib
 from typing import Any
 
-__all__ = ["__version__", "evaluate", "predict", "segment_instances", "train"]
+__all__ = [
+    "__version__",
+    "evaluate",
+    "predict",
+    "prediction_sets",
+    "segment_instances",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

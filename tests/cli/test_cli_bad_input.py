@@ -178,6 +178,7 @@ def test_an_output_that_is_something_else_is_left_alone(sashiko, trained, tmp_pa
         "predict": (model, image, "-o", tmp_path / "notes", "--overwrite"),
         "train": (image, trained / "labels.npy", "-o", tmp_path / "notes", *FOREST),
         "instances": (trained / "forest.zarr", "-o", tmp_path / "notes"),
+        "sets": (trained / "forest.zarr", "-o", tmp_path / "notes"),
     }
     for command, words in commands.items():
         said = sashiko(command, *words)
@@ -206,16 +207,16 @@ def _chunks(room, content):
 
 
 BAD_PREDICTIONS = {
-    "no ledger": (lambda p: shutil.rmtree(p / "ledger"), "pie", "ledger"),
-    "ledger cut short": (_chunks("ledger", b""), "pie", "damaged"),
-    "no probabilities": (lambda p: shutil.rmtree(p / "mean"), "pie", "mean"),
-    "damaged probabilities": (_chunks("mean", b"zz"), "ie", "damaged"),
+    "no ledger": (lambda p: shutil.rmtree(p / "ledger"), "pise", "ledger"),
+    "ledger cut short": (_chunks("ledger", b""), "pise", "damaged"),
+    "no probabilities": (lambda p: shutil.rmtree(p / "mean"), "pise", "mean"),
+    "damaged probabilities": (_chunks("mean", b"zz"), "ise", "damaged"),
     "empty record": (
         _record(lambda r: [r.pop(key) for key in list(r) if key != "kind"]),
-        "pie",
+        "pise",
         "damaged",
     ),
-    "newer version": (_record(lambda r: r.update(format_version=9)), "pie", "newer"),
+    "newer version": (_record(lambda r: r.update(format_version=9)), "pise", "newer"),
     "plan of nothing": (_record(lambda r: r.update(plan={})), "p", "plan"),
 }
 
@@ -232,6 +233,7 @@ def test_a_damaged_prediction_is_said_by_whoever_reads_it(
     commands = {
         "p": ("predict", model, image, "-o", path),
         "i": ("instances", path, "-o", out),
+        "s": ("sets", path, "-o", out),
         "e": ("evaluate", path, trained / "truth.npy"),
     }
     for reader in readers:
@@ -304,12 +306,31 @@ def test_bad_settings_of_instances_are_named(sashiko, trained, tmp_path, case):
     assert not out.exists()
 
 
+BAD_SETS = {
+    "not calibrated": (["--coverage", "0.77"], "0.77. Choose from: 0.5, 0.6"),
+    "more than all": (["--coverage", "1.5"], "coverage"),
+    "not a number": (["--coverage", "most"], "--coverage"),
+    "runner": (["--runner", "cloud"], "runner"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SETS)
+def test_bad_settings_of_sets_are_named(sashiko, trained, tmp_path, case):
+    options, words = BAD_SETS[case]
+    out = tmp_path / "s.zarr"
+    said = sashiko("sets", trained / "forest.zarr", "-o", out, *options)
+    assert said.code == 2
+    assert words in said.complaint
+    assert not out.exists()
+
+
 def test_what_is_no_prediction_cannot_be_scored_or_counted(sashiko, trained, tmp_path):
     truth = trained / "truth.npy"
     for words in (
         ("evaluate", tmp_path / "none.zarr", truth),
         ("evaluate", trained / "forest.sashiko-model", truth),
         ("instances", tmp_path / "none.zarr", "-o", tmp_path / "i.zarr"),
+        ("sets", tmp_path / "none.zarr", "-o", tmp_path / "s.zarr"),
         ("info", tmp_path / "none.zarr"),
     ):
         said = sashiko(*words)

@@ -107,6 +107,42 @@ def test_another_splitting_leaves_the_boundary_class_of_a_recipe_out(
     assert said.code == 2
 
 
+def test_sets_hold_the_classes_that_are_probable_enough(sashiko, trained, tmp_path):
+    words = ("sets", trained / "forest.zarr", "-o", tmp_path / "s.zarr", "--json")
+    said = sashiko(*words, "--coverage", "0.8")
+    assert said.code == 0, said.err
+    mean = zarr.open_array(str(trained / "forest.zarr" / "mean" / "0"), mode="r")
+    member = np.asarray(mean) >= np.float16(said.summary["least"])
+    sizes = np.asarray(zarr.open_array(str(tmp_path / "s.zarr/sizes/0"), mode="r"))
+    np.testing.assert_array_equal(sizes, member.sum(axis=0))
+    assert said.summary["voxels"] == np.bincount(sizes.ravel(), minlength=3).tolist()
+    assert said.summary["mean_size"] == pytest.approx(sizes.mean())
+    by_set = sashiko(*words, "--set", "coverage=0.8", "--runner", "serial")
+    assert by_set.summary["voxels"] == said.summary["voxels"]
+    done = ns.prediction_sets(trained / "forest.zarr", tmp_path / "t.zarr", 0.8)
+    assert list(done.voxels) == said.summary["voxels"]
+
+
+def test_info_knows_sets_and_on_how_many_strokes_they_rest(sashiko, trained, tmp_path):
+    said = sashiko("info", trained / "forest.sashiko-model")
+    assert "calibrated on 12 held-out strokes, enough for coverages up to 0.9" in (
+        said.out
+    )
+    sashiko("sets", trained / "forest.zarr", "-o", tmp_path / "s.zarr")
+    said = sashiko("info", tmp_path / "s.zarr", "--json")
+    assert said.summary["kind"] == "sets"
+    assert said.summary["coverage"] == 0.9
+    assert "12 held-out strokes" in sashiko("info", tmp_path / "s.zarr").out
+
+
+def test_a_project_repeats_the_coverage_of_its_sets(sashiko, trained, tmp_path):
+    out = tmp_path / "a.sashiko" / "predictions" / "s.zarr"
+    sashiko("sets", trained / "forest.zarr", "-o", out, "--coverage", "0.6")
+    again = ("sets", trained / "forest.zarr", "-o", tmp_path / "t.zarr", "--json")
+    said = sashiko(*again, "--recipe", tmp_path / "a.sashiko")
+    assert said.summary["coverage"] == 0.6
+
+
 def test_info_knows_model_prediction_and_image(sashiko, trained):
     kinds = {
         "forest.sashiko-model": "model",
@@ -233,7 +269,15 @@ def test_help_names_every_command_and_loads_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert said.stdout.splitlines()[-1] == "False"
-    for command in ("sample", "train", "predict", "instances", "evaluate", "info"):
+    for command in (
+        "sample",
+        "train",
+        "predict",
+        "instances",
+        "sets",
+        "evaluate",
+        "info",
+    ):
         assert command in said.stdout
 
 

@@ -26,7 +26,7 @@ def make_card(channels=1, **more):
         LabelClass(id=1, name="rest", color="#888888"),
         LabelClass(id=4, name="fibre", color="#cc3311"),
     )
-    facts = {"voxel_size": (1.0, 1.0, 1.0), "unit": "pixel", **more}
+    facts = {"voxel_size": (1.0, 1.0, 1.0), "unit": "pixel", "sets": None, **more}
     return SimpleNamespace(
         classes=classes, channels=channels, normalisation=Identity(), **facts
     )

@@ -16,6 +16,7 @@ from napari_sashiko.cli import (
     instances,
     predict,
     sample,
+    sets,
     train,
 )
 from napari_sashiko.errors import Cancelled, SashikoError
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (sample, train, predict, instances, evaluate, info):
+for command in (sample, train, predict, instances, sets, evaluate, info):
     command.add_to(app)
 
 

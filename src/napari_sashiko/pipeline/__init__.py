@@ -28,6 +28,7 @@ from napari_sashiko.labels import (
 from napari_sashiko.pipeline.blocking import (
     evaluate,
     predict,
+    prediction_sets,
     segment_instances,
     train,
     training_settings,
@@ -48,7 +49,12 @@ from napari_sashiko.pipeline.results import (
     check_prediction,
     open_prediction,
 )
-from napari_sashiko.pipeline.steps import instance_steps, predict_steps, train_steps
+from napari_sashiko.pipeline.steps import (
+    instance_steps,
+    predict_steps,
+    set_steps,
+    train_steps,
+)
 from napari_sashiko.prediction import (
     CellDone,
     Estimate,
@@ -56,6 +62,8 @@ from napari_sashiko.prediction import (
     PredictionDone,
     PredictionSettings,
     PredictionStarted,
+    SetsDone,
+    SetSettings,
 )
 from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.samples import (
@@ -123,6 +131,8 @@ __all__ = [
     "Region",
     "Sample",
     "SampleFiles",
+    "SetSettings",
+    "SetsDone",
     "Tick",
     "TrainingDone",
     "TrainingSettings",
@@ -153,12 +163,14 @@ __all__ = [
     "open_volume",
     "predict",
     "predict_steps",
+    "prediction_sets",
     "preview",
     "preview_instances",
     "read_paint",
     "read_recipe",
     "scan_components",
     "segment_instances",
+    "set_steps",
     "train",
     "train_steps",
     "training_settings",

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_sashiko.instances import InstancesDone, InstanceSettings
 from napari_sashiko.pipeline.inputs import Classes, open_image
-from napari_sashiko.pipeline.steps import instance_steps, predict_steps, train_steps
+from napari_sashiko.pipeline.steps import (
+    instance_steps,
+    predict_steps,
+    set_steps,
+    train_steps,
+)
 from napari_sashiko.prediction import (
     Evaluation,
     PredictionDone,
     PredictionSettings,
+    SetsDone,
+    SetSettings,
 )
 from napari_sashiko.prediction import evaluate as score
 from napari_sashiko.runners import Event
@@ -127,6 +134,40 @@ def segment_instances(
     """
     chosen = InstanceSettings.checked(**settings)
     return _run(instance_steps(prediction, out, chosen, table), InstancesDone, report)
+
+
+def prediction_sets(
+    prediction: Path | str,
+    out: Path | str,
+    coverage: float = 0.9,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> SetsDone:
+    """Write how many classes each voxel of a prediction may have.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr of a finished prediction.
+    out : path
+        Folder NAME.zarr for the sizes of the sets.
+    coverage : float
+        Share of voxels like those of held-out strokes whose set holds the true class;
+        one of 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98 and 0.99.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Other fields of `SetSettings`, e.g. ``runner="serial"``.
+
+    Raises
+    ------
+    SashikoError
+        If prediction, settings or output cannot be used, or the prediction's model was
+        not calibrated.
+    """
+    chosen = SetSettings.checked(coverage=coverage, **settings)
+    return _run(set_steps(prediction, out, chosen), SetsDone, report)
 
 
 def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evaluation:

@@ -7,7 +7,7 @@ from typing import Any
 import zarr
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.metrics import SetCalibration
+from napari_sashiko.metrics import SetCalibration, strokes_needed
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
@@ -22,7 +22,8 @@ class Description:
     Parameters
     ----------
     kind : str
-        ``"model"``, ``"prediction"``, ``"instances"``, ``"project"`` or ``"image"``.
+        ``"model"``, ``"prediction"``, ``"instances"``, ``"sets"``, ``"project"`` or
+        ``"image"``.
     lines : tuple of str
         For people.
     facts : dict
@@ -54,6 +55,8 @@ def describe(path: Path | str) -> Description:
         return _prediction(path)
     if record.get("kind") == "instances":
         return _instances(path, record)
+    if record.get("kind") == "sets":
+        return _set_sizes(path, record)
     return _image(path)
 
 
@@ -95,13 +98,11 @@ def _scores(training: dict[str, Any]) -> tuple[str, ...]:
 
 def _sets(sets: SetCalibration | None) -> str:
     if sets is None:
-        return "Prediction sets: none, no held-out stroke was kept for them"
-    able = [f"{c:g}" for c, p in zip(sets.coverages, sets.least, strict=True) if p > 0]
+        return "Prediction sets: none, they were not calibrated"
+    able = [c for c in sets.coverages if strokes_needed(c) <= sets.strokes]
     return (
         f"Prediction sets: calibrated on {sets.strokes} held-out strokes, enough for "
-        f"coverages up to {able[-1]}"
-        if able
-        else f"Prediction sets: {sets.strokes} held-out strokes are too few for any"
+        f"coverages up to {max(able, default=0):g}"
     )
 
 
@@ -141,6 +142,22 @@ def _instances(path: Path, record: dict[str, Any]) -> Description:
         "Settings: " + ", ".join(f"{key} {value}" for key, value in settings.items()),
     )
     return Description("instances", lines, {"shape": list(labels.shape), **record})
+
+
+def _set_sizes(path: Path, record: dict[str, Any]) -> Description:
+    sizes = zarr.open_array(str(path / "sizes" / "0"), mode="r")
+    lines = (
+        (
+            f"Sizes of prediction sets, {' x '.join(map(str, sizes.shape))} voxels, "
+            f"coverage {record['coverage']:g}"
+        ),
+        f"From: {record['prediction']}",
+        (
+            f"A class is in a set from a probability of {record['least']:.3g} on, as "
+            f"{record['strokes']} held-out strokes say"
+        ),
+    )
+    return Description("sets", lines, {"shape": list(sizes.shape), **record})
 
 
 def _project(path: Path) -> Description:

@@ -20,15 +20,16 @@ class Recipe(Settings):
     ----------
     format_version : int
         Version of the file's layout.
-    train, predict, instances : dict
-        Fields of `TrainingSettings`, `PredictionSettings` and `InstanceSettings`;
-        checked by these when the step starts.
+    train, predict, instances, sets : dict
+        Fields of `TrainingSettings`, `PredictionSettings`, `InstanceSettings` and
+        `SetSettings`; checked by these when the step starts.
     """
 
     format_version: int = FORMAT_VERSION
     train: dict[str, Any] = Field(default_factory=dict)
     predict: dict[str, Any] = Field(default_factory=dict)
     instances: dict[str, Any] = Field(default_factory=dict)
+    sets: dict[str, Any] = Field(default_factory=dict)
 
     def write(self, path: Path | str) -> None:
         """Write the recipe as JSON.

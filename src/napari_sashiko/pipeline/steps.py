@@ -1,4 +1,4 @@
-"""The steps of a run, each a generator of events: train, predict, find instances."""
+"""The steps of a run, each a generator of events: train, predict, instances, sets."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,7 +16,12 @@ from napari_sashiko.pipeline.inputs import (
 )
 from napari_sashiko.pipeline.project import note_run
 from napari_sashiko.pipeline.sharing import copied, place_for_copy
-from napari_sashiko.prediction import PredictionSettings, predict
+from napari_sashiko.prediction import (
+    PredictionSettings,
+    SetSettings,
+    predict,
+    prediction_sets,
+)
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import check_writable
 
@@ -149,6 +154,35 @@ def instance_steps(
     chosen = settings or InstanceSettings()
     yield from segment_instances(prediction, out, chosen, table)
     note_run(Path(out), "instances", chosen)
+
+
+def set_steps(
+    prediction: Path | str, out: Path | str, settings: SetSettings | None = None
+) -> Iterator[Event]:
+    """Write how many classes each voxel of a prediction may have.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr of a finished prediction.
+    out : path
+        Folder NAME.zarr for the sizes of the sets.
+    settings : SetSettings, optional
+        Coverage.
+
+    Yields
+    ------
+    Event
+        `Progress`, `Message`, `Tick`, `SetsDone`.
+
+    Raises
+    ------
+    SashikoError
+        If prediction, settings or output cannot be used.
+    """
+    chosen = settings or SetSettings()
+    yield from prediction_sets(prediction, out, chosen)
+    note_run(Path(out), "sets", chosen)
 
 
 def check_network(settings: "TrainingSettings") -> None:

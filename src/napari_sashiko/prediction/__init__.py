@@ -6,10 +6,12 @@ from napari_sashiko.prediction.events import (
     CellDone,
     PredictionDone,
     PredictionStarted,
+    SetsDone,
 )
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
+from napari_sashiko.prediction.sets import SetSettings, prediction_sets
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import read_record, reading_prediction
 
@@ -22,9 +24,12 @@ __all__ = [
     "PredictionSettings",
     "PredictionStarted",
     "Predictor",
+    "SetSettings",
+    "SetsDone",
     "estimate",
     "evaluate",
     "predict",
+    "prediction_sets",
     "preview",
     "read_record",
     "reading_prediction",

@@ -138,6 +138,7 @@ def _plan(
 def _record(
     predictor: Predictor, digest: str, volume: Any, plan: Plan
 ) -> dict[str, Any]:
+    sets = predictor.card.sets
     return {
         "format_version": FORMAT_VERSION,
         "kind": "prediction",
@@ -153,6 +154,7 @@ def _record(
         "unit": volume.unit,
         "flat": volume.flat,
         "classes": [each.model_dump(mode="json") for each in predictor.card.classes],
+        "sets": None if sets is None else sets.model_dump(mode="json"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

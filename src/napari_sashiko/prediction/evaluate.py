@@ -1,6 +1,5 @@
 """Score a prediction against the truth, by blocks."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 import numpy as np
 import zarr
 
-from napari_sashiko.errors import LabelError, OutputError
+from napari_sashiko.errors import LabelError
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
-from napari_sashiko.prediction._ledger import Ledger
+from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
 from napari_sashiko.prediction.predictor import Triple
-from napari_sashiko.prediction.store import read_record, reading_prediction
+from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.volumes import Region, Volume, as_volume
-
-VOXELS = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,8 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
         If shapes differ, or the truth has a class that the model does not know.
     """
     path = Path(prediction)
-    record = _record(path)
-    shape = _triple(record["shape"])
+    record = finished_record(path)
+    shape = triple(record["shape"])
     true, left_out = _same_shape(truth, shape, "truth"), None
     if ignore is not None:
         left_out = _same_shape(ignore, shape, "ignored voxels")
@@ -89,7 +86,7 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
     confusion, calibration = ConfusionMatrix(ids), Calibration(ids)
     with reading_prediction(path):
         mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
-    for region in _blocks(shape, mean.chunks, flat=record["flat"]):
+    for region in chunk_blocks(shape, mean.chunks, flat=record["flat"]):
         wanted = true.read(region)[0]
         if left_out is not None:
             wanted[left_out.read(region)[0] != 0] = 0
@@ -101,20 +98,6 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
         confusion.update(found, wanted[scored])
         calibration.update(found, wanted[scored])
     return _summary(record, confusion, calibration)
-
-
-def _record(path: Path) -> dict[str, Any]:
-    record = read_record(path)
-    if record is None:
-        raise OutputError(f"There is no prediction at {path}.", "Predict it first.")
-    finished = Ledger(path).finished()
-    if not finished.all():
-        raise OutputError(
-            f"Only {int(finished.sum())} of {finished.size} blocks of {path} are "
-            "predicted.",
-            "Start the prediction again: it goes on where it stopped.",
-        )
-    return record
 
 
 def _same_shape(array: Any, shape: Triple, what: str) -> Volume:
@@ -129,19 +112,6 @@ def _same_shape(array: Any, shape: Triple, what: str) -> Volume:
             f"The {what} are of type {volume.dtype}; class ids are integers."
         )
     return volume
-
-
-def _blocks(shape: Triple, chunks: Any, *, flat: bool) -> Iterator[Region]:
-    """Blocks of whole chunks, each of about `VOXELS` or one chunk."""
-    y, x = chunks[-2:]
-    z = 1 if flat else chunks[1]
-    width = max(1, min(-(-shape[2] // x), VOXELS // (z * y * x))) * x
-    for i in range(0, shape[0], z):
-        for j in range(0, shape[1], y):
-            for k in range(0, shape[2], width):
-                stops = zip((i + z, j + y, k + width), shape, strict=True)
-                ends = [min(stop, n) for stop, n in stops]
-                yield slice(i, ends[0]), slice(j, ends[1]), slice(k, ends[2])
 
 
 def _read(mean: Any, region: Region, *, flat: bool) -> Any:
@@ -175,8 +145,3 @@ def _summary(
         expected_calibration_error=trust.expected_calibration_error,
         brier=trust.brier,
     )
-
-
-def _triple(values: Any) -> Triple:
-    z, y, x = values
-    return int(z), int(y), int(x)

@@ -32,3 +32,17 @@ class PredictionDone(Event):
 
     path: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetsDone(Event):
+    """Sizes of prediction sets are at `path`; ``voxels[n]`` sets have `n` classes.
+
+    A class is in a set if its probability is at least `least`.
+    """
+
+    path: str
+    coverage: float
+    least: float
+    voxels: tuple[int, ...]
+    seconds: float
