@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
 from napari_sashiko.pipeline import network_names
-from napari_sashiko.prediction import PredictionSettings
+from napari_sashiko.prediction import PredictionSettings, SetSettings
 from napari_sashiko.training import TrainingSettings
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
@@ -28,8 +28,8 @@ Each step has one set of settings. The same names hold in the dock (*more*), on 
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`. A file for `--recipe` is JSON with the keys
-`train`, `predict` and `instances`. A name that does not exist, or a value out of range,
-is refused in one sentence.
+`train`, `predict`, `instances` and `sets`. A name that does not exist, or a value out
+of range, is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
@@ -38,6 +38,7 @@ STEPS = {
         InstanceSettings,
         "`sashiko instances`, `napari_sashiko.segment_instances`",
     ),
+    "Sets": (SetSettings, "`sashiko sets`, `napari_sashiko.prediction_sets`"),
 }
 SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 PLAIN = {str: "text", int: "whole number", float: "number", bool: "yes or no"}

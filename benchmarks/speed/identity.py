@@ -17,6 +17,7 @@ class Identity:
         channels=1,
         voxel_size=(1.0, 1.0, 1.0),
         unit="pixel",
+        sets=None,
         normalisation=Normalisation(
             low=(0.0,), high=(255.0,), center=(0.0,), scale=(255.0,)
         ),
