@@ -152,7 +152,9 @@ def test_info_knows_model_prediction_and_image(sashiko, trained):
     for name, kind in kinds.items():
         said = sashiko("info", trained / name, "--json")
         assert said.summary["kind"] == kind
-    assert "resin" in sashiko("info", trained / "forest.sashiko-model").out
+    told = sashiko("info", trained / "forest.sashiko-model").out
+    assert "resin" in told
+    assert "On held-out strokes: macro_f1" in told
     assert "1 of 1" in sashiko("info", trained / "forest.zarr").out
 
 

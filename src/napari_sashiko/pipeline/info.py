@@ -88,7 +88,7 @@ def _kind(member: Any) -> str:
 
 
 def _scores(training: dict[str, Any]) -> tuple[str, ...]:
-    metrics = training.get("metrics")
+    metrics = training.get("held_out")
     if not isinstance(metrics, dict):
         return ()
     numbers = {key: each for key, each in metrics.items() if isinstance(each, float)}
