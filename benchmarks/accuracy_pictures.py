@@ -70,8 +70,9 @@ def leads():
     axes.invert_yaxis()
     axes.set_xlabel(
         "macro F1 on all voxels without paint\n"
-        f"squares: random forest; dots: forest and networks "
-        f"(larger: more strokes, {' or '.join(map(str, counts))} a class)"
+        "squares: random forest of today's tools; dots: ours\n"
+        f"{' or '.join(map(str, counts))} strokes a class"
+        f"{', larger dots for more' if len(counts) > 1 else ''}"
     )
     axes.grid(axis="x", alpha=0.3)
     _save(figure, "strokes-leads.png")
