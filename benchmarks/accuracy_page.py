@@ -49,7 +49,7 @@ MEASURES = {
     "brier": "Brier score",
     "ece": "calibration error",
     "auroc": "spread against error, area under the curve",
-    "ratio": "errors, most uncertain tenth / most certain half",
+    "ratio": "errors, most uncertain tenth / most certain half (median)",
 }
 
 
@@ -122,7 +122,8 @@ def _means(cells, columns):
         for column in columns:
             values = [cells[(*row, column)].get(key) for row in whole]
             values = [v for v in values if v is not None and np.isfinite(v)]
-            found.append(f"{np.mean(values):.3f}" if values else "")
+            middle = np.median if key == "ratio" else np.mean  # some divide by nothing
+            found.append(f"{middle(values):.3f}" if values else "")
         lines.append(f"| {words} | {' | '.join(found)} |")
     return "\n".join(lines) + "\n"
 
