@@ -22,7 +22,7 @@ from tasks import tasks
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 EXAMPLES = {
-    "nuclei": "brightness tells: both find them",
+    "nuclei": "brightness tells",
     "organelles": "only a wide view tells",
     "plies": "only direction tells",
 }
@@ -118,7 +118,7 @@ def _painted(plane, paint):
 
 def _save(figure, name):
     figure.tight_layout()
-    figure.savefig(IMAGES / name, dpi=110)
+    figure.savefig(IMAGES / name, dpi=90)
     plt.close(figure)
     print(IMAGES / name)
 
