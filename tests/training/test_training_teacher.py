@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from test_training_fit import Tiny, learn
 from training_runs import probabilities, run
 
+from napari_sashiko.checkpoints import load_card
 from napari_sashiko.losses import soft_cross_entropy
-from napari_sashiko.runners import Tick
+from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import _saving, crew, teacher
 from napari_sashiko.training.held_out import FoldForest, features_at
 from napari_sashiko.training.lessons import Lessons
@@ -72,7 +73,7 @@ def desk(image, dims=2, neighbours=0, weight=1.0, seconds=None, unseen=None):
         choices=SimpleNamespace(dims=dims, neighbours=neighbours),
         settings=SimpleNamespace(seed=0, teacher=weight, members=3),
         deadline=None if seconds is None else time.monotonic() + seconds,
-        reasons=[],
+        decide=Message,
         device=torch.device("cpu"),
     )
 
@@ -271,3 +272,11 @@ def test_what_is_held_out_is_new_to_the_teacher_too(out, monkeypatch):
         assert np.array_equal(said, desk.forest_says[rows])
         # Not the forest of all paint, which knows these strokes by heart.
         assert not np.array_equal(said, desk.forest.classify(features[rows]))
+
+
+def test_what_is_decided_on_the_way_is_said_and_noted(trained):
+    path, events = trained
+    said = [event.text for event in events if isinstance(event, Message)]
+    lessons = [text for text in said if "random places" in text]
+    assert len(lessons) == 1
+    assert lessons[0] in load_card(path).training["reasons"]

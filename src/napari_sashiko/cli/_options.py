@@ -37,6 +37,17 @@ RecipeFile = Annotated[
 OUT_OPTION = ("-o", "--out")
 
 
+def where(
+    runner: str | None, scheduler: str | None, workers: int | None
+) -> dict[str, Any]:
+    """Where blocks are worked on: an address of a scheduler means Dask."""
+    return {
+        "runner": runner or ("dask" if scheduler else None),
+        "scheduler": scheduler,
+        "workers": workers,
+    }
+
+
 def collect(
     given: dict[str, Any], more: list[str] | None, recipe: dict[str, Any]
 ) -> dict[str, Any]:

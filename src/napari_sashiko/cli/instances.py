@@ -16,6 +16,7 @@ from napari_sashiko.cli._options import (
     Workers,
     absolute,
     collect,
+    where,
 )
 from napari_sashiko.pipeline import ComponentsFound, Event
 
@@ -78,9 +79,7 @@ def instances(
         "split_depth": split_depth,
         "split_radius": split_radius,
         "boundary_class": _class(boundary_class),
-        "runner": runner or ("dask" if scheduler else None),
-        "scheduler": scheduler,
-        "workers": workers,
+        **where(runner, scheduler, workers),
     }
     base = pipeline.read_recipe(recipe).instances if recipe else {}
     asked = collect(given, more, {})

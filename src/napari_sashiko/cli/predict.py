@@ -19,6 +19,7 @@ from napari_sashiko.cli._options import (
     absolute,
     collect,
     triple,
+    where,
 )
 from napari_sashiko.pipeline import CellDone, Event, PredictionStarted
 
@@ -61,9 +62,7 @@ def predict(
         "window": triple(window, "window"),
         "border": triple(border, "border"),
         "border_weight": border_weight,
-        "runner": runner or ("dask" if scheduler else None),
-        "scheduler": scheduler,
-        "workers": workers,
+        **where(runner, scheduler, workers),
         "device": device,
         "overwrite": overwrite or None,
     }

@@ -16,6 +16,7 @@ from napari_sashiko.cli._options import (
     Workers,
     absolute,
     collect,
+    where,
 )
 
 
@@ -44,9 +45,7 @@ def sets(
 
     given = {
         "coverage": coverage,
-        "runner": runner or ("dask" if scheduler else None),
-        "scheduler": scheduler,
-        "workers": workers,
+        **where(runner, scheduler, workers),
     }
     values = collect(given, more, pipeline.read_recipe(recipe).sets if recipe else {})
     with terminal() as shown:

@@ -15,6 +15,7 @@ from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import Folds, fold_labelled
+from napari_sashiko.runners import Message
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.fit import Outcome
 from napari_sashiko.training.held_out import FoldForest
@@ -120,6 +121,11 @@ class Desk:
         """When all training must be over, by the monotonic clock."""
         minutes = self.settings.minutes
         return None if minutes is None else self.started + 60 * minutes
+
+    def decide(self, reason: str) -> Message:
+        """Note a choice that was made on the way; say it to the user too."""
+        self.reasons.append(reason)
+        return Message(reason)
 
     def describe(self) -> str:
         """Say what is trained and why, a sentence a line."""

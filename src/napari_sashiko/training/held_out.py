@@ -66,15 +66,24 @@ def features_at(
         core: Region = tuple(  # type: ignore[assignment]
             slice(int(a), int(b)) for a, b in zip(low, high, strict=True)
         )
-        region = grow(core, bank.halo, volume.shape)
-        patch = torch.from_numpy(normalisation.apply(volume.read(region)))
-        box = tuple(
-            (c.start - r.start, c.stop - r.start)
-            for c, r in zip(core, region, strict=True)
-        )
-        features = bank.features(patch, box)
+        features = features_of(volume, normalisation, bank, core)
         z, y, x = (coords - low).T
-        yield rows, features[:, z, y, x].T.numpy()
+        yield rows, features[:, z, y, x].T
+
+
+def features_of(
+    volume: Volume, normalisation: Normalisation, bank: FilterBank, core: Region
+) -> NDArray[np.float32]:
+    """Filter features ``(F, z, y, x)`` float32 of a part of the volume.
+
+    Read with the surroundings that the filters want, as far as the volume goes.
+    """
+    region = grow(core, bank.halo, volume.shape)
+    patch = torch.from_numpy(normalisation.apply(volume.read(region)))
+    box = tuple(
+        (c.start - r.start, c.stop - r.start) for c, r in zip(core, region, strict=True)
+    )
+    return np.asarray(bank.features(patch, box).numpy())
 
 
 def subsample(values: NDArray[Any], seed: int) -> NDArray[np.int64]:

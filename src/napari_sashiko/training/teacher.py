@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from napari_sashiko.forests import Forest
 from napari_sashiko.runners import Event, Tick, torch_threads
 from napari_sashiko.training._desk import Desk
-from napari_sashiko.training.held_out import FoldForest
+from napari_sashiko.training.held_out import FoldForest, features_of
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.tiles import DEPTH, EDGE, Triple, read_mirrored
-from napari_sashiko.volumes import Region, grow
+from napari_sashiko.volumes import Region
 
 MEMORY = 1 << 28  # bytes of patches and answers together
 FEWEST, MOST = 8, 96  # patches: FEWEST however late it is, if there is memory for them
@@ -61,7 +61,7 @@ def read_lessons(
         answers.append((yield from _answers(desk, teachers, start, patch)))
         if len(images) >= FEWEST and _is_late(desk, started):
             break
-    desk.reasons.append(f"The forest teaches networks at {len(images)} random places.")
+    yield desk.decide(f"The forest teaches networks at {len(images)} random places.")
     seen = torch.stack(images).to(desk.device)
     told = [torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)]
     return tuple(
@@ -113,16 +113,21 @@ def _answers(
     Mirrored, like the image, where the volume is smaller than a patch.
     """
     size = np.minimum(start + patch, desk.volume.shape) - start
-    found = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
+    told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
     for box in _pieces(size):
-        features = _features(desk, start, box)
-        rows = features.reshape(len(features), -1).T
+        core: Region = tuple(  # type: ignore[assignment]
+            slice(int(s) + b.start, int(s) + b.stop)
+            for s, b in zip(start, box, strict=True)
+        )
+        with torch_threads(1):
+            found = features_of(desk.volume, desk.normalisation, desk.bank, core)
+        rows = found.reshape(len(found), -1).T
         for number, teacher in enumerate(teachers):
-            part = found[(number, slice(None), *box)]
+            part = told[(number, slice(None), *box)]
             part[:] = teacher.classify(rows).T.reshape(part.shape)
         yield Tick()
     pad = [(0, 0), *((0, int(n)) for n in np.array(patch) - size)]
-    whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in found)
+    whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in told)
     return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
 
 
@@ -135,22 +140,6 @@ def _pieces(size: NDArray[np.int64]) -> Iterator[Region]:
             slice(low, min(low + step, int(n)))
             for low, step, n in zip(corner, steps, size, strict=True)
         )
-
-
-def _features(desk: Desk, start: NDArray[np.int64], box: Region) -> NDArray[np.float32]:
-    """Filter features ``(F, z, y, x)`` of a box that is counted from ``start``."""
-    core: Region = tuple(  # type: ignore[assignment]
-        slice(int(s) + b.start, int(s) + b.stop)
-        for s, b in zip(start, box, strict=True)
-    )
-    region = grow(core, desk.bank.halo, desk.volume.shape)
-    inside = tuple(
-        (c.start - r.start, c.stop - r.start) for c, r in zip(core, region, strict=True)
-    )
-    surroundings = desk.normalisation.apply(desk.volume.read(region))
-    with torch_threads(1):
-        found = desk.bank.features(torch.from_numpy(surroundings), inside)
-    return np.asarray(found.numpy())
 
 
 def _is_late(desk: Desk, started: float) -> bool:

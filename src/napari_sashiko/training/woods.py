@@ -65,7 +65,7 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
     with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
     desk.rotations = with_it - without < DIRECTION_PAYS
     if not desk.rotations:
-        desk.reasons.append(
+        yield desk.decide(
             "No rotations: the direction of textures tells classes apart (held-out "
             f"macro F1 {with_it:.2f} with it, {without:.2f} without)."
         )
