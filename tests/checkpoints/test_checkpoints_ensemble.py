@@ -38,9 +38,9 @@ def says(seed, sharpness=1.0):
     return torch.from_numpy(logits.astype(np.float32)).softmax(0)
 
 
-def chorus(cards, shares, weights, correction=()):
+def chorus(cards, shares, weights, **changes):
     entries = [MemberCard(kind="network", weight=w, spec={}) for w in weights]
-    card = cards(entries, correction=correction)
+    card = cards(entries, **changes)
     return Ensemble(card, [Parrot(share) for share in shares], CPU)
 
 
@@ -62,17 +62,33 @@ def test_mean_and_deviation_are_the_weighted_ones(cards, weights, seed, sharpnes
     np.testing.assert_allclose(mean.sum(axis=0), 1, atol=1e-5)
 
 
-@given(factors=FACTORS, weights=WEIGHTS)
+@given(factors=FACTORS, weights=WEIGHTS, temperature=st.floats(0.25, 2))
 @settings(max_examples=30, deadline=None)
-def test_correction_applies_to_each_member_before_the_mean(cards, factors, weights):
+def test_each_member_is_corrected_then_sharpened_before_the_mean(
+    cards, factors, weights, temperature
+):
     shares = [says(n) for n in range(len(weights))]
-    mean, _ = chorus(cards, shares, weights, factors).predict(ZEROS)
-    corrected = []
+    ensemble = chorus(
+        cards, shares, weights, correction=factors, temperature=temperature
+    )
+    mean, _ = ensemble.predict(ZEROS)
+    changed = []
     for share in shares:
         scaled = share.numpy() * np.array(factors, np.float32)[:, None, None, None]
-        corrected.append(scaled / scaled.sum(axis=0))
-    expected = np.average(corrected, axis=0, weights=weights)
+        scaled = scaled.astype(float) ** (1 / temperature)
+        changed.append(scaled / scaled.sum(axis=0))
+    expected = np.average(changed, axis=0, weights=weights)
     np.testing.assert_allclose(mean, expected, atol=1e-5)
+
+
+@given(seed=st.integers(0, 1000), temperature=st.floats(0.25, 2))
+@settings(max_examples=30, deadline=None)
+def test_a_temperature_changes_no_members_mind(cards, seed, temperature):
+    share = says(seed)
+    mean, _ = chorus(cards, [share], [1.0], temperature=temperature).predict(ZEROS)
+    assert np.array_equal(mean.argmax(axis=0), share.numpy().argmax(axis=0))
+    surer = mean.max(axis=0) - share.numpy().max(axis=0)
+    assert np.all(surer * (1 - temperature) >= -1e-6)
 
 
 def test_one_member_has_no_deviation(cards):

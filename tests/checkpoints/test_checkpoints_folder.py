@@ -348,8 +348,10 @@ def test_the_digest_is_that_of_what_predicts(path, models):
     assert model_digest(path) == same
 
 
-@pytest.mark.parametrize("changes", [{"share": 0.25}, {"correction": (0.5, 2.0)}])
-def test_the_digest_changes_with_the_shares(path, models, changes):
+@pytest.mark.parametrize(
+    "changes", [{"share": 0.25}, {"correction": (0.5, 2.0)}, {"temperature": 0.5}]
+)
+def test_the_digest_changes_with_what_is_said_of_members(path, models, changes):
     save_model(path, *models())
     before = model_digest(path)
     save_model(path, *models(**changes))

@@ -62,6 +62,9 @@ class ModelCard(Settings):
         Per class, the factor by which every member's probabilities are multiplied (and
         normalised again): what is rare in the volume but not in the paint has less than
         1. Empty for none.
+    temperature : float
+        Every member's corrected probabilities are raised to ``1 / temperature`` (and
+        normalised again): below 1 they become surer, 1 leaves them as they are.
     sets : SetCalibration or None
         Prediction sets as calibrated on held-out strokes; None where nothing was held
         out, and in models from before there were any.
@@ -82,6 +85,7 @@ class ModelCard(Settings):
     normalisation: Normalisation
     members: tuple[MemberCard, ...] = Field(min_length=1)
     correction: tuple[Annotated[float, Gt(0)], ...] = ()
+    temperature: PositiveFloat = 1.0
     sets: SetCalibration | None = None
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

@@ -37,7 +37,7 @@ class Ensemble:
     ) -> None:
         self.card = card
         self.device = device
-        self._factors = torch.tensor(card.correction or 1.0, device=device)
+        self._factors = torch.tensor(card.correction or (1.0,), device=device)
         self.members = tuple(members)
         self._members = [
             (member, entry.weight)
@@ -102,7 +102,10 @@ class Ensemble:
         return mean.cpu().numpy(), std.cpu().numpy()
 
     def _corrected(self, shares: torch.Tensor) -> torch.Tensor:
-        if not self.card.correction:
+        if not self.card.correction and self.card.temperature == 1.0:
             return shares
-        shares = shares * self._factors.view(-1, 1, 1, 1)
+        # A temperature changes what is sure, the correction what is common.
+        shares = (shares * self._factors.view(-1, 1, 1, 1)) ** (
+            1.0 / self.card.temperature
+        )
         return shares / shares.sum(dim=0, keepdim=True).clamp_min(1e-12)

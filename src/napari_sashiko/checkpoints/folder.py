@@ -32,6 +32,8 @@ SUFFIX = ".sashiko-model"
 CARD = "model.json"
 TENSORS = ".safetensors"
 DIGITS = 16  # of the hash in a file's name
+# What decides, beside the tensors, what a model predicts.
+PREDICTING = ("normalisation", "classes", "members", "correction", "temperature")
 Tensors = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 # What reading a member raises: no file, no tensors, or tensors of another network.
@@ -150,8 +152,8 @@ def model_digest(folder: Path) -> str:
 
     def hash_all(card: ModelCard) -> str:
         digest = hashlib.sha256()
-        for part in (card.normalisation, card.classes, card.members, card.correction):
-            digest.update(repr(part).encode())
+        for name in PREDICTING:
+            digest.update(repr(getattr(card, name)).encode())
         for entry in card.members:
             try:
                 digest.update((Path(folder) / entry.file).read_bytes())

@@ -60,6 +60,7 @@ class Desk:
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
     correction: tuple[float, ...] = ()
+    temperature: float = 1.0
     sets: SetCalibration | None = None
     changed: bool = False  # since the folder was written
     saved: float = -math.inf  # when the folder was written, by the monotonic clock
@@ -106,6 +107,11 @@ class Desk:
     def has_forest(self) -> bool:
         """Whether a forest is among the members: also where nothing else is."""
         return self.settings.forest or self.settings.members == 0
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether the networks learn from the forest, too."""
+        return bool(self.networks and self.forest and self.settings.teacher)
 
     @property
     def parameters(self) -> int:

@@ -50,7 +50,7 @@ def save(desk: Desk) -> None:
 def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
     """Ask the saved members how much of the volume each class takes, save that."""
     ensemble = load_ensemble(desk.out, desk.device)
-    card = ensemble.card.model_copy(update={"correction": ()})
+    card = ensemble.card.model_copy(update={"correction": (), "temperature": 1.0})
     bare = Ensemble(card, ensemble.members, desk.device)
     with torch_threads(1):
         found = yield from class_shares(
@@ -95,6 +95,7 @@ def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
         normalisation=desk.normalisation,
         members=members,
         correction=desk.correction,
+        temperature=desk.temperature,
         sets=desk.sets,
         patch={"edge": desk.settings.patch, "neighbours": desk.choices.neighbours},
         training=_record(desk),

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.metrics import SetCalibration, calibrate_sets
 from napari_sashiko.training._desk import Desk
-
-Family = tuple[float, NDArray[np.floating] | None]
+from napari_sashiko.training.temperature import Family, mix
 
 
 def calibrate(
@@ -25,20 +24,16 @@ def calibrate(
     Parameters
     ----------
     desk : Desk
-        Its correction is applied to each family, as the ensemble does.
+        Its correction and temperature are applied to each family, as the ensemble
+        does.
     rows : numpy.ndarray
         ``(N,)`` bool: the voxels to calibrate on; at least one.
     families : sequence of (share, probabilities)
-        Share of the mean, and ``(N, K)`` probabilities, finite on `rows` where the
-        share is not 0.
+        Share of the mean, and ``(n, K)`` finite probabilities of these voxels.
     """
-    mixed = sum(
-        share * _corrected(said[rows], desk.correction)
-        for share, said in families
-        if share > 0 and said is not None
-    )
+    corrected = [(share, _corrected(said, desk.correction)) for share, said in families]
     return calibrate_sets(
-        np.asarray(mixed).T,
+        mix(corrected, desk.temperature).T,
         desk.labelled.values[rows],
         [each.id for each in desk.classes],
         strokes=desk.strokes[rows],
@@ -48,7 +43,5 @@ def calibrate(
 def _corrected(
     shares: NDArray[np.floating], factors: tuple[float, ...]
 ) -> NDArray[np.float64]:
-    if not factors:
-        return shares.astype(np.float64)
-    shares = shares * np.asarray(factors)
+    shares = shares * np.asarray(factors or (1.0,))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True).clip(1e-12))

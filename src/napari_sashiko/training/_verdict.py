@@ -9,8 +9,9 @@ from scipy.special import softmax
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
-from napari_sashiko.training.blend import blend
+from napari_sashiko.training.blend import forest_share
 from napari_sashiko.training.fit import Best
+from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
 
 Ready = Sequence[tuple[NetworkDesk, Best]]
 
@@ -21,7 +22,8 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``metrics`` and ``sets`` are written where there is something to judge by.
+        Its ``temperature`` is written, its ``metrics`` and ``sets`` where there is
+        something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -31,23 +33,27 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         The forest's share of the ensemble's mean, in [0, 1].
     """
     default = _default_share(desk, ready)
+    desk.temperature = USUAL if ready and desk.is_taught else 1.0
     said = _networks_say(desk, ready)
-    judged = np.isfinite(said[:, 0])
-    votes = desk.forest_says
-    heard = np.zeros_like(judged) if votes is None else np.isfinite(votes[:, 0])
-    both = judged & heard
-    rows = both if both.any() else judged | heard
-    if not rows.any() or (ready and not judged.any()):
+    votes = np.full_like(said, np.nan) if desk.forest_says is None else desk.forest_says
+    judged, heard = np.isfinite(said[:, 0]), np.isfinite(votes[:, 0])
+    if ready and not judged.any():
         return default
-    mixed = blend(
-        desk.channels[rows],
-        votes[rows] if votes is not None and heard[rows].all() else None,
-        said[rows] if judged[rows].all() else None,
-        strokes=desk.strokes[rows],
-    )
-    desk.metrics = score(desk, mixed.probabilities, desk.labelled.values[rows])
-    share = mixed.forest if default == 0.5 else default
-    desk.sets = calibrate(desk, rows, [(share, votes), (1.0 - share, said)])
+    rows = next((each for each in (judged & heard, judged, heard) if each.any()), None)
+    if rows is None:
+        return default
+    truth, strokes = desk.channels[rows], desk.strokes[rows]
+    share = default
+    if (judged & heard).any():
+        share = forest_share(truth, votes[rows], said[rows], strokes=strokes)
+        families = [(share, votes[rows]), (1.0 - share, said[rows])]
+    else:
+        families = [(1.0, said[rows] if judged.any() else votes[rows])]
+    if ready and desk.is_taught:
+        desk.temperature = fit_temperature(truth, families, strokes=strokes)
+    mixed = mix(families, desk.temperature)
+    desk.metrics = score(desk, mixed, desk.labelled.values[rows])
+    desk.sets = calibrate(desk, rows, families)
     return share
 
 

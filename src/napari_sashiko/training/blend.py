@@ -1,7 +1,5 @@
 """How much forest, how much network: decided on strokes that neither has seen."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,62 +11,39 @@ PRIOR = 4.0
 FLOOR = 1e-4  # a tree's leaf may say 0; nobody is that sure after a few strokes
 
 
-@dataclass(frozen=True)
-class Blend:
-    """Shares of the two families.
-
-    Attributes
-    ----------
-    forest : float
-        The forest's share of the mean, in [0, 1]; the networks have the rest.
-    probabilities : numpy.ndarray
-        ``(N, K)``: what the blend says about the held-out voxels.
-    """
-
-    forest: float
-    probabilities: NDArray[np.float64]
-
-
-def blend(
+def forest_share(
     truth: NDArray[np.intp],
-    forest: NDArray[np.floating] | None,
-    network: NDArray[np.floating] | None,
+    forest: NDArray[np.floating],
+    network: NDArray[np.floating],
     *,
     strokes: NDArray[np.integer],
-) -> Blend:
+) -> float:
     """Choose the forest's share by what held-out voxels say, and how many said it.
 
     The share of largest posterior probability: each stroke is one observation, whose
     log likelihood is the mean over its voxels; before any, the share has a symmetric
-    beta distribution worth ``PRIOR`` strokes for either family. Temperatures for the
-    members were tried and cost calibration.
+    beta distribution worth ``PRIOR`` strokes for either family.
 
     Parameters
     ----------
     truth : numpy.ndarray
         ``(N,)`` channel of each voxel.
-    forest : numpy.ndarray or None
+    forest : numpy.ndarray
         ``(N, K)`` probabilities of forests that have not seen the voxel's stroke.
-    network : numpy.ndarray or None
-        ``(N, K)`` probabilities of the network that has not seen it. At least one of
-        the two is given.
+    network : numpy.ndarray
+        ``(N, K)`` probabilities of the network that has not seen it.
     strokes : numpy.ndarray
         ``(N,)`` number of the stroke that each voxel belongs to.
 
     Returns
     -------
-    Blend
-        One family alone has the whole say.
+    float
+        The forest's share of the mean, in (0, 1); the networks have the rest.
     """
-    if network is None:
-        return Blend(1.0, np.asarray(forest, np.float64))
-    if forest is None:
-        return Blend(0.0, np.asarray(network, np.float64))
     rows = np.arange(len(truth))
     a, b = np.clip(forest[rows, truth], FLOOR, 1.0), network[rows, truth]
     _, place, counts = np.unique(strokes, return_inverse=True, return_counts=True)
     once = 1.0 / counts[place]  # a stroke speaks once, however long it is
     said = np.array([once @ np.log(w * a + (1 - w) * b + 1e-9) for w in SHARES])
     prior = PRIOR * (np.log(SHARES) + np.log(1 - SHARES))
-    share = float(SHARES[(said + prior).argmax()])
-    return Blend(share, share * forest + (1 - share) * network)
+    return float(SHARES[(said + prior).argmax()])

@@ -48,7 +48,7 @@ def read_lessons(
     tuple of Lessons
         For each network; empty where there is no forest, or nobody listens to it.
     """
-    if desk.forest is None or not desk.settings.teacher:
+    if desk.forest is None or not desk.is_taught:
         return ()
     by_network = _by_network(desk, desk.forest)
     # Networks that learn from the same strokes share a teacher and its answers.
