@@ -116,10 +116,11 @@ def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
     judged = []
     keep = crew.fit
 
-    def fit(network, sampler, held_out, *rest, **plan):
+    def fit(network, supply, **rest):
+        held_out = supply.material.held_out
         rows = [tile.rows[rows] for tile, rows in held_out.tiles]
         judged.append(np.concatenate(rows))
-        return keep(network, sampler, held_out, *rest, **plan)
+        return keep(network, supply, **rest)
 
     monkeypatch.setattr(crew, "Sampler", Spy)
     monkeypatch.setattr(crew, "fit", fit)

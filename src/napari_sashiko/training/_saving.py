@@ -31,7 +31,11 @@ def save(desk: Desk) -> None:
     """Weigh the members that there are and write the model folder."""
     # Networks may be learning meanwhile: their best epoch is looked at once.
     found = [(member, member.outcome.best) for member in desk.networks]
-    ready = [(member, best) for member, best in found if best is not None]
+    ready = [
+        (member, best)
+        for member, best in found
+        if best is not None and member.ids == desk.ids
+    ]
     share = weigh_families(desk, ready)
     members: list[MemberCard] = []
     tensors: list[Tensors] = []
@@ -59,7 +63,7 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
             blocks=blocks,
             edge=edge,
             seed=desk.settings.seed,
-            deadline=desk.deadline,
+            deadline=None if desk.is_live else desk.deadline,
         )
     paint = np.bincount(desk.channels, minlength=len(desk.classes))
     desk.correction = correction(found, paint / paint.sum())

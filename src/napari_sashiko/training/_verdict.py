@@ -10,7 +10,7 @@ from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
 from napari_sashiko.training.blend import forest_share
-from napari_sashiko.training.fit import Best
+from napari_sashiko.training.judge import Best
 from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
 
 Ready = Sequence[tuple[NetworkDesk, Best]]
@@ -46,6 +46,7 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     share = default
     if (judged & heard).any():
         share = forest_share(truth, votes[rows], said[rows], strokes=strokes)
+        desk.share = share
         families = [(share, votes[rows]), (1.0 - share, said[rows])]
     else:
         families = [(1.0, said[rows] if judged.any() else votes[rows])]
@@ -80,13 +81,17 @@ def score(
 def _default_share(desk: Desk, ready: Ready) -> float:
     if desk.forest is None:
         return 0.0
-    return 0.5 if ready else 1.0
+    if not ready:
+        return 1.0
+    return 0.5 if desk.share is None else desk.share
 
 
 def _networks_say(desk: Desk, ready: Ready) -> NDArray[np.float64]:
     """Probabilities ``(N, K)`` of the network that held a voxel out, NaN elsewhere."""
     said = np.full((len(desk.channels), len(desk.classes)), np.nan)
-    for member, best in ready:
-        if best.logits is not None:
-            said[member.rows] = softmax(best.logits.astype(float), axis=1)
+    for _, best in ready:
+        held_out = best.held_out
+        if best.logits is None or held_out is None or held_out.version != desk.version:
+            continue
+        said[held_out.rows] = softmax(best.logits.astype(float), axis=1)
     return said

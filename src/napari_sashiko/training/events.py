@@ -69,3 +69,19 @@ class TrainingDone(Event):
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRested(Event):
+    """All paint is learned, more lets training go on; fields as `TrainingDone`."""
+
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingWaits(Event):
+    """There is too little paint to learn from; ``text`` says what is missing."""
+
+    text: str
