@@ -64,15 +64,19 @@ class JobBridge(QObject):
         if kind in HIDDEN:
             return
         if self.session.is_running(kind):
-            self._percent.setdefault(kind, 0)
+            if kind != "train" or self.session.is_learning:
+                self._percent.setdefault(kind, 0)
         else:
             self._percent.pop(kind, None)
 
     def _on_event(self, kind: str, event: Event) -> None:
+        if type(event).__name__ == "TrainingRested":
+            # Nothing to show until there is more paint.
+            self._percent.pop(kind, None)
         total = getattr(event, "total", 0)
-        if total and kind in self._percent:
+        if total and kind not in HIDDEN and self.session.is_running(kind):
             percent = STEPS * int(getattr(event, "done", 0)) // total
-            self._percent[kind] = max(self._percent[kind], percent)
+            self._percent[kind] = max(self._percent.get(kind, 0), percent)
 
     def _show(self) -> None:
         """Make, move and close the bars as the jobs are."""

@@ -181,7 +181,7 @@ class SegmentStep(QGroupBox):
             return
         self.form.show_cost("estimating ...")
         session, out, place = self.session, self._out(model), self.form.place.values()
-        measure = not session.is_running("train")
+        measure = not session.is_learning
 
         def work() -> Generator[Event, None, Cost]:
             yield Tick()
@@ -288,7 +288,7 @@ class SegmentStep(QGroupBox):
         self.refresh()
 
     def _on_training(self) -> None:
-        if self.session.is_running("train"):
+        if self.session.is_learning:
             # What the older model said must not hide what the new one learns.
             for layer in self.results.there() if self.results else ():
                 layer.visible = False

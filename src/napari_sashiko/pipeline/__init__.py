@@ -51,6 +51,7 @@ from napari_sashiko.pipeline.results import (
 )
 from napari_sashiko.pipeline.steps import (
     instance_steps,
+    live_steps,
     predict_steps,
     set_steps,
     train_steps,
@@ -83,8 +84,10 @@ if TYPE_CHECKING:
         EpochDone,
         MemberSaved,
         TrainingDone,
+        TrainingRested,
         TrainingSettings,
         TrainingStarted,
+        TrainingWaits,
     )
 
 _LOADS_TORCH = {
@@ -92,8 +95,10 @@ _LOADS_TORCH = {
     "MemberSaved": "training",
     "ModelCard": "checkpoints",
     "TrainingDone": "training",
+    "TrainingRested": "training",
     "TrainingSettings": "training",
     "TrainingStarted": "training",
+    "TrainingWaits": "training",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
     "network_names": "pipeline.parts",
@@ -135,8 +140,10 @@ __all__ = [
     "SetsDone",
     "Tick",
     "TrainingDone",
+    "TrainingRested",
     "TrainingSettings",
     "TrainingStarted",
+    "TrainingWaits",
     "Volume",
     "as_volume",
     "check_labels",
@@ -152,6 +159,7 @@ __all__ = [
     "instance_steps",
     "labelled_voxels",
     "list_models",
+    "live_steps",
     "load_card",
     "load_sample",
     "model_digest",

@@ -36,6 +36,7 @@ def train(
     out: Path | str,
     *,
     classes: Classes = None,
+    start: Path | str | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> "TrainingDone":
@@ -51,6 +52,8 @@ def train(
         Model folder, ``NAME.sashiko-model``.
     classes : sequence of LabelClass or str, optional
         Names in the order of the ids; None takes what lies beside the labels.
+    start : path, optional
+        Model whose networks go on learning, also of another image.
     report : callable, optional
         Called with each event on the way.
     **settings
@@ -69,7 +72,8 @@ def train(
     from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
 
     chosen = training_settings(**settings)
-    return _run(train_steps(image, labels, classes, chosen, out), TrainingDone, report)
+    steps = train_steps(image, labels, classes, chosen, out, start=start)
+    return _run(steps, TrainingDone, report)
 
 
 def predict(

@@ -1,13 +1,14 @@
 """The steps of a run, each a generator of events: train, predict, instances, sets."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import InstanceSettings, segment_instances
 from napari_sashiko.labels import LabelledVoxels, check_labels
+from napari_sashiko.pipeline.heritage import go_on_from, known_image
 from napari_sashiko.pipeline.inputs import (
     Classes,
     open_image,
@@ -26,7 +27,7 @@ from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import check_writable
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
-    from napari_sashiko.training import TrainingSettings
+    from napari_sashiko.training import Heritage, Painting, TrainingSettings
 
 
 def train_steps(
@@ -35,6 +36,8 @@ def train_steps(
     classes: Classes,
     settings: "TrainingSettings | None",
     out: Path | str,
+    *,
+    start: Path | str | None = None,
 ) -> Iterator[Event]:
     """Train an ensemble on sparse labels; closing keeps the best weights so far.
 
@@ -51,6 +54,9 @@ def train_steps(
         None takes the defaults.
     out : path
         Model folder; made when missing.
+    start : path, optional
+        Model whose networks go on learning, also of another image; its classes are
+        found again by their names.
 
     Yields
     ------
@@ -78,8 +84,64 @@ def train_steps(
             yield Message(text, "warning")
         if text := size_warning(paint, volume):
             yield Message(text, "warning")
-    yield from train(volume, paint.labelled, paint.classes, chosen, target)
+    heritage: Sequence[Heritage] = ()
+    if start is not None:
+        chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
+        yield from known_image(Path(start), volume)
+    yield from train(
+        volume, paint.labelled, paint.classes, chosen, target, heritage=heritage
+    )
     note_run(target, "train", chosen, image=volume.path, classes=paint.classes)
+
+
+def live_steps(
+    image: Any,
+    painting: "Painting",
+    settings: "TrainingSettings | None",
+    out: Path | str,
+    *,
+    start: Path | str | None = None,
+) -> Iterator[Event]:
+    """Train while the paint goes on changing, until the generator is closed.
+
+    Parameters
+    ----------
+    image, settings, out, start
+        As in `train_steps`.
+    painting : Painting
+        Paint that may change at any time.
+
+    Yields
+    ------
+    Event
+        `TrainingWaits`, `TrainingStarted`, `EpochDone`, `MemberSaved`,
+        `TrainingRested`, `Message`.
+
+    Raises
+    ------
+    SashikoError
+        If image, settings or output cannot be used.
+    """
+    from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+        TrainingRested,
+        TrainingSettings,
+        train_live,
+    )
+
+    chosen = settings or TrainingSettings.checked()
+    target = Path(out)
+    check_model_folder(target)
+    check_network(chosen)
+    volume = open_image(image)
+    heritage: Sequence[Heritage] = ()
+    if start is not None:
+        chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
+        yield from known_image(Path(start), volume)
+    for event in train_live(volume, painting, chosen, target, heritage=heritage):
+        if isinstance(event, TrainingRested):
+            classes = painting.read()[1]
+            note_run(target, "train", chosen, image=volume.path, classes=classes)
+        yield event
 
 
 def predict_steps(

@@ -31,6 +31,11 @@ class Paint:
         Where the paint is kept.
     folder : Path
         Its folder.
+
+    Attributes
+    ----------
+    version : int
+        Another number whenever paint or classes have changed.
     """
 
     def __init__(self, store: LabelStore, folder: Path) -> None:
@@ -40,6 +45,7 @@ class Paint:
         self._changed_at = 0.0
         self._dirty_since = 0.0
         self._unseen = False
+        self.version = 0
         store.on_change(self._touch)
 
     @property
@@ -69,6 +75,10 @@ class Paint:
         """All painted voxels."""
         return self.store.labelled()
 
+    def read(self) -> tuple[LabelledVoxels, tuple[LabelClass, ...]]:
+        """All painted voxels and all classes; may be called beside who paints."""
+        return self.labelled(), self.classes
+
     def take_news(self) -> bool:
         """Whether paint changed since the last call."""
         unseen, self._unseen = self._unseen, False
@@ -94,6 +104,7 @@ class Paint:
         self._changed_at = time.monotonic()
         self._dirty_since = self._dirty_since or self._changed_at
         self._unseen = True
+        self.version += 1
 
 
 def has_paint(folder: Path) -> bool:

@@ -68,6 +68,7 @@ class Session:
         self._paints: dict[Path, Paint] = {}
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
+        self._at_rest = False
 
     @property
     def engine(self) -> Any:
@@ -301,21 +302,44 @@ class Session:
         """Whether work of this kind has not ended."""
         return self.board.is_running(kind)
 
+    @property
+    def is_learning(self) -> bool:
+        """Whether training runs and has paint that is not learned yet."""
+        return self.is_running("train") and not self._at_rest
+
     def stop(self, kind: str) -> None:
         """Ask work to stop; what is finished is kept."""
         self.board.stop(kind)
 
-    def train(self, settings: Any) -> Job:
-        """Train an ensemble on the paint of the volume."""
+    def train(
+        self, settings: Any, start: Path | None = None, *, stay: bool = False
+    ) -> Job:
+        """Train an ensemble on the paint of the volume.
+
+        Parameters
+        ----------
+        settings : TrainingSettings
+            Everything a user may set.
+        start : Path, optional
+            Model whose networks go on learning.
+        stay : bool
+            Go on with whatever is painted meanwhile and afterwards, until stopped.
+        """
         volume, paint = self.need_volume(), self.need_paint()
         paint.save()
         out = self.shelf.new_path(self.place("models"), self.name)
         engine, classes = self.engine, paint.classes
 
         def work() -> Iterator[Event]:
+            if stay:
+                yield from engine.live_steps(volume, paint, settings, out, start=start)
+                return
             labelled = paint.labelled()
-            yield from engine.train_steps(volume, labelled, classes, settings, out)
+            yield from engine.train_steps(
+                volume, labelled, classes, settings, out, start=start
+            )
 
+        self._at_rest = False
         job = self.start("train", work, name=f"Training on {self.name}")
         self.shelf.remember(out)
         return job
@@ -406,6 +430,8 @@ class Session:
             return
         for kind, events, status in self.board.pump():
             for event in events:
+                if kind == "train":
+                    self._follow_training(event)
                 self.event.emit(kind, event)
             if status is not None:
                 self._report(kind, status)
@@ -432,6 +458,14 @@ class Session:
             if project == self.folder:
                 self.attach_paint(paint)
         self.job_changed.emit(kind)
+
+    def _follow_training(self, event: Event) -> None:
+        """Take note of whether there is anything to learn."""
+        # By name: the classes live in a room that loads the engine.
+        at_rest = type(event).__name__ in ("TrainingRested", "TrainingWaits")
+        if at_rest != self._at_rest:
+            self._at_rest = at_rest
+            self.job_changed.emit("train")
 
     def _pump_paint(self) -> None:
         saved = [paint.save_if_due() for paint in self._paints.values()]

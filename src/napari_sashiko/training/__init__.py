@@ -4,6 +4,7 @@ from napari_sashiko.training.choices import Choices, make_choices
 from napari_sashiko.training.events import (
     EpochDone,
     MemberSaved,
+    PaintTaken,
     TrainingDone,
     TrainingRested,
     TrainingStarted,
@@ -20,6 +21,7 @@ __all__ = [
     "EpochDone",
     "Heritage",
     "MemberSaved",
+    "PaintTaken",
     "Painting",
     "TrainingDone",
     "TrainingRested",

@@ -177,7 +177,7 @@ class Desk:
 
     def describe(self) -> str:
         """Say what is trained and why, a sentence a line."""
-        names = [str(recipe["name"]) for recipe in self.recipes]
+        names = [member.network.name for member in self.networks]
         parts = [f"{names.count(name)} x {name}" for name in dict.fromkeys(names)]
         if self.has_forest:
             parts.insert(0, "a random forest")

@@ -88,6 +88,8 @@ class Crew:
             for number in range(desk.settings.members)
         ]
         self._begin = LEARNED if heritage else 0.0
+        if heritage and not desk.version:
+            desk.reasons.append("Networks go on from an earlier model.")
 
     def _fresh(self, number: int, channels: int) -> NetworkDesk:
         desk, recipe = self.desk, self.desk.recipes[number]

@@ -81,6 +81,13 @@ class TrainingRested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PaintTaken(Event):
+    """New paint is learned from now on; ``voxels`` is how much there is in all."""
+
+    voxels: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingWaits(Event):
     """There is too little paint to learn from; ``text`` says what is missing."""
 

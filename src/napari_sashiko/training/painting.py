@@ -80,3 +80,7 @@ class Easel:
         self._taken = self._seen = version
         self._took = now
         return self.painting.read()
+
+    def dismiss(self) -> None:
+        """What was taken came to nothing: the next stroke need not wait for it."""
+        self._took = 0.0

@@ -26,6 +26,7 @@ from napari_sashiko.training.choices import make_choices
 from napari_sashiko.training.crew import Crew, patch_shape
 from napari_sashiko.training.events import (
     MemberSaved,
+    PaintTaken,
     TrainingDone,
     TrainingRested,
     TrainingStarted,
@@ -40,7 +41,7 @@ from napari_sashiko.training.painting import (
 )
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.teacher import FEWEST, MOST, Teacher
-from napari_sashiko.training.woods import forest_member
+from napari_sashiko.training.woods import forest_member, weigh_forest
 from napari_sashiko.volumes import Volume, measure_normalisation
 
 THOROUGH = (24, 96)  # blocks and their edge, for the correction of class shares
@@ -166,6 +167,7 @@ def _first_paint(volume: Volume, easel: Easel) -> Generator[Event, None, Painted
             try:
                 return _check(volume, news)
             except LabelError as error:
+                easel.dismiss()
                 yield TrainingWaits(str(error))
         yield Tick()
         time.sleep(PAUSE)
@@ -210,15 +212,18 @@ def _take(desk: Desk, crew: Crew, painted: Painted) -> Iterator[Event]:
         crew.enlist(heritage)
     elif crew.started:
         yield from crew.renew()
+    yield PaintTaken(len(desk.labelled))
 
 
 def _learn(desk: Desk, crew: Crew, teacher: Teacher) -> Generator[Event, None, None]:
     """All that follows from the paint, the quickest first."""
+    hurry = desk.is_live and bool(desk.settings.members) and not crew.started
     if desk.has_forest:
         yield from forest_member(desk)
+        if not hurry:
+            yield from weigh_forest(desk)
     if not desk.settings.members:
         return
-    hurry = desk.is_live and not crew.started
     lessons = yield from teacher.teach(FEWEST if hurry else MOST)
     if not crew.started:
         yield from crew.renew()
@@ -226,6 +231,9 @@ def _learn(desk: Desk, crew: Crew, teacher: Teacher) -> Generator[Event, None, N
     if not crew.started:
         crew.start()
     if hurry:
+        # Networks are learning already; what can be better comes to them later.
+        if desk.has_forest:
+            yield from weigh_forest(desk)
         lessons = yield from teacher.teach()
         crew.teach(lessons)
     if lessons and not desk.was_taught:

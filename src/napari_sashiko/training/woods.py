@@ -38,8 +38,12 @@ def forest_member(desk: Desk) -> Iterator[Event]:
         unseen[int(desk.folds.fold[rows[0]])] = forest
         yield Tick()
     desk.forest_says, desk.fold_forests = says, unseen
+
+
+def weigh_forest(desk: Desk) -> Iterator[Event]:
+    """Ask whether direction matters and how common classes are, save that."""
     if desk.settings.rotations == "auto":
-        yield from _ask_for_direction(desk, features)
+        yield from _ask_for_direction(desk, desk.features.values)
     save(desk)
     yield from weigh_classes(desk, *QUICK)
     yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
