@@ -88,9 +88,10 @@ def measure(scene, run):
             np.asarray(each, np.float32).reshape(shape)
             for each in (found.mean, found.std)
         )
+    spread = np.take_along_axis(std, mean.argmax(0)[None], 0)[0]
     record = {
         "run": run,
-        **scores(mean, std, scene.truth, paint),
+        **scores(mean, spread, scene.truth, paint),
         "train": round(trained, 1),
     }
     RESULTS.parent.mkdir(exist_ok=True)

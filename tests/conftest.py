@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
-from napari_sashiko.runners import Event, Progress
+from napari_sashiko.runners import Event, Progress, Tick
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("patient", deadline=None)
@@ -95,6 +95,27 @@ class TrainingDone(Event):
     seconds: float
 
 
+@dataclass(frozen=True)
+class TrainingRested(Event):
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainingWaits(Event):
+    text: str
+
+
+@dataclass(frozen=True)
+class PaintTaken(Event):
+    voxels: int
+
+
+def _metrics(classes):
+    return (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
+
+
 class FakeEngine:
     """What the pipeline room offers, without learning anything.
 
@@ -103,48 +124,76 @@ class FakeEngine:
 
     epochs = 4
     members = 2
-    events = (TrainingStarted, EpochDone, MemberSaved, TrainingDone)
+    events = (
+        TrainingStarted,
+        EpochDone,
+        MemberSaved,
+        TrainingDone,
+        TrainingRested,
+        TrainingWaits,
+        PaintTaken,
+    )
 
     def __init__(self):
         self.seconds = 0.0
         self.fail = None
         self.closed = 0
-        self.trained_on = None
+        self.trained_on = self.started_from = None
         self.previewed = []
 
     class TrainingSettings(Settings):
         members: int = 2
 
-    def train_steps(self, volume, labelled, classes, settings, out):
+    def train_steps(self, volume, labelled, classes, settings, out, *, start=None):
         self.trained_on = (volume, labelled, classes, settings)
+        self.started_from = start
         yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
         try:
-            for member in range(self.members):
-                for epoch in range(1, self.epochs + 1):
-                    time.sleep(self.seconds)
-                    if self.fail is not None:
-                        raise self.fail
-                    share = epoch / self.epochs
-                    done = member * self.epochs + epoch
-                    total = self.members * self.epochs
-                    yield Progress(done, total, "training", 9.0)
-                    yield EpochDone(
-                        member,
-                        epoch,
-                        self.epochs,
-                        1 - share / 2,
-                        1.0,
-                        share,
-                        share,
-                        9.0,
-                    )
-                out.mkdir(parents=True, exist_ok=True)
-                (out / "model.json").write_text(str(member + 1))
-                yield MemberSaved(member, out, f"fake {member + 1}")
+            yield from self._learn(out)
         finally:
             self.closed += 1
-        metrics = (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
-        yield TrainingDone(out, metrics, 1.0)
+        yield TrainingDone(out, _metrics(classes), 1.0)
+
+    def live_steps(self, volume, painting, settings, out, *, start=None):
+        self.started_from = start
+        version, told = None, False
+        try:
+            while True:
+                if painting.version == version:
+                    yield Tick()
+                    time.sleep(0.01)
+                    continue
+                version = painting.version
+                labelled, classes = painting.read()
+                if len(np.unique(labelled.values)) < 2:
+                    yield TrainingWaits("Paint at least two classes.")
+                    continue
+                self.trained_on = (volume, labelled, classes, settings)
+                if not told:
+                    yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
+                    told = True
+                yield PaintTaken(len(labelled))
+                yield from self._learn(out)
+                yield TrainingRested(out, _metrics(classes), 1.0)
+        finally:
+            self.closed += 1
+
+    def _learn(self, out):
+        for member in range(self.members):
+            for epoch in range(1, self.epochs + 1):
+                time.sleep(self.seconds)
+                if self.fail is not None:
+                    raise self.fail
+                share = epoch / self.epochs
+                done = member * self.epochs + epoch
+                total = self.members * self.epochs
+                yield Progress(done, total, "training", 9.0)
+                yield EpochDone(
+                    member, epoch, self.epochs, 1 - share / 2, 1.0, share, share, 9.0
+                )
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "model.json").write_text(str(member + 1))
+            yield MemberSaved(member, out, f"fake {member + 1}")
 
     def network_names(self):
         return ["fake"]

@@ -287,7 +287,14 @@ def test_the_fake_engine_says_what_the_real_one_says(engine):
 
 def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
-    for name in ("train_steps", "preview", "load_card", "network_names"):
-        fake, true = (signature(getattr(each, name)) for each in (engine, real))
-        required = [p for p in true.parameters.values() if p.default is p.empty]
-        assert len(fake.parameters) == len(required), name
+    names = ("train_steps", "live_steps", "preview", "load_card", "network_names")
+    for name in names:
+        fake, true = (
+            signature(getattr(each, name)).parameters for each in (engine, real)
+        )
+        required = [
+            sum(p.default is p.empty for p in each.values()) for each in (fake, true)
+        ]
+        assert required[0] == required[1], name
+        named = {n for n, p in fake.items() if p.kind is p.KEYWORD_ONLY}
+        assert named <= set(true), name

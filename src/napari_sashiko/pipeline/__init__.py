@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from napari_sashiko.training import (
         EpochDone,
         MemberSaved,
+        PaintTaken,
         TrainingDone,
         TrainingRested,
         TrainingSettings,
@@ -94,6 +95,7 @@ _LOADS_TORCH = {
     "EpochDone": "training",
     "MemberSaved": "training",
     "ModelCard": "checkpoints",
+    "PaintTaken": "training",
     "TrainingDone": "training",
     "TrainingRested": "training",
     "TrainingSettings": "training",
@@ -124,6 +126,7 @@ __all__ = [
     "MemberSaved",
     "Message",
     "ModelCard",
+    "PaintTaken",
     "PaintedLabels",
     "Prediction",
     "PredictionDone",

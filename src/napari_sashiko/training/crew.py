@@ -117,6 +117,8 @@ class Crew:
         tiles = list(self._tiles())
         yield Tick()
         desk = self.desk
+        if self.started:
+            self._share_threads()
         if len(self._lessons) != len(desk.networks):
             self._lessons = [None] * len(desk.networks)
         for number in range(len(desk.networks)):
@@ -139,10 +141,7 @@ class Crew:
     def start(self) -> None:
         """Let all networks learn; `renew` was called before."""
         desk = self.desk
-        if desk.device.type == "cpu":
-            # One thread per network beats two threads on one by a third.
-            self._threads = torch.get_num_threads()
-            torch.set_num_threads(max(1, self._threads // len(desk.networks)))
+        self._share_threads()
         deadline = desk.deadline
         if deadline is not None:
             now = time.monotonic()
@@ -197,10 +196,20 @@ class Crew:
             for event in job.drain():
                 if isinstance(event, EpochDone):
                     self._note(event)
+        self.free_threads()
+        self._jobs, self._supplies, self._lessons = [], [], []
+
+    def free_threads(self) -> None:
+        """Leave the cores to others, while there is nothing to learn."""
         if self._threads is not None:
             torch.set_num_threads(self._threads)
-        self._threads, self._jobs, self._supplies = None, [], []
-        self._lessons = []
+        self._threads = None
+
+    def _share_threads(self) -> None:
+        # One thread per network beats two threads on one by a third.
+        if self.desk.device.type == "cpu" and self._threads is None:
+            self._threads = torch.get_num_threads()
+            torch.set_num_threads(max(1, self._threads // len(self.desk.networks)))
 
     def _note(self, event: EpochDone) -> None:
         self.desk.changed = True

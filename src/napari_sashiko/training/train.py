@@ -42,7 +42,7 @@ from napari_sashiko.training.painting import (
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.teacher import FEWEST, MOST, Teacher
 from napari_sashiko.training.woods import forest_member, weigh_forest
-from napari_sashiko.volumes import Volume, measure_normalisation
+from napari_sashiko.volumes import Normalisation, Volume, measure_normalisation
 
 THOROUGH = (24, 96)  # blocks and their edge, for the correction of class shares
 PAUSE = 0.02  # seconds between looks at networks and paint
@@ -145,8 +145,12 @@ def train_live(
         is learned, and `TrainingWaits` where there is too little to learn from.
     """
     easel = Easel(painting)
+    # While nobody waits for it yet.
+    normalisation = measure_normalisation(volume, settings.seed)
     painted = yield from _first_paint(volume, easel)
-    desk = _lay_out(volume, painted, settings, Path(out), live=True)
+    desk = _lay_out(
+        volume, painted, settings, Path(out), live=True, normalisation=normalisation
+    )
     yield from _warn(desk)
     crew = Crew(desk)
     crew.enlist(heritage)
@@ -195,6 +199,7 @@ def _follow(desk: Desk, crew: Crew, easel: Easel) -> Iterator[Event]:
         if event is not None:
             continue
         if not at_rest and (crew.resting or not desk.networks):
+            crew.free_threads()
             work, at_rest = _come_to_rest(desk), True
         else:
             time.sleep(PAUSE)
@@ -261,6 +266,7 @@ def _lay_out(
     out: Path,
     *,
     live: bool,
+    normalisation: Normalisation | None = None,
 ) -> Desk:
     started = time.monotonic()
     device = choose_device(settings.device)
@@ -271,7 +277,7 @@ def _lay_out(
         classes=classes,
         settings=settings,
         choices=make_choices(volume, labelled, settings, device.type),
-        normalisation=measure_normalisation(volume, settings.seed),
+        normalisation=normalisation or measure_normalisation(volume, settings.seed),
         device=device,
         out=out,
         started=started,
