@@ -38,6 +38,11 @@ def main():
         {"leads": leads, "examples": examples}[each]()
 
 
+def _either(counts):
+    *first, last = map(str, counts)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def leads():
     """Macro F1 of ours over that of the forest, a mark for each volume and paint."""
     found = defaultdict(dict)
@@ -72,7 +77,7 @@ def leads():
     axes.set_xlabel(
         "macro F1 on all voxels without paint\n"
         "squares: random forest of today's tools; dots: ours\n"
-        f"{' or '.join(map(str, counts))} strokes a class"
+        f"{_either(counts)} strokes a class"
         f"{', larger dots for more' if len(counts) > 1 else ''}"
     )
     axes.grid(axis="x", alpha=0.3)
