@@ -136,11 +136,10 @@ def test_sizes_are_in_units_and_fractions_are_not(three_measured, three, arrays)
 
 
 def test_a_class_without_objects_is_none_of_them(three, arrays, tmp_path):
-    found, events = measured(three, arrays[0], tmp_path / "m", dust="1e9 um^3")
+    found, _ = measured(three, arrays[0], tmp_path / "m", dust="1e9 um^3")
     assert (found.count.mean, found.count.std) == (0, 0)
     assert (found.size("length").mean, found.size("length").std) == (None, None)
     assert found.members[0].removed > 0
-    assert events[-1].length.mean is None
     assert found.fraction("fibre").mean > 0
 
 
@@ -174,7 +173,7 @@ def test_progress_goes_on_over_all_members(three_measured):
     assert {(event.total, event.what) for event in steps} == {(1000, "measuring")}
     assert done[-1] > 990
     assert steps[-1].seconds_left < 60
-    assert events[-1].count.std == three_measured[0].count.std
+    assert events[-1].members == 3
 
 
 def test_the_room_that_it_takes_is_said_before(three_measured):

@@ -98,7 +98,7 @@ def measure_steps(
     if not chosen.keep_maps:
         shutil.rmtree(folder, ignore_errors=True)
     note_run(target, "measure", asked, image=volume.path)
-    yield _done(measured, target, time.perf_counter() - start)
+    yield MeasureDone(str(target), len(numbers), time.perf_counter() - start)
 
 
 def members_folder(out: Path) -> Path:
@@ -245,17 +245,4 @@ def _together(
         classes=card.classes,
         settings=chosen | {"cut": cut},
         members=tuple(sorted(numbers, key=lambda each: each.place)),
-    )
-
-
-def _done(measured: Measurements, target: Path, seconds: float) -> MeasureDone:
-    return MeasureDone(
-        path=str(target),
-        class_name=measured.label_class.name,
-        members=len(measured.members),
-        count=measured.count,
-        fraction=measured.fraction(),
-        length=measured.size("length"),
-        unit=measured.unit,
-        seconds=seconds,
     )
