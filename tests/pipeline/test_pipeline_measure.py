@@ -12,6 +12,7 @@ from pipeline_ensembles import (
     WHOLE,
     by_hand,
     measured,
+    plain,
     put_together,
     volume_of,
     weighted,
@@ -163,6 +164,18 @@ def test_the_runner_does_not_change_a_number(three_measured, three, arrays, tmp_
     assert serial.count == found.count
     assert serial.size("length") == found.size("length")
     assert serial.fraction().mean == pytest.approx(found.fraction().mean, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_numbers(alone, arrays, tmp_path):
+    pytest.importorskip("distributed")
+    found = [
+        measured(alone["first"], arrays[0], tmp_path / runner, runner=runner, workers=2)
+        for runner in ("threads", "dask")
+    ]
+    (threads, _), (dask, _) = found
+    assert plain(dask) == plain(threads)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["dask", "threads"]
 
 
 def test_progress_goes_on_over_all_members(three_measured):

@@ -126,6 +126,7 @@ class Turn:
 
     def _leftovers(self) -> Iterator[Path]:
         yield self.path("-objects.zarr")
+        yield from self.folder.glob(f".{self.path('-objects.zarr').name}.*")
         yield self.path(".csv")
         if not self.settings.keep_maps:
             yield self.path(".zarr")
