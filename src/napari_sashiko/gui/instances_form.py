@@ -134,6 +134,10 @@ class InstancesForm(QObject):
         self.histogram.setVisible(histogram)
         self.results.setVisible(table)
 
+    def add_row(self, row: QWidget) -> None:
+        """Put a row of its own below the results."""
+        self._layout.addWidget(row)
+
     # ---- widgets ----------------------------------------------------------------
 
     def _build_settings(self) -> None:
@@ -218,7 +222,7 @@ class InstancesForm(QObject):
         lower.setContentsMargins(0, 0, 0, 0)
         lower.addWidget(self.table)
         lower.addLayout(_row(self.alone, None, self.export_button))
-        layout = QVBoxLayout(box)
+        self._layout = layout = QVBoxLayout(box)
         layout.addWidget(self.hint)
         layout.addWidget(self.settings)
         layout.addLayout(_row(self.find_button, None))

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QGroupBox
 
 from napari_sashiko.errors import OutputError, SashikoError
 from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.error_bars_row import ErrorBarsRow
 from napari_sashiko.gui.instance_link import InstanceLink
 from napari_sashiko.gui.instances_form import InstancesForm
 from napari_sashiko.gui.lazy_array import LazyArray
@@ -46,6 +47,8 @@ class InstancesStep(QGroupBox):
         self.table_path: Path | None = None
         self._source: Any = None
         self.form = InstancesForm(self, viewer)
+        self.bars = ErrorBarsRow(session, lambda: (self.prediction, self._settings()))
+        self.form.add_row(self.bars)
         self.link = InstanceLink(self.form.table, viewer, self)
         self.preview = SplitPreview(session, viewer, self)
         self.counting = Question(session, "count", self)
@@ -97,8 +100,9 @@ class InstancesStep(QGroupBox):
     def refresh(self) -> None:
         """Open the step when there is a prediction, and say what is missing."""
         ready = self.prediction is not None
-        self.setEnabled(self.running or ready)
+        self.setEnabled(self.running or ready or self.bars.running)
         self.form.show_running(running=self.running, ready=ready)
+        self.bars.refresh(ready=ready)
         partial = ready and self.prediction.done < self.prediction.total
         if not ready:
             self.form.say("Segment a volume first.")
@@ -141,6 +145,7 @@ class InstancesStep(QGroupBox):
 
     def _show_prediction(self, prediction: Any) -> None:
         self.prediction = prediction
+        self.bars.clear()
         self.form.show_classes(prediction.classes)
         flat = is_flat(prediction)
         self.form.show_unit(prediction.unit, self._voxel(), flat=flat)
@@ -223,6 +228,8 @@ class InstancesStep(QGroupBox):
         form.alone.toggled.connect(lambda on: self.link.show_alone(on=on))
         form.changed.connect(self._ask_sizes_soon)
         form.dust_changed.connect(self._show_going)
+        form.changed.connect(self.bars.clear)
+        form.dust_changed.connect(self.bars.clear)
         self.link.selected.connect(self._on_selected)
         self.counting.answered.connect(self._show_sizes)
         self.counting.refused.connect(form.going.setText)
@@ -238,6 +245,7 @@ class InstancesStep(QGroupBox):
     def _on_volume(self) -> None:
         self.prediction, self.sizes, self.table_path = None, None, None
         self.counting.forget()
+        self.bars.clear()
         self.preview.drop()
         self.form.going.setText("")
         self.form.tell("")

@@ -11,7 +11,9 @@ from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"warm", "preview", "estimate", "count", "table", "look"}  # short and many
+HIDDEN = {  # short and many
+    *("warm", "preview", "estimate", "count", "table", "look", "measured"),
+}
 
 
 class JobBridge(QObject):

@@ -25,8 +25,17 @@ from napari_sashiko.labels import (
     default_classes,
     labelled_voxels,
 )
+from napari_sashiko.measurements import (
+    Measurements,
+    Spread,
+    line_of,
+    lines_of,
+    read_measurements,
+    with_error,
+)
 from napari_sashiko.pipeline.blocking import (
     evaluate,
+    measure,
     predict,
     prediction_sets,
     segment_instances,
@@ -41,7 +50,20 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
-from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
+from napari_sashiko.pipeline.measure_events import MeasureDone, MemberStarted
+from napari_sashiko.pipeline.measure_settings import (
+    MeasureSettings,
+    recipe_values,
+    settings_like,
+)
+from napari_sashiko.pipeline.measuring import measure_steps
+from napari_sashiko.pipeline.models import (
+    estimate,
+    list_models,
+    model_of,
+    open_model,
+    preview,
+)
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.results import (
@@ -123,7 +145,11 @@ __all__ = [
     "LabelClass",
     "LabelStore",
     "LabelledVoxels",
+    "MeasureDone",
+    "MeasureSettings",
+    "Measurements",
     "MemberSaved",
+    "MemberStarted",
     "Message",
     "ModelCard",
     "PaintTaken",
@@ -141,6 +167,7 @@ __all__ = [
     "SampleFiles",
     "SetSettings",
     "SetsDone",
+    "Spread",
     "Tick",
     "TrainingDone",
     "TrainingRested",
@@ -161,11 +188,16 @@ __all__ = [
     "evaluate",
     "instance_steps",
     "labelled_voxels",
+    "line_of",
+    "lines_of",
     "list_models",
     "live_steps",
     "load_card",
     "load_sample",
+    "measure",
+    "measure_steps",
     "model_digest",
+    "model_of",
     "network_names",
     "open_image",
     "open_instances",
@@ -177,14 +209,18 @@ __all__ = [
     "prediction_sets",
     "preview",
     "preview_instances",
+    "read_measurements",
     "read_paint",
     "read_recipe",
+    "recipe_values",
     "scan_components",
     "segment_instances",
     "set_steps",
+    "settings_like",
     "train",
     "train_steps",
     "training_settings",
+    "with_error",
     "write_sample",
 ]
 

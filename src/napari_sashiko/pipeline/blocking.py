@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_sashiko.instances import InstancesDone, InstanceSettings
+from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.inputs import Classes, open_image
+from napari_sashiko.pipeline.measure_events import MeasureDone
+from napari_sashiko.pipeline.measure_settings import MeasureSettings
+from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -172,6 +176,48 @@ def prediction_sets(
     """
     chosen = SetSettings.checked(coverage=coverage, **settings)
     return _run(set_steps(prediction, out, chosen), SetsDone, report)
+
+
+def measure(
+    model: Path | str,
+    image: Any,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> Measurements:
+    """Measure a volume, each number with the spread over the members of a model.
+
+    Each member segments the volume alone; goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path
+        Model folder.
+    image : path, array or Volume
+        The image.
+    out : path
+        Folder for the tables.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `MeasureSettings`, which are those of `PredictionSettings` and of
+        `InstanceSettings`, e.g. ``label_class="fibre"``, ``dust="100 um^3"``.
+
+    Returns
+    -------
+    Measurements
+        Each number a `Spread` of ``mean`` and ``std``, e.g. ``.count.std``,
+        ``.fraction("void").mean``, ``.size("length", "median").mean``.
+
+    Raises
+    ------
+    SashikoError
+        If model, image, settings or output cannot be used.
+    """
+    chosen = MeasureSettings.checked(**settings)
+    done = _run(measure_steps(model, image, out, chosen), MeasureDone, report)
+    return read_measurements(done.path)
 
 
 def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evaluation:

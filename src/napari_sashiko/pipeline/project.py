@@ -132,6 +132,10 @@ class Project:
         """Instances, the newest first."""
         return newest_first(self.folder / "instances", "*.zarr/zarr.json")
 
+    def measurements(self) -> list[Path]:
+        """Measurements with error bars, the newest first."""
+        return newest_first(self.folder / "measurements", "*/measurements.json")
+
     def note(
         self,
         *,

@@ -42,6 +42,37 @@ def place_for_copy(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def readable_by_all(
+    volume: Volume, out: Path, runner: str, stack: contextlib.ExitStack
+) -> Generator[Event, None, Volume]:
+    """Copy an image that is in memory only to disk where other processes do the work.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    out : Path
+        The copy lies beside it.
+    runner : str
+        Where the work runs.
+    stack : ExitStack
+        Deletes the copy in the end.
+
+    Yields
+    ------
+    Message, Tick
+
+    Returns
+    -------
+    Volume
+        The image, or its copy.
+    """
+    if runner != "dask" or volume.source is not None:
+        return volume
+    folder = stack.enter_context(place_for_copy(out.absolute()))
+    return (yield from copied(volume, folder))
+
+
 def copied(volume: Volume, folder: Path) -> Generator[Event, None, Volume]:
     """Copy an image to disk by regions; the generator returns the copy.
 

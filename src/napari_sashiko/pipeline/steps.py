@@ -16,7 +16,7 @@ from napari_sashiko.pipeline.inputs import (
     size_warning,
 )
 from napari_sashiko.pipeline.project import note_run
-from napari_sashiko.pipeline.sharing import copied, place_for_copy
+from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import (
     PredictionSettings,
     SetSettings,
@@ -176,10 +176,7 @@ def predict_steps(
     chosen = settings or PredictionSettings()
     volume = open_image(image)
     with contextlib.ExitStack() as stack:
-        shared = volume
-        if chosen.runner == "dask" and volume.source is None:
-            folder = stack.enter_context(place_for_copy(Path(out).absolute()))
-            shared = yield from copied(volume, folder)
+        shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
         yield from predict(Path(model), shared, Path(out), chosen)
     note_run(Path(out), "predict", chosen, image=volume.path)
 

@@ -1,5 +1,7 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
+from napari_sashiko.prediction._prepare import check_volume
+from napari_sashiko.prediction.counting import ClassTotals, count_classes
 from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
 from napari_sashiko.prediction.events import (
@@ -8,6 +10,7 @@ from napari_sashiko.prediction.events import (
     PredictionStarted,
     SetsDone,
 )
+from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
@@ -18,16 +21,22 @@ from napari_sashiko.prediction.store import read_record, reading_prediction
 __all__ = [
     "CellDone",
     "ClassScores",
+    "ClassTotals",
     "Estimate",
     "Evaluation",
+    "Plan",
     "PredictionDone",
     "PredictionSettings",
     "PredictionStarted",
     "Predictor",
     "SetSettings",
     "SetsDone",
+    "check_volume",
+    "count_classes",
     "estimate",
     "evaluate",
+    "make_plan",
+    "plan_from_record",
     "predict",
     "prediction_sets",
     "preview",

@@ -14,7 +14,7 @@ from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeEr
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.home import plain_name, project_folder
 from napari_sashiko.session.paint import (
     Paint,
     adopt_paint,
@@ -30,7 +30,9 @@ from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
 LOG = logging.getLogger(__name__)
-JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview"]
+JobKind = Literal[
+    "warm", "adopt", "train", "predict", "instances", "measure", "preview"
+]
 
 
 class Session:
@@ -392,6 +394,30 @@ class Session:
             lambda: engine.instance_steps(prediction, target, settings, table),
             name=f"Finding instances in {self.name}",
         )
+
+    def measure(self, prediction: Path, settings: Any, name: str) -> Job:
+        """Measure the volume with each member of a prediction's model alone.
+
+        Parameters
+        ----------
+        prediction : Path
+            Folder NAME.zarr: its model is looked for, and members are cut like it.
+        settings : InstanceSettings
+            What is an object.
+        name : str
+            Of the class: the tables are named after it and after the prediction.
+        """
+        volume, engine, models = self.need_volume(), self.engine, self.models()
+        out = self.place("measurements") / plain_name(f"{prediction.stem} {name}")
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            model = engine.model_of(prediction, models)
+            chosen = engine.settings_like(prediction, settings)
+            yield Tick()
+            yield from engine.measure_steps(model, volume, out, chosen)
+
+        return self.start("measure", work, name=f"Measuring {self.name}")
 
     def preview(self, region: Region, model: Path | None = None) -> None:
         """Ask for the segmentation of a region; ``preview_changed`` brings it.
