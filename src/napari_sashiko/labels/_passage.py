@@ -51,7 +51,7 @@ def passage(
 
     def at(step: int, steps: int) -> Points:
         done = steps - step if turned else step
-        moved: Points = (2 * way * done + steps) // (2 * steps)
+        moved = (2 * way * done + steps) // (2 * steps)
         return shape(done, steps) + moved
 
     return at
@@ -59,7 +59,8 @@ def passage(
 
 def centre_way(first: Points, second: Points) -> Points:
     """Whole voxels from the centre of one shape to the centre of another."""
-    return np.rint(second.mean(axis=0) - first.mean(axis=0)).astype(np.int64)
+    way = np.rint(second.mean(axis=0) - first.mean(axis=0))
+    return np.asarray(way, np.int64)
 
 
 def _order(points: Points) -> tuple[int, bytes]:

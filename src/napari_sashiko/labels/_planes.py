@@ -138,8 +138,8 @@ class ClassPlanes:
     def _part(self, box: Box, number: int) -> NDArray[np.bool_]:
         sides: list[Any] = list(box)
         sides[self._axis] = number
-        part: NDArray[np.uint8] = np.asarray(self._paint.array[tuple(sides)])
-        return part == self.class_id
+        part = np.asarray(self._paint.array[tuple(sides)])
+        return np.asarray(part == self.class_id)
 
     def _strokes(
         self, parts: Sequence[NDArray[np.bool_]], boxes: Sequence[Sequence[slice]]

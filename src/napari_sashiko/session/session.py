@@ -25,12 +25,15 @@ from napari_sashiko.session.paint import (
 )
 from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
 LOG = logging.getLogger(__name__)
-JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview"]
+JobKind = Literal[
+    "warm", "adopt", "train", "predict", "instances", "preview", "between"
+]
 
 
 class Session:
@@ -68,6 +71,7 @@ class Session:
         self._paints: dict[Path, Paint] = {}
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
+        self.between = SuggestionDesk(self)
 
     @property
     def engine(self) -> Any:
