@@ -20,9 +20,9 @@ def passage(
     """Prepare all shapes between two shapes; yields in between.
 
     Strategy: the second shape is laid onto the first, centre on centre, if more of them
-    is common then (Herman, Zheng & Bucholtz, IEEE CG&A 12 (3), 69 (1992): objects that
-    move are aligned before). In between, the shape is where the signed distance is
-    not negative (Raya & Udupa, IEEE TMI 9, 32 (1990))::
+    is common then. In between, the shape is where the signed distance is not negative
+    (Raya & Udupa, IEEE TMI 9, 32 (1990); on better distances Herman, Zheng & Bucholtz,
+    IEEE CG&A 12 (3), 69 (1992); here they are Euclidean, in units of the voxel size)::
 
         S_t = (1 - t) S_first + t S_second,  0 < t < 1
 
