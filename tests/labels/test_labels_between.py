@@ -194,17 +194,19 @@ def test_two_discs_stay_two(way):
         (disc(10, 10, 3), disc(30, 30, 9)),
         (line((10, 5), (10, 25), 3), line((20, 20), (40, 20), 3)),
         (line((24, 5), (24, 60), 3), line((5, 30), (45, 30), 3)),
+        (line((10, 5), (10, 60), 3), line((20, 5), (20, 60), 3)),
         (disc(24, 30, 4), disc(24, 18, 4) | disc(24, 42, 4)),
     ],
-    ids=["far", "other size", "other direction", "crossing", "either"],
+    ids=["far", "other size", "other direction", "crossing", "beside", "either"],
 )
 def test_what_is_not_the_same_is_not_joined(first, last):
     assert len(run(volume(7, {0: first, 6: last}))[1]) == 0
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 6])
-@pytest.mark.parametrize("way", [0, 1, 2, 5, 9])
-def test_a_stroke_that_moves_sideways_goes_on_whole(width, way):
+@pytest.mark.parametrize("width", [1, 3, 5, 7])
+@pytest.mark.parametrize("widths", [0, 0.5, 1, 2])
+def test_a_stroke_that_moves_sideways_goes_on_whole(width, widths):
+    way = round(widths * width)
     array = volume(
         11,
         {
@@ -221,8 +223,8 @@ def test_a_stroke_that_moves_sideways_goes_on_whole(width, way):
         assert np.ptp(rows) + 1 <= array[0].any(axis=1).sum() + 1
 
 
-@pytest.mark.parametrize("width", [1, 3, 6])
-def test_a_stroke_drawn_by_hand_goes_on_without_gaps(width):
+@pytest.mark.parametrize(("width", "way"), [(1, 2), (3, 6), (6, 7)])
+def test_a_stroke_drawn_by_hand_goes_on_without_gaps(width, way):
     def drawn(row, phase):
         x = np.arange(8, 56)
         y = row + 2.5 * np.sin(x / 7 + phase)
@@ -230,7 +232,7 @@ def test_a_stroke_drawn_by_hand_goes_on_without_gaps(width):
         mask[np.rint(y).astype(int), x] = True
         return ndimage.distance_transform_edt(~mask) <= (width - 1) / 2
 
-    found = dense(volume(9, {0: drawn(14, 0.0), 8: drawn(21, 1.5)}))
+    found = dense(volume(9, {0: drawn(14, 0.0), 8: drawn(14 + way, 1.5)}))
     for z in range(1, 8):
         assert parts(found[z]) == 1
         assert np.ptp(np.nonzero(found[z])[1]) + 1 >= 46

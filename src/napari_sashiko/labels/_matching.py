@@ -13,6 +13,7 @@ from napari_sashiko.labels._planes import Plane, Points
 OVERLAP = 0.25  # of the smaller of two shapes: less is touched in passing
 ALIKE = 0.7  # of each of two shapes lies on the other when both are laid together
 WAVER = 0.1  # of its length: so far a hand strays when it draws a line again
+ASIDE = 2.0  # times its width is the widest gap that a shape jumps
 CLEAR = 1.5  # times as far is the next that might be meant
 SAMPLE = 4096  # voxels that are compared
 CROWD = 1 << 20  # pairs of shapes: among so many none is the only one meant
@@ -161,7 +162,7 @@ def beside(
     taken : list of tuple of int
         Pairs that touch: their shapes have not moved away.
     reach : float
-        Most distance, in units of `size`; nor may it be more than a shape is long.
+        Most distance, in units of `size`; nor may it be more than twice their width.
     size : tuple of float
         Voxel size in the plane.
     """
@@ -169,15 +170,19 @@ def beside(
     columns = _free(upper, [j for _, j in taken])
     if not 0 < len(rows) * len(columns) < CROWD:
         return []
-    gaps, most = _gaps(lower.plane.boxes[rows], upper.plane.boxes[columns], size)
-    most = np.minimum(most, reach)
+    gaps = _gaps(lower.plane.boxes[rows], upper.plane.boxes[columns], size)
+    widest = np.minimum.outer(
+        _widest(lower.plane, size)[rows], _widest(upper.plane, size)[columns]
+    )
+    most = np.minimum(ASIDE * widest + max(size), reach)
     ways = np.full(gaps.shape, np.inf)
     for row, column in np.argwhere(gaps <= most).tolist():
         yield
-        one = lower.plane.shape([rows[row]])
-        other = upper.plane.shape([columns[column]])
-        if _is_moved(Outline(one, size), Outline(other, size), most[row, column]):
-            ways[row, column] = float(np.hypot(*(centre_way(one, other) * size)))
+        one = Outline(lower.plane.shape([rows[row]]), size)
+        other = Outline(upper.plane.shape([columns[column]]), size)
+        if _is_moved(one, other, reach):
+            way = centre_way(one.points, other.points)
+            ways[row, column] = float(np.hypot(*(way * one.size)))
     nearest = _is_clear(ways) & _is_clear(ways.T).T
     return [(int(rows[i]), int(columns[j])) for i, j in np.argwhere(nearest)]
 
@@ -190,17 +195,23 @@ def _free(held: _Held, taken: list[int]) -> NDArray[np.int64]:
 
 def _gaps(
     lower: NDArray[np.int64], upper: NDArray[np.int64], size: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distances between boxes ``(n, 2, 2)`` and ``(m, 2, 2)``; the shorter lengths."""
+) -> NDArray[np.float64]:
+    """Distances ``(n, m)`` between boxes ``(n, 2, 2)`` and ``(m, 2, 2)``."""
     low = lower[:, None, 0] - upper[None, :, 1]
     high = upper[None, :, 0] - lower[:, None, 1]
     gaps = np.maximum(np.maximum(low, high), 0) * np.asarray(size)
-    lengths = [((b[:, 1] - b[:, 0] + 1) * size).max(axis=1) for b in (lower, upper)]
-    return np.hypot(gaps[..., 0], gaps[..., 1]), np.minimum.outer(*lengths)
+    return np.hypot(gaps[..., 0], gaps[..., 1])
 
 
-def _is_moved(one: Outline, other: Outline, most: float) -> bool:
-    """Whether a shape is the other one, moved by no more than `most`."""
+def _widest(plane: Plane, size: tuple[float, float]) -> NDArray[np.float64]:
+    """Return a width that no shape exceeds: its outline is longer than its box's."""
+    sides = (plane.boxes[:, 1] - plane.boxes[:, 0] + 1) * np.asarray(size)
+    return plane.sizes * (size[0] * size[1]) / sides.sum(axis=1)
+
+
+def _is_moved(one: Outline, other: Outline, reach: float) -> bool:
+    """Whether a shape is the other one, moved by no more than `reach`."""
+    most = min(ASIDE * min(one.width, other.width) + float(one.size.max()), reach)
     if other.distance(_sample(one.edge)).min() > most:
         return False
     laid = other.moved(-centre_way(one.points, other.points))
