@@ -200,13 +200,13 @@ def _gaps(
     low = lower[:, None, 0] - upper[None, :, 1]
     high = upper[None, :, 0] - lower[:, None, 1]
     gaps = np.maximum(np.maximum(low, high), 0) * np.asarray(size)
-    return np.hypot(gaps[..., 0], gaps[..., 1])
+    return np.asarray(np.hypot(gaps[..., 0], gaps[..., 1]))
 
 
 def _widest(plane: Plane, size: tuple[float, float]) -> NDArray[np.float64]:
     """Return a width that no shape exceeds: its outline is longer than its box's."""
     sides = (plane.boxes[:, 1] - plane.boxes[:, 0] + 1) * np.asarray(size)
-    return plane.sizes * (size[0] * size[1]) / sides.sum(axis=1)
+    return np.asarray(plane.sizes * (size[0] * size[1]) / sides.sum(axis=1))
 
 
 def _is_moved(one: Outline, other: Outline, reach: float) -> bool:
