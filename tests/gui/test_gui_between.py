@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 
 from napari_sashiko.gui import between_row
 from napari_sashiko.gui.adopting import foreign_labels
-from napari_sashiko.gui.between_row import BetweenRow, sliced_axis
+from napari_sashiko.gui.between_row import BetweenRow, plural, sliced_axis
 from napari_sashiko.gui.label_layer import add_label_layer
 from napari_sashiko.gui.layer_volume import volume_of
 from napari_sashiko.labels import LabelClass
@@ -107,7 +107,7 @@ def test_a_suggestion_is_shown_where_the_image_lies_and_nothing_is_painted(desk)
     assert desk.viewer.layers.index(layer) < desk.viewer.layers.index(desk.labels)
     assert desk.viewer.layers.selection.active is desk.labels
     assert foreign_labels(desk.viewer) == []
-    assert desk.row.found.text() == f"{7 * 560} voxels on 7 slices"
+    assert desk.row.found.text() == f"{plural(7 * 560, 'voxel')} on 7 slices"
     np.testing.assert_array_equal(desk.paint(), before)
 
 
@@ -135,7 +135,7 @@ def test_accepting_is_one_step_back_and_forth(desk, monkeypatch, seconds):
     np.testing.assert_array_equal(desk.paint(), whole)
     assert desk.shown is None
     assert desk.row.choice.isHidden()
-    assert desk.row.found.text().startswith(f"{7 * 560} voxels painted")
+    assert desk.row.found.text().startswith(f"{plural(7 * 560, 'voxel')} painted")
     assert desk.session.paint.counts()[1] == 9 * 560
     desk.labels.undo()
     np.testing.assert_array_equal(desk.paint(), stroke)
@@ -190,7 +190,7 @@ def test_filling_again_shows_the_newest_in_the_same_layer(desk):
     assert desk.shown is layer
     assert not layer.editable
     assert np.asarray(layer.data)[4][A].max() == 0
-    assert desk.row.found.text() == f"{6 * 160 + 7 * 400} voxels on 7 slices"
+    assert desk.row.found.text() == f"{plural(6 * 160 + 7 * 400, 'voxel')} on 7 slices"
 
 
 def test_two_classes_are_named(desk):
@@ -200,7 +200,10 @@ def test_two_classes_are_named(desk):
     desk.labels.selected_label = 2
     desk.fill()
     names = "background, foreground"
-    assert desk.row.found.text() == f"{names}: {7 * 560 + 480} voxels on 7 slices"
+    assert (
+        desk.row.found.text()
+        == f"{names}: {plural(7 * 560 + 480, 'voxel')} on 7 slices"
+    )
 
 
 def test_the_axis_is_that_of_the_slider(desk, monkeypatch):
@@ -233,6 +236,11 @@ def test_a_class_that_is_not_there_is_refused_in_words(desk):
         ("There is no class 7. Choose one that is in the list.", "error")
     ]
     assert desk.row.found.text() == ""
+
+
+def test_numbers_are_easy_to_read():
+    texts = [plural(count, "voxel") for count in (1, 412, 1234567)]
+    assert texts == ["1 voxel", "412 voxels", "1\u202f234\u202f567 voxels"]
 
 
 def test_looking_can_be_stopped(desk, monkeypatch):

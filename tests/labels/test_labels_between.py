@@ -295,6 +295,17 @@ def test_a_limit_of_voxels_is_kept_and_said():
     assert sum(isinstance(event, Message) for event in events) == 2
 
 
+def test_what_a_limit_left_out_is_found_after_accepting():
+    mask = disc(20, 20, 12)
+    array = volume(23, {0: mask, 11: mask, 22: mask})
+    rounds = 0
+    while len(found := run(array, most_voxels=1500)[1]):
+        array[tuple(found.coords.T)] = found.values
+        rounds += 1
+    assert rounds > 5
+    np.testing.assert_array_equal(array, np.broadcast_to(mask, array.shape))
+
+
 PLANES_FULL = np.ones(PLANE, bool)
 
 

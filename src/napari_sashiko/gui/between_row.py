@@ -202,6 +202,7 @@ class BetweenRow(QWidget):
         self.most.setRange(1, MOST_EMPTY)
         self.most.setValue(BetweenSettings().most_empty)
         self.most.setPrefix("up to ")
+        self.most.setSuffix(" slices")
         self.most.setToolTip("Most empty slices between two painted ones")
         self.found = QLabel()
         self.found.setObjectName("between_found")
@@ -254,7 +255,7 @@ def found_text(suggestion: Suggestion, classes: tuple[LabelClass, ...]) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Return a number of things, such as ``"1 voxel"`` and ``"2 voxels"``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", "\u202f")
 
 
 def _button(text: str, name: str, tip: str) -> QPushButton:
