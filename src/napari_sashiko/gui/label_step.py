@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_sashiko.errors import LabelError
 from napari_sashiko.gui.adopting import classes_of, foreign_labels, spatial_labels
+from napari_sashiko.gui.between_row import BetweenRow
 from napari_sashiko.gui.class_list import ClassList
 from napari_sashiko.gui.digit_keys import DigitKeys
 from napari_sashiko.gui.label_layer import (
@@ -167,6 +168,7 @@ class LabelStep(QGroupBox):
             show_classes(self.layer, session.classes)
             self.classes.show_picked(self.layer.selected_label)
         self.keys.follow(self.layer)
+        self.between.follow(self.layer)
         self.reset_choices()
         self._show_counts()
         self._show_saved()
@@ -189,6 +191,7 @@ class LabelStep(QGroupBox):
     def shutdown(self) -> None:
         """Let nobody paint while nobody saves; the next dock goes on with the layer."""
         self._clock.stop()
+        self.between.shutdown()
         self.keys.follow(None)
         if self.layer is not None:
             self.layer.events.selected_label.disconnect(self._on_selected)
@@ -284,6 +287,7 @@ class LabelStep(QGroupBox):
             "Copy this labels layer into the labels of the image; 0 is not labelled"
         )
         self.adopt_button.clicked.connect(self.adopt)
+        self.between = BetweenRow(self.session, self.viewer)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -304,6 +308,7 @@ class LabelStep(QGroupBox):
         layout.addWidget(self.hint)
         layout.addWidget(self.classes)
         layout.addLayout(below)
+        layout.addWidget(self.between)
         layout.addWidget(self.adopt_row)
 
 

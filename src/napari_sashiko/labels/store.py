@@ -212,6 +212,20 @@ class LabelStore:
         slices = np.count_nonzero(self._tally.per_slice(), axis=0)
         return {value: int(slices[value]) for value in self.counts()}
 
+    def blocks_of(self, class_id: int) -> list[Box]:
+        """Boxes of the blocks with paint of a class, in row-major order.
+
+        Paint that slipped in through a view is found. May be called beside a thread
+        that paints.
+        """
+        if holes_are_known():
+            self._find_paint()
+        return [
+            block_box(block, self.shape)
+            for block in self._tally.blocks
+            if self._tally.has(block, class_id)
+        ]
+
     def labelled(self) -> LabelledVoxels:
         """Read all painted voxels; only blocks with paint are touched.
 

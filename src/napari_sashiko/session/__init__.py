@@ -6,6 +6,7 @@ from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "PreviewDesk",
     "PreviewReady",
     "Session",
+    "SuggestionDesk",
     "describe_error",
     "project_folder",
     "user_folder",

@@ -25,13 +25,21 @@ from napari_sashiko.session.paint import (
 )
 from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
 LOG = logging.getLogger(__name__)
 JobKind = Literal[
-    "warm", "adopt", "train", "predict", "instances", "measure", "preview"
+    "warm",
+    "adopt",
+    "train",
+    "predict",
+    "instances",
+    "measure",
+    "between",
+    "preview",
 ]
 
 
@@ -71,6 +79,7 @@ class Session:
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
         self._at_rest = False
+        self.between = SuggestionDesk(self)
 
     @property
     def engine(self) -> Any:
