@@ -345,6 +345,7 @@ def test_the_ledger_is_an_array_that_zarr_reads(tmp_path):
         "ledger",
         "mean",
         "std",
+        "stored",
     ]
     ledger = group["ledger"][...]
     assert (ledger == 1).all()

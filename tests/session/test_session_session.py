@@ -68,9 +68,15 @@ def test_paint_is_saved_even_while_the_hand_never_rests(session, volume):
     session.set_volume(volume)
     store = session.start_labels()
     session.save()
-    session.paint._dirty_since = time.monotonic() - 6
-    store.array[0, 0, 0] = 1
-    assert session.paint.save_if_due()
+    saved = []
+    session.paint_saved.connect(lambda: saved.append(time.monotonic()))
+
+    def paint_on():
+        store.array[0, 0, 0] = 1
+        return saved
+
+    pump_until(session, paint_on)
+    assert session.paint.dirty  # the last dabs are not saved yet
 
 
 def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):
@@ -287,7 +293,8 @@ def test_the_fake_engine_says_what_the_real_one_says(engine):
 
 def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
-    for name in ("train_steps", "preview", "load_card", "network_names"):
+    named = ("train_steps", "preview", "load_card", "network_names", "note_image")
+    for name in named:
         fake, true = (signature(getattr(each, name)) for each in (engine, real))
         required = [p for p in true.parameters.values() if p.default is p.empty]
         assert len(fake.parameters) == len(required), name

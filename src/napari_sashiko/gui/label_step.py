@@ -202,7 +202,11 @@ class LabelStep(QGroupBox):
                 self.viewer, self.session.source, paint, self.session.folder
             )
         self.refresh()
-        self.pick(self.layer.selected_label)
+        self.layer.editable = not paint.readonly
+        if paint.readonly:
+            self.layer.mode = "pan_zoom"
+        else:
+            self.pick(self.layer.selected_label)
 
     def _find_layer(self) -> None:
         paint = self.session.paint

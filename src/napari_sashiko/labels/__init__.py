@@ -3,7 +3,7 @@
 from napari_sashiko.labels.checks import check_labels
 from napari_sashiko.labels.classes import PALETTE, LabelClass, default_classes
 from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
-from napari_sashiko.labels.store import LabelStore
+from napari_sashiko.labels.store import LabelStore, holds_paint, was_interrupted
 from napari_sashiko.labels.strokes import stroke_components
 from napari_sashiko.labels.tracked import TrackedArray
 
@@ -15,6 +15,8 @@ __all__ = [
     "TrackedArray",
     "check_labels",
     "default_classes",
+    "holds_paint",
     "labelled_voxels",
     "stroke_components",
+    "was_interrupted",
 ]

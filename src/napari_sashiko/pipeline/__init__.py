@@ -42,7 +42,7 @@ from napari_sashiko.pipeline.inputs import (
     read_paint,
 )
 from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
-from napari_sashiko.pipeline.project import Project, ProjectRecord
+from napari_sashiko.pipeline.project import Project, ProjectRecord, note_image
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.results import (
     Prediction,
@@ -156,6 +156,7 @@ __all__ = [
     "load_sample",
     "model_digest",
     "network_names",
+    "note_image",
     "open_image",
     "open_instances",
     "open_model",

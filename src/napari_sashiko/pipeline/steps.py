@@ -1,7 +1,8 @@
 """The steps of a run, each a generator of events: train, predict, instances, sets."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from napari_sashiko.pipeline.project import note_run
 from napari_sashiko.pipeline.sharing import copied, place_for_copy
 from napari_sashiko.prediction import (
     PredictionSettings,
+    PredictionStarted,
     SetSettings,
     predict,
     prediction_sets,
@@ -64,6 +66,7 @@ def train_steps(
     """
     from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
         TrainingSettings,
+        TrainingStarted,
         train,
     )
 
@@ -78,8 +81,18 @@ def train_steps(
             yield Message(text, "warning")
         if text := size_warning(paint, volume):
             yield Message(text, "warning")
-    yield from train(volume, paint.labelled, paint.classes, chosen, target)
-    note_run(target, "train", chosen, image=volume.path, classes=paint.classes)
+    yield from _noted(
+        train(volume, paint.labelled, paint.classes, chosen, target),
+        TrainingStarted,
+        partial(
+            note_run,
+            target,
+            "train",
+            chosen,
+            volume=volume,
+            classes=paint.classes,
+        ),
+    )
 
 
 def predict_steps(
@@ -118,8 +131,11 @@ def predict_steps(
         if chosen.runner == "dask" and volume.source is None:
             folder = stack.enter_context(place_for_copy(Path(out).absolute()))
             shared = yield from copied(volume, folder)
-        yield from predict(Path(model), shared, Path(out), chosen)
-    note_run(Path(out), "predict", chosen, image=volume.path)
+        yield from _noted(
+            predict(Path(model), shared, Path(out), chosen),
+            PredictionStarted,
+            partial(note_run, Path(out), "predict", chosen, volume=volume),
+        )
 
 
 def instance_steps(
@@ -183,6 +199,17 @@ def set_steps(
     chosen = settings or SetSettings()
     yield from prediction_sets(prediction, out, chosen)
     note_run(Path(out), "sets", chosen)
+
+
+def _noted(
+    steps: Iterator[Event], started: type[Event], note: Callable[[], None]
+) -> Generator[Event, None, None]:
+    """Pass a run's events on; note it when it starts, for it may never end."""
+    with contextlib.closing(steps):  # type: ignore[type-var]
+        for event in steps:
+            if isinstance(event, started):
+                note()
+            yield event
 
 
 def check_network(settings: "TrainingSettings") -> None:

@@ -1,5 +1,6 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
+from napari_sashiko.prediction._checking import mend_prediction
 from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
 from napari_sashiko.prediction.events import (
@@ -28,6 +29,7 @@ __all__ = [
     "SetsDone",
     "estimate",
     "evaluate",
+    "mend_prediction",
     "predict",
     "prediction_sets",
     "preview",

@@ -10,10 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from psygnal import Signal
 
-from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
+from napari_sashiko.errors import (
+    LabelError,
+    ModelError,
+    OutputError,
+    SashikoError,
+    VolumeError,
+)
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
+from napari_sashiko.session.claims import Claims
 from napari_sashiko.session.home import project_folder
 from napari_sashiko.session.paint import (
     Paint,
@@ -29,8 +36,9 @@ from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
+ONLY_SHOWN = "Its labels are shown, but cannot be painted on here."
 LOG = logging.getLogger(__name__)
-JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview"]
+JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview", "note"]
 
 
 class Session:
@@ -62,12 +70,16 @@ class Session:
         self.volume: Volume | None = None
         self.source: Any = None  # what the volume was taken from, e.g. a layer
         self.name = ""
+        self.image: Path | None = None  # the file of the volume
         self.folder: Path | None = None
         self.paint: Paint | None = None
         self.closed = False
         self._paints: dict[Path, Paint] = {}
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
+        self._claims = Claims()
+        self._to_note: Callable[[], object] | None = None
+        self._said = ""  # the last problem with saving, which is told once
 
     @property
     def engine(self) -> Any:
@@ -106,6 +118,7 @@ class Session:
         name: str = "",
         path: Path | None = None,
         source: Any = None,
+        folder: Path | None = None,
     ) -> None:
         """Put another volume on the desk; its paint and models come with it.
 
@@ -119,12 +132,15 @@ class Session:
             Its file, if it has one.
         source : object, optional
             What it was taken from, for whoever shows results beside it.
+        folder : Path, optional
+            Its project, if it was opened from one; else the usual place.
         """
-        folder = None
         if volume is not None:
             name = name or volume.name
-            folder = project_folder(name, path or volume.path, volume.digest)
+            path = path or volume.path
+            folder = folder or project_folder(name, path, volume.digest)
         self.volume, self.name, self.folder = volume, name, folder
+        self.image = path
         self.source = source
         self.paint = None if folder is None else self._paints.get(folder)
         self._previews.forget()
@@ -145,11 +161,30 @@ class Session:
         return self.volume
 
     def place(self, room: str) -> Path:
-        """Subfolder of the project, such as ``"models"``; made when it is missing."""
+        """Subfolder of the project, such as ``"models"``; made when it is missing.
+
+        Raises
+        ------
+        OutputError
+            If another window works in the project.
+        """
         self.need_volume()
+        busy = self.busy()
+        if busy:
+            raise self._is_busy(busy)
         folder = Path(str(self.folder)) / room
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _is_busy(self, busy: str) -> OutputError:
+        return OutputError(
+            f"The project {self.folder} is open in another window: {busy}.",
+            "Close it there first.",
+        )
+
+    def busy(self) -> str:
+        """Claim the project for this window; say who has it if that fails."""
+        return "" if self.folder is None else self._claims.take(self.folder)
 
     # ---- labels -----------------------------------------------------------------
 
@@ -158,11 +193,30 @@ class Session:
         return self.folder is not None and has_paint(self.folder / "labels")
 
     def start_labels(self) -> LabelStore:
-        """Open the paint of the volume, or begin with none."""
-        shape = self.need_volume().shape
+        """Open the paint of the volume, or begin with none.
+
+        Where another window works in the project, it is opened for reading.
+
+        Raises
+        ------
+        LabelError
+            If it belongs to a volume of another shape.
+        OutputError
+            If another window works in the project and there is no paint yet.
+        """
+        self.need_volume()
         if self.paint is None:
-            self.attach_paint(open_paint(self.place("labels"), shape))
+            self.attach_paint(self.read_paint())
         return self.need_paint().store
+
+    def read_paint(self) -> Paint:
+        """Open the paint of the volume without attaching it; any thread may ask."""
+        shape = self.need_volume().shape
+        readonly = bool(self.has_saved_paint() and self.busy())
+        folder = Path(str(self.folder)) / "labels"
+        return open_paint(
+            folder if readonly else self.place("labels"), shape, readonly=readonly
+        )
 
     def adopt_labels(
         self, array: Any, classes: tuple[LabelClass, ...] | None = None
@@ -199,10 +253,29 @@ class Session:
         return self.start("adopt", work, name=f"Copying labels of {self.name}")
 
     def attach_paint(self, paint: Paint) -> None:
-        """Make this the paint of the volume on the desk."""
+        """Make this the paint of the volume on the desk; say what is odd about it.
+
+        Raises
+        ------
+        OutputError
+            If it is open for writing, and another window works in the project.
+        """
+        busy = self.busy()
+        if busy and not paint.readonly:
+            raise self._is_busy(busy)
         if self.folder is not None:
             self._paints[self.folder] = paint
         self.paint = paint
+        for sentence in paint.store.mended:
+            self.message.emit(sentence, "warning")
+        if paint.readonly:
+            why = (
+                f" is open in another window: {busy}" if busy else " cannot be written"
+            )
+            self.message.emit(
+                f"The project {self.folder}{why}. {ONLY_SHOWN}", "warning"
+            )
+        self._note_classes()
         self.labels_changed.emit()
         self.paint_changed.emit()
 
@@ -226,6 +299,7 @@ class Session:
     def set_classes(self, classes: tuple[LabelClass, ...]) -> None:
         """Rename, recolour or add classes."""
         self.need_paint().set_classes(classes)
+        self._note_classes()
         self.labels_changed.emit()
 
     def preflight(self) -> list[str]:
@@ -247,6 +321,14 @@ class Session:
         for paint in self._paints.values():
             if paint.dirty:
                 paint.save()
+
+    def _note_classes(self) -> None:
+        """Keep in the project which image it belongs to and which classes there are."""
+        volume, folder, paint = self.volume, self.folder, self.paint
+        if volume is None or folder is None or paint is None or paint.readonly:
+            return
+        image, classes = self.image, paint.classes
+        self._to_note = lambda: self.engine.note_image(folder, volume, image, classes)
 
     # ---- models -----------------------------------------------------------------
 
@@ -410,6 +492,7 @@ class Session:
             if status is not None:
                 self._report(kind, status)
         self._pump_paint()
+        self._pump_note()
         self._pump_preview()
 
     def shutdown(self) -> None:
@@ -418,7 +501,15 @@ class Session:
             return
         self.closed = True
         self.board.close()
-        self.save()
+        try:
+            self.save()
+            note, self._to_note = self._to_note, None
+            if note is not None and self._engine is not None:  # loading takes seconds
+                note()
+        except (SashikoError, OSError) as error:
+            LOG.exception("Closing")
+            self.message.emit(describe_error(error), "error")
+        self._claims.release()
 
     def _report(self, kind: str, status: JobStatus) -> None:
         if status.state == "failed":
@@ -434,11 +525,35 @@ class Session:
         self.job_changed.emit(kind)
 
     def _pump_paint(self) -> None:
-        saved = [paint.save_if_due() for paint in self._paints.values()]
-        if any(saved):
+        if self._save_paints():
+            self._said = ""
             self.paint_saved.emit()
         if self.paint is not None and self.paint.take_news():
             self.paint_changed.emit()
+
+    def _save_paints(self) -> bool:
+        saved = False
+        for paint in self._paints.values():
+            try:
+                saved |= paint.save_if_due()
+            except Exception as error:  # noqa: BLE001 - told, and tried again
+                sentence = describe_error(error)
+                if sentence != self._said:
+                    self._said = sentence
+                    self.message.emit(sentence, "error")
+        return saved
+
+    def _pump_note(self) -> None:
+        note = self._to_note
+        if note is None or self.is_running("note"):
+            return
+        self._to_note = None
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            note()
+
+        self.start("note", work, name="Noting the project")
 
     def _pump_preview(self) -> None:
         ready = self._previews.take()

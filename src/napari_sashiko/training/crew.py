@@ -21,7 +21,8 @@ from napari_sashiko.transforms import Transform, build_transforms
 
 FOR_NETWORKS = 0.9  # share of the time after which only class shares are estimated
 PAUSE = 0.02  # seconds between looks at the crew
-SAVE_EVERY = 5.0  # seconds between saves of networks that are still learning
+TELL_EVERY = 5.0  # seconds between news of networks that are still learning
+MOST_SAVING = 0.05  # share of the time that may go into saving their epochs
 SIDE_BY_SIDE = 8  # networks at once on a CPU with many cores
 PATCH_DEPTH = 16  # slices of a 3D training patch
 
@@ -78,7 +79,7 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
         now = time.monotonic()
         room = FOR_NETWORKS * (deadline - desk.started) - (now - desk.started)
         deadline = now + max(room, 1.0) / rounds_left
-    started = time.monotonic()
+    told = time.monotonic()
     jobs = [Job(trainee.work(deadline), name="network") for trainee in crew]
     try:
         for job in jobs:
@@ -89,9 +90,12 @@ def _work(desk: Desk, crew: "Sequence[_Trainee]", rounds_left: int) -> Iterator[
                 desk.changed = True
                 desk.networks[event.member].fraction = event.fraction
                 yield _progress(desk, event, rounds_left)
+            if _is_due(desk):
+                save(desk)  # before the epoch is told of: who heard of it finds it
             yield event
-            if _is_due(desk, started):
-                save(desk)
+            now = time.monotonic()
+            if desk.saved > told and now - told > TELL_EVERY:
+                told = now
                 yield MemberSaved(crew[0].number, desk.out, "networks so far")
     finally:
         for job in jobs:
@@ -123,9 +127,10 @@ def _raise_first(jobs: Sequence[Job]) -> None:
             raise job.status.error
 
 
-def _is_due(desk: Desk, started: float) -> bool:
-    waited = time.monotonic() - max(desk.saved, started)
-    return desk.changed and waited > SAVE_EVERY
+def _is_due(desk: Desk) -> bool:
+    """Each epoch is saved at once, unless saving would slow the learning down."""
+    waited = time.monotonic() - desk.saved
+    return desk.changed and waited * MOST_SAVING > desk.cost
 
 
 def _progress(desk: Desk, event: EpochDone, rounds_left: int) -> Progress:
