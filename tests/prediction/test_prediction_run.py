@@ -255,7 +255,7 @@ def test_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
         if len(written) == 5:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         written.append(1)
-        write(self, *arguments)
+        return write(self, *arguments)
 
     monkeypatch.setattr(PredictionStore, "write", full)
     with pytest.raises(OutputError, match=r"disk is full.*5 of"):

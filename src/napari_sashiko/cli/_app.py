@@ -14,6 +14,7 @@ from napari_sashiko.cli import (
     evaluate,
     info,
     instances,
+    mend,
     predict,
     sample,
     sets,
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (sample, train, predict, instances, sets, evaluate, info):
+for command in (sample, train, predict, instances, sets, evaluate, info, mend):
     command.add_to(app)
 
 

@@ -11,8 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from napari.utils.notifications import show_warning
+
+from napari_sashiko.errors import SashikoError
 
 Step = int | slice
+# What files, Zarr and its decoders raise on what is damaged or gone.
+UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, SashikoError)
+_TOLD: set[int] = set()  # arrays of which something was said
 
 
 class LazyArray:
@@ -65,10 +71,24 @@ class LazyArray:
     ) -> npt.NDArray[Any]:
         if copy is False:
             raise ValueError("An array on disk cannot be used without a copy.")
-        return self._read().astype(dtype or self.dtype, copy=False)
+        try:
+            values = self._read()
+        except UNREADABLE as error:
+            # A damaged file must not take the picture, and the window, with it.
+            values = np.zeros(self.shape, self.dtype)
+            self._tell(error)
+        return values.astype(dtype or self.dtype, copy=False)
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def _tell(self, error: Exception) -> None:
+        """Say once for each array that a part of it cannot be read."""
+        if id(self._array) in _TOLD:
+            return
+        _TOLD.add(id(self._array))
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        show_warning(f"A part of a layer is damaged and shown as 0: {reason}")
 
     def _read(self) -> npt.NDArray[Any]:
         if self._channel is None:

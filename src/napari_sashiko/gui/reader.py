@@ -1,4 +1,4 @@
-"""Open NAME.zarr folders that this program wrote: predictions and instances."""
+"""Open what this program wrote: predictions, instances, and whole projects."""
 
 import json
 from collections.abc import Callable
@@ -15,14 +15,21 @@ from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 ATTRIBUTES = "sashiko"
+PROJECT_SUFFIX = ".sashiko"
 MAKERS = ("prediction", "instances")
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Return a reader if `path` is a result of this program, else None."""
-    if isinstance(path, list) or kind_of(Path(path)) not in MAKERS:
+    """Return a reader if `path` is a result or a project of this program, else None."""
+    if isinstance(path, list):
         return None
-    return read_result
+    if path.rstrip("/\\").endswith(PROJECT_SUFFIX) and Path(path).is_dir():
+        from napari_sashiko.gui.project_reader import (  # noqa: PLC0415 - the whole dock
+            read_project,
+        )
+
+        return read_project
+    return read_result if kind_of(Path(path)) in MAKERS else None
 
 
 def read_result(path: str | list[str]) -> list[LayerData]:

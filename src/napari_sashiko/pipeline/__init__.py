@@ -41,9 +41,17 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
+from napari_sashiko.pipeline.mending import mend_steps
 from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
 from napari_sashiko.pipeline.project import Project, ProjectRecord, note_image
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
+from napari_sashiko.pipeline.reopening import (
+    ProjectImage,
+    Reopened,
+    Trained,
+    project_image,
+    reopen_project,
+)
 from napari_sashiko.pipeline.results import (
     Prediction,
     check_prediction,
@@ -126,14 +134,17 @@ __all__ = [
     "PredictionStarted",
     "Progress",
     "Project",
+    "ProjectImage",
     "ProjectRecord",
     "Recipe",
     "Region",
+    "Reopened",
     "Sample",
     "SampleFiles",
     "SetSettings",
     "SetsDone",
     "Tick",
+    "Trained",
     "TrainingDone",
     "TrainingSettings",
     "TrainingStarted",
@@ -154,6 +165,7 @@ __all__ = [
     "list_models",
     "load_card",
     "load_sample",
+    "mend_steps",
     "model_digest",
     "network_names",
     "note_image",
@@ -167,8 +179,10 @@ __all__ = [
     "prediction_sets",
     "preview",
     "preview_instances",
+    "project_image",
     "read_paint",
     "read_recipe",
+    "reopen_project",
     "scan_components",
     "segment_instances",
     "set_steps",

@@ -9,6 +9,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import table_digest
+from napari_sashiko.volumes import DAMAGED
 
 ATTRIBUTES = "sashiko"
 
@@ -73,7 +74,7 @@ def open_instances(path: Path | str) -> Instances:
             table=table,
             odd=odd,
         )
-    except (KeyError, OSError, ValueError, TypeError, IndexError) as error:
+    except DAMAGED as error:
         raise OutputError(
             f"There are no instances at {path}, or they are damaged.",
             "Find them again.",

@@ -19,7 +19,7 @@ from napari_sashiko.prediction.store import (
     reading_prediction,
 )
 from napari_sashiko.runners import Event, Tick
-from napari_sashiko.volumes import set_aside
+from napari_sashiko.volumes import DAMAGED, set_aside
 
 CELLS = 64  # that are looked at between two events
 
@@ -109,7 +109,7 @@ def _layout(path: Path, record: dict[str, Any]) -> Layout:
 def _mend_ledger(path: Path, layout: Layout) -> list[str]:
     """Make a ledger of the right shape where there is none."""
     folder = path / NAME
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(*DAMAGED):
         if zarr.open_array(str(folder), mode="r").shape == layout.grid:
             return []
     kept = f" and is kept as {set_aside(folder).name}" if folder.exists() else ""

@@ -14,6 +14,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger, create_ledger
 from napari_sashiko.prediction.predictor import FloatArray, Triple
 from napari_sashiko.volumes import (
+    DAMAGED,
     ChunkWriter,
     Scratch,
     create_ome_image,
@@ -331,7 +332,7 @@ def _own_record(path: Path) -> dict[str, Any] | None:
         return None
     try:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         record = None
     if not isinstance(record, dict) or record.get("kind") != "prediction":
         raise OutputError(

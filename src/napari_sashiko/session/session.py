@@ -3,7 +3,7 @@
 import importlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ from napari_sashiko.session.paint import (
     open_paint,
 )
 from napari_sashiko.session.previews import PreviewDesk
+from napari_sashiko.session.reopening import Reopening, kept_words, reopen
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
@@ -78,6 +79,7 @@ class Session:
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
         self._claims = Claims()
+        self._expected: dict[str, Path] = {}  # projects whose image was not found
         self._to_note: Callable[[], object] | None = None
         self._said = ""  # the last problem with saving, which is told once
 
@@ -138,6 +140,7 @@ class Session:
         if volume is not None:
             name = name or volume.name
             path = path or volume.path
+            folder = folder or self._expected_folder(volume)
             folder = folder or project_folder(name, path, volume.digest)
         self.volume, self.name, self.folder = volume, name, folder
         self.image = path
@@ -204,19 +207,13 @@ class Session:
         OutputError
             If another window works in the project and there is no paint yet.
         """
-        self.need_volume()
-        if self.paint is None:
-            self.attach_paint(self.read_paint())
-        return self.need_paint().store
-
-    def read_paint(self) -> Paint:
-        """Open the paint of the volume without attaching it; any thread may ask."""
         shape = self.need_volume().shape
-        readonly = bool(self.has_saved_paint() and self.busy())
-        folder = Path(str(self.folder)) / "labels"
-        return open_paint(
-            folder if readonly else self.place("labels"), shape, readonly=readonly
-        )
+        if self.paint is None:
+            readonly = bool(self.has_saved_paint() and self.busy())
+            folder = Path(str(self.folder)) / "labels"
+            folder = folder if readonly else self.place("labels")
+            self.attach_paint(open_paint(folder, shape, readonly=readonly))
+        return self.need_paint().store
 
     def adopt_labels(
         self, array: Any, classes: tuple[LabelClass, ...] | None = None
@@ -329,6 +326,40 @@ class Session:
             return
         image, classes = self.image, paint.classes
         self._to_note = lambda: self.engine.note_image(folder, volume, image, classes)
+
+    # ---- project ----------------------------------------------------------------
+
+    def kept(self) -> str:
+        """Say what is kept of this volume beside paint; empty if nothing is."""
+        return kept_words(self.folder)
+
+    def reopen(self) -> Generator[Event, None, Reopening]:
+        """Work that gathers paint, model, results and settings to be shown again.
+
+        Called in the thread of the desk; what it returns runs in any.
+
+        Raises
+        ------
+        VolumeError
+            If there is no volume.
+        """
+        volume, folder = self.need_volume(), Path(str(self.folder))
+        paint, readonly = self.paint is None, bool(self.busy())
+        return reopen(
+            lambda: self.engine, volume, folder, paint=paint, readonly=readonly
+        )
+
+    def expect(self, digest: str, folder: Path) -> None:
+        """Take this project for the image of that content, wherever it lies now."""
+        self._expected[digest] = folder
+
+    def _expected_folder(self, volume: Volume) -> Path | None:
+        if not self._expected:
+            return None
+        try:
+            return self._expected.get(volume.content_digest())
+        except VolumeError:
+            return None
 
     # ---- models -----------------------------------------------------------------
 

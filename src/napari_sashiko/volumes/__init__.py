@@ -1,7 +1,12 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
 from napari_sashiko.volumes.chunks import ChunkWriter, padded
-from napari_sashiko.volumes.disk import check_writable, reading, remove_torn
+from napari_sashiko.volumes.disk import (
+    DAMAGED,
+    check_writable,
+    reading,
+    remove_torn,
+)
 from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
@@ -40,6 +45,7 @@ from napari_sashiko.volumes.whole import (
 from napari_sashiko.volumes.windows import WindowReader
 
 __all__ = [
+    "DAMAGED",
     "LARGEST",
     "ChunkWriter",
     "FolderLock",

@@ -11,7 +11,7 @@ from typing import IO, Any
 import zarr
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.volumes.disk import remove_torn
+from napari_sashiko.volumes.disk import DAMAGED, remove_torn
 from napari_sashiko.volumes.temporary import (
     remove,
     remove_abandoned,
@@ -95,7 +95,7 @@ def check_replaceable(path: Path, kind: str, what: str) -> None:
         return
     try:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         record = None
     if not isinstance(record, dict) or record.get("kind") != kind:
         raise OutputError(
