@@ -22,7 +22,8 @@ from napari_sashiko.transforms import Transform, build_transforms
 FOR_NETWORKS = 0.9  # share of the time after which only class shares are estimated
 PAUSE = 0.02  # seconds between looks at the crew
 TELL_EVERY = 5.0  # seconds between news of networks that are still learning
-MOST_SAVING = 0.05  # share of the time that may go into saving their epochs
+MOST_SAVING = 0.05  # share of the time that may go into saving quick epochs
+LONGEST = 1.0  # seconds that an epoch may not be saved
 SIDE_BY_SIDE = 8  # networks at once on a CPU with many cores
 PATCH_DEPTH = 16  # slices of a 3D training patch
 
@@ -128,9 +129,9 @@ def _raise_first(jobs: Sequence[Job]) -> None:
 
 
 def _is_due(desk: Desk) -> bool:
-    """Each epoch is saved at once, unless saving would slow the learning down."""
+    """Each epoch is saved at once; quick ones together, at least every second."""
     waited = time.monotonic() - desk.saved
-    return desk.changed and waited * MOST_SAVING > desk.cost
+    return desk.changed and (waited > LONGEST or waited * MOST_SAVING >= desk.cost)
 
 
 def _progress(desk: Desk, event: EpochDone, rounds_left: int) -> Progress:
