@@ -1,5 +1,6 @@
 """The dock: a volume on top, below it the steps Label, Train, Segment, Instances."""
 
+from functools import partial
 from typing import Any
 
 from napari.layers import Image
@@ -23,7 +24,7 @@ from napari_sashiko.gui.label_layer import KEY, warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import source_path, source_project, volume_of
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.restoring import RestoreRow, show_again
+from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_words import short
 from napari_sashiko.gui.segment_step import SegmentStep
 from napari_sashiko.gui.status_line import StatusLine
@@ -62,8 +63,7 @@ class SashikoDock(QWidget):
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
         self.instances = InstancesStep(self.session, self.viewer)
-        self.restoring = RestoreRow(self.session)
-        self.restoring.restored.connect(lambda answer: show_again(self, answer))
+        self.restoring = RestoreRow(self.session, partial(steps_of, self))
         self.status = StatusLine(self.viewer)
         self._build()
         self.session.message.connect(self.status.show_message)

@@ -1,13 +1,15 @@
 """What was done to an image in an earlier session, offered and shown again."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.result_layers import MILLISECONDS_BETWEEN
 from napari_sashiko.session import Reopening, Session
 
 
@@ -18,14 +20,26 @@ class RestoreRow(QWidget):
     ----------
     session : Session
         The desk.
+    steps : callable
+        What to do with what was found; done one by one, so that the window answers
+        in between.
     """
 
-    restored = Signal(object)  # Reopening
+    restored = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        session: Session,
+        steps: Callable[[Reopening], list[Callable[[], None]]],
+    ) -> None:
         super().__init__()
         self.session = session
         self.question = Question(session, "reopen", self)
+        self._steps_of = steps
+        self._waiting: list[Callable[[], None]] = []
+        self._beat = QTimer(self)
+        self._beat.setInterval(MILLISECONDS_BETWEEN)
+        self._beat.timeout.connect(self._do_next)
         self._build()
         session.volume_changed.connect(self._on_volume)
         session.job_changed.connect(self._on_job)
@@ -44,6 +58,7 @@ class RestoreRow(QWidget):
 
     def _on_volume(self) -> None:
         self.question.forget()
+        self._waiting.clear()
         self._offer()
 
     def _offer(self) -> None:
@@ -60,7 +75,17 @@ class RestoreRow(QWidget):
     def _show(self, answer: Reopening) -> None:
         self.setVisible(False)
         if answer.volume is self.session.volume:
-            self.restored.emit(answer)
+            self._waiting = self._steps_of(answer)
+            self._beat.start()
+
+    def _do_next(self) -> None:
+        if self._waiting and not self.session.closed:
+            with telling(self.session):
+                self._waiting.pop(0)()
+            if self._waiting:
+                return
+            self.restored.emit()
+        self._beat.stop()
 
     def _cannot(self, why: str) -> None:
         self._offer()
@@ -82,29 +107,33 @@ class RestoreRow(QWidget):
         row.addWidget(self.button)
 
 
-def show_again(dock: Any, answer: Reopening) -> None:
-    """Hand what was found to the steps of a dock; layers come one after another.
+def steps_of(dock: Any, answer: Reopening) -> list[Callable[[], None]]:
+    """What each step of a dock does to show what was found; each adds a layer at most.
 
     Parameters
     ----------
     dock : SashikoDock
         Its session holds the volume of the answer.
+    answer : Reopening
+        What there is.
     """
-    session, found = dock.session, answer.found
+    found = answer.found
+    settings, prediction = found.settings, found.prediction
     odd = " ".join([*found.findings, *answer.problems])
-    if odd:
-        session.message.emit(odd, "warning")
-    steps = [
+    return [
         partial(dock.label.restore, answer.paint),
-        partial(dock.train.restore, found.trained, found.settings.get("train")),
-        partial(dock.segment.restore, found.prediction, found.settings.get("predict")),
+        partial(dock.train.restore, found.trained, settings.get("train")),
+        partial(dock.train.preview.make_room) if found.trained else _nothing,
+        partial(dock.segment.restore, prediction, settings.get("predict")),
         partial(
             dock.instances.restore,
-            found.prediction,
+            prediction,
             found.instances,
-            found.settings.get("instances"),
+            settings.get("instances"),
         ),
+        partial(dock.session.message.emit, odd, "warning") if odd else _nothing,
     ]
-    for step in steps:
-        with telling(session):
-            step()
+
+
+def _nothing() -> None:
+    """Do nothing."""

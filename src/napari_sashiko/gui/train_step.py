@@ -113,7 +113,6 @@ class TrainStep(QGroupBox):
         self.plots.setVisible(bool(self.loss.lines))
         self._show_result(trained.metrics)
         self._tell("Trained before.")
-        self.preview.make_room()
         self._preview("")
 
     def show_more(self, *, on: bool) -> None:
