@@ -11,6 +11,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass, LabelStore
 from napari_sashiko.pipeline import (
     Project,
+    check_prediction,
     mend_steps,
     note_image,
     open_image,
@@ -327,6 +328,15 @@ def test_what_killed_processes_left_is_removed(folder):
     assert not any(path.exists() for path in (*torn, half))
     assert found.instances.path == moved
     assert found.findings == ()
+
+
+@pytest.mark.parametrize("harm", [cut, empty, nonsense, lose])
+def test_a_damaged_ledger_is_no_reason_to_begin_anew(folder, harm):
+    harm(folder / "predictions/net.zarr/ledger/c/0/0/0")
+    volume, model = open_image(folder.with_suffix("")), "models/net.sashiko-model"
+    out = folder / "predictions" / "net.zarr"
+    done, total = check_prediction(folder / model, volume, out)
+    assert (done, total) == (0, 4)
 
 
 # The image

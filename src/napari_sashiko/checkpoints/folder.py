@@ -241,7 +241,8 @@ def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
     lines = [line.strip() for line in str(error).splitlines()[:2]]
     reason = " ".join(lines).rstrip(".") or type(error).__name__
     return ModelError(
-        f"The model {folder} is damaged: {entry.file} cannot be used: {reason}."
+        f"The model {folder} is damaged: {entry.file} cannot be used: {reason}.",
+        "Use its other members: sashiko mend.",
     )
 
 

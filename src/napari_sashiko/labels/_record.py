@@ -61,7 +61,8 @@ def read_record(folder: Path, name: str = INDEX) -> Record:
         raise LabelError(f"There is no paint in {folder}.") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise LabelError(
-            f"The paint in {folder} is damaged: {name}: {error}."
+            f"The paint in {folder} is damaged: {name}: {error}.",
+            "Restore it in napari, or with: sashiko mend.",
         ) from error
 
 

@@ -17,6 +17,7 @@ from napari_sashiko.volumes import Volume, keep_copy, relative, write_file
 FORMAT_VERSION = 2  # 1 knew neither what the image was like nor the last results
 SUFFIX = ".sashiko"
 INDEX = "project.json"
+MEND = "Restore it in napari, or with: sashiko mend."
 ROOMS = ("labels", "models", "predictions", "instances", "measurements", "plots")
 
 
@@ -129,7 +130,7 @@ class Project:
             ) from None
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"The project {folder} is damaged: {INDEX}: {error}."
+                f"The project {folder} is damaged: {INDEX}: {error}.", MEND
             ) from error
         return cls(folder, _checked(folder, content))
 
@@ -367,7 +368,8 @@ def _checked(folder: Path, content: Any) -> ProjectRecord:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its content"
         raise OutputError(
-            f"The project {folder} is damaged: {place} in {INDEX}: {first['msg']}."
+            f"The project {folder} is damaged: {place} in {INDEX}: {first['msg']}.",
+            MEND,
         ) from error
 
 
