@@ -189,7 +189,7 @@ def test_a_colleague_without_the_image_sees_the_rest_and_is_told(
     # From where it is now, it is known again.
     qtbot.waitUntil(lambda: menu.find_dock(viewer) is not None, timeout=LONG)
     dock = menu.find_dock(viewer)
-    qtbot.waitUntil(lambda: bool(dock.session._expected), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(dock.session.projects._expected), timeout=LONG)
     data = np.load(elsewhere / "other.npy")
     viewer.add_image(data, name="moved", scale=VOXEL_SIZE, units=("um",) * 3)
     index = dock.volumes.findText("moved")
@@ -223,6 +223,16 @@ def test_a_project_that_is_nothing_is_one_sentence(viewer, tmp_path, notes):
     viewer.open(str(empty), plugin="napari-sashiko")
     assert not viewer.layers
     assert any("not a project" in note for note in notes())
+
+
+@pytest.mark.parametrize("name", ["predictions", "instances"])
+def test_a_damaged_result_is_one_sentence(viewer, project, notes, name):
+    path = project / name / "balls.zarr"
+    inner = "mean/0" if name == "predictions" else "labels/0"
+    (path / inner / "zarr.json").write_text("{")
+    viewer.open(str(path), plugin="napari-sashiko")
+    assert not viewer.layers
+    assert any("balls.zarr" in note for note in notes())
 
 
 def test_a_project_open_elsewhere_is_shown_and_cannot_be_painted_on(

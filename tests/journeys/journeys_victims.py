@@ -63,12 +63,11 @@ def stroke(number):
 def paint(folder, first):
     """Paint one stroke after another, and rename a class now and then."""
     session = Session()
-    session.paint_saved.connect(lambda: say("saved"))
     session.message.connect(lambda text, _level: say("message", text))
     session.set_volume(open_volume(folder / "scan.npy"))
     store = session.start_labels()
     say("ready")
-    number = first
+    number, saved = first, session.paint.saved_at
     while True:
         boxes, value = stroke(number)
         for box in boxes:
@@ -79,6 +78,9 @@ def paint(folder, first):
             session.set_classes((named, CLASSES[1]))
             say("named", number)
         session.pump()
+        if session.paint.saved_at > saved:
+            saved = session.paint.saved_at
+            say("saved")
         number += 1
 
 

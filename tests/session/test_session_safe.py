@@ -60,8 +60,8 @@ def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
         flush()
 
     monkeypatch.setattr(store, "flush", slow)
-    saved = []
-    session.paint_saved.connect(lambda: saved.append(1))
+    rests, before = [], session.paint.saved_at
+    session.paint_saved.connect(lambda: rests.append(1))
     store.array[0, 0, :9] = 1
     pump_until(session, lambda: session.paint._saving is not None)
     for _ in range(20):
@@ -69,10 +69,11 @@ def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
         session.pump()
     assert session.paint.counts() == {1: 18}
     assert session.paint.dirty
-    assert not saved
+    assert session.paint.saved_at == before
     disk.set()
-    pump_until(session, lambda: not session.paint.dirty)
-    assert saved
+    pump_until(session, lambda: rests)
+    assert not session.paint.dirty
+    assert session.paint.saved_at > before
 
 
 def test_closing_waits_for_a_save_and_saves_what_came_after(desks, volume, engine):
@@ -99,17 +100,14 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(desks, volume, monkeypatc
         flush()
 
     monkeypatch.setattr(store, "flush", flush_if_room)
-    tries = []
     store.array[0, 0, :9] = 1
     pump_until(session, lambda: session.said)
     assert session.paint.dirty
     start = time.monotonic()
     pump_until(session, lambda: time.monotonic() - start > 1.0)
     assert session.said == [("Paint cannot be saved: the disk is full.", "error")]
-    session.paint_saved.connect(lambda: tries.append(1))
     full[0] = False
-    pump_until(session, lambda: tries)
-    assert not session.paint.dirty
+    pump_until(session, lambda: not session.paint.dirty)
 
 
 def test_a_full_disk_at_closing_is_said_not_raised(desks, volume, monkeypatch):
@@ -242,7 +240,7 @@ def test_a_project_is_known_by_its_image_wherever_that_lies_now(desks, volume):
     other = desks()
     elsewhere = session.folder.parent / "elsewhere.sashiko"
     session.folder.rename(elsewhere)
-    other.expect(volume.content_digest(), elsewhere)
+    other.projects.expect(volume.content_digest(), elsewhere)
     other.set_volume(volume)
     assert other.folder == elsewhere
     assert other.has_saved_paint()

@@ -68,15 +68,16 @@ def test_paint_is_saved_even_while_the_hand_never_rests(session, volume):
     session.set_volume(volume)
     store = session.start_labels()
     session.save()
-    saved = []
-    session.paint_saved.connect(lambda: saved.append(time.monotonic()))
+    rests, before = [], session.paint.saved_at
+    session.paint_saved.connect(lambda: rests.append(1))
 
     def paint_on():
         store.array[0, 0, 0] = 1
-        return saved
+        return session.paint.saved_at > before
 
     pump_until(session, paint_on)
     assert session.paint.dirty  # the last dabs are not saved yet
+    assert not rests
 
 
 def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):

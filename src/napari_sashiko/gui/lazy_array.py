@@ -18,7 +18,6 @@ from napari_sashiko.errors import SashikoError
 Step = int | slice
 # What files, Zarr and its decoders raise on what is damaged or gone.
 UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, SashikoError)
-_TOLD: set[int] = set()  # arrays of which something was said
 
 
 class LazyArray:
@@ -43,10 +42,12 @@ class LazyArray:
         channel: int | Literal["highest"] | None = None,
         dtype: npt.DTypeLike | None = None,
         _key: tuple[Step, ...] | None = None,
+        _said: list[Exception] | None = None,
     ) -> None:
         spatial = array.shape if channel is None else array.shape[1:]
         self._array = array
         self._channel = channel
+        self._said = [] if _said is None else _said  # shared with all slices of it
         self._key = _key or tuple(slice(0, length) for length in spatial)
         self.dtype = np.dtype(array.dtype if dtype is None else dtype)
         self.shape = tuple(
@@ -62,6 +63,7 @@ class LazyArray:
             channel=self._channel,
             dtype=self.dtype,
             _key=tuple(_composed(self._key, steps)),
+            _said=self._said,
         )
 
     def __array__(
@@ -84,9 +86,9 @@ class LazyArray:
 
     def _tell(self, error: Exception) -> None:
         """Say once for each array that a part of it cannot be read."""
-        if id(self._array) in _TOLD:
+        if self._said:
             return
-        _TOLD.add(id(self._array))
+        self._said.append(error)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         show_warning(f"A part of a layer is damaged and shown as 0: {reason}")
 

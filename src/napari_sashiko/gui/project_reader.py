@@ -16,6 +16,7 @@ from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.menu import open_dock
 from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.reader import (
+    NOTHING,
     LayerData,
     instance_layers,
     prediction_layers,
@@ -23,7 +24,6 @@ from napari_sashiko.gui.reader import (
 from napari_sashiko.gui.volume_array import SHOWN_CHANNELS, VolumeArray, grey_limits
 from napari_sashiko.labels import LabelStore, holds_paint
 
-NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
 AXES = ("z", "y", "x")
 
 
@@ -134,7 +134,7 @@ def _expect(viewer: Any, found: Any) -> None:
     """Know the image of a project again when it is opened from elsewhere."""
     facts = found.project.record.facts
     if facts is not None:
-        open_dock(viewer).session.expect(facts.digest, found.project.folder)
+        open_dock(viewer).session.projects.expect(facts.digest, found.project.folder)
 
 
 def _channels(volume: Any) -> str:

@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
 from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 ATTRIBUTES = "sashiko"
 PROJECT_SUFFIX = ".sashiko"
+NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
 MAKERS = ("prediction", "instances")
 
 
@@ -36,9 +39,13 @@ def read_result(path: str | list[str]) -> list[LayerData]:
     """Layers of a prediction or of instances; voxels are read when they are shown."""
     folder = Path(path if isinstance(path, str) else path[0])
     engine = import_module("napari_sashiko.pipeline")
-    if kind_of(folder) == "prediction":
-        return prediction_layers(engine.open_prediction(folder))
-    return instance_layers(engine.open_instances(folder))
+    try:
+        if kind_of(folder) == "prediction":
+            return prediction_layers(engine.open_prediction(folder))
+        return instance_layers(engine.open_instances(folder))
+    except SashikoError as error:
+        notify(str(error), "error")
+        return NOTHING
 
 
 def kind_of(path: Path) -> str:

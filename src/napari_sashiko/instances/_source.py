@@ -216,7 +216,10 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
 
 
 def _reading(path: Path) -> AbstractContextManager[None]:
-    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
+    return reading(
+        f"The prediction {path}",
+        "Mend it, with: sashiko mend; else predict it again, with overwrite.",
+    )
 
 
 def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:

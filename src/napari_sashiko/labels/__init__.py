@@ -1,9 +1,10 @@
 """Labels: classes, sparse paint, and what is wrong with it."""
 
+from napari_sashiko.labels._mending import holds_paint, was_interrupted
 from napari_sashiko.labels.checks import check_labels
 from napari_sashiko.labels.classes import PALETTE, LabelClass, default_classes
 from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
-from napari_sashiko.labels.store import LabelStore, holds_paint, was_interrupted
+from napari_sashiko.labels.store import LabelStore
 from napari_sashiko.labels.strokes import stroke_components
 from napari_sashiko.labels.tracked import TrackedArray
 

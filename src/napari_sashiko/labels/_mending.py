@@ -62,6 +62,19 @@ def mend_store(folder: Path, shape: Shape | None = None) -> list[str]:
     return [note for note in notes if note]
 
 
+def holds_paint(folder: Path) -> bool:
+    """Whether there is a store in a folder, whole or damaged."""
+    if (folder / INDEX).exists() or (folder / SPARE).exists():
+        return True
+    raw = folder / RAW
+    return raw.exists() and raw.stat().st_size > 0
+
+
+def was_interrupted(folder: Path) -> bool:
+    """Whether labels were being copied into a store when the process died."""
+    return (folder / ADOPTING).exists()
+
+
 def name_unknown(
     classes: tuple[LabelClass, ...], found: list[int]
 ) -> tuple[LabelClass, ...]:

@@ -421,18 +421,5 @@ class LabelStore:
             self._dirty = True
 
 
-def holds_paint(folder: Path) -> bool:
-    """Whether there is a store in a folder, whole or damaged."""
-    if (folder / INDEX).exists() or (folder / SPARE).exists():
-        return True
-    raw = folder / RAW
-    return raw.exists() and raw.stat().st_size > 0
-
-
-def was_interrupted(folder: Path) -> bool:
-    """Whether labels were being copied into a store when the process died."""
-    return (folder / ADOPTING).exists()
-
-
 def _size(folder: Path) -> int:
     return (folder / RAW).stat().st_size

@@ -43,7 +43,8 @@ from napari_sashiko.pipeline.inputs import (
 )
 from napari_sashiko.pipeline.mending import mend_steps
 from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
-from napari_sashiko.pipeline.project import Project, ProjectRecord, note_image
+from napari_sashiko.pipeline.noting import note_image
+from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.reopening import (
     ProjectImage,

@@ -15,7 +15,7 @@ from napari_sashiko.pipeline.inputs import (
     read_paint,
     size_warning,
 )
-from napari_sashiko.pipeline.project import note_run
+from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.sharing import copied, place_for_copy
 from napari_sashiko.prediction import (
     PredictionSettings,

@@ -1,6 +1,5 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
-from napari_sashiko.prediction._checking import mend_prediction
 from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
 from napari_sashiko.prediction.events import (
@@ -9,6 +8,7 @@ from napari_sashiko.prediction.events import (
     PredictionStarted,
     SetsDone,
 )
+from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from napari_sashiko.errors import Cancelled, OutputError, VolumeError
-from napari_sashiko.prediction._checking import mend_prediction
 from napari_sashiko.prediction._prepare import Run, check_volume, prepare
 from napari_sashiko.prediction._worker import (
     RemoteWorker,
@@ -24,6 +23,7 @@ from napari_sashiko.prediction.events import (
     PredictionDone,
     PredictionStarted,
 )
+from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.runners import Event, Message, Tick, open_place, torch_threads

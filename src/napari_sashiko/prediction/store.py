@@ -36,6 +36,7 @@ KEYS = (  # of the record, without which nothing can be done
     "flat",
     "classes",
 )
+DAMAGE = "Mend it, with: sashiko mend; else predict it again, with overwrite."
 FLATTEST_CHUNK = 16  # a plane of a thick chunk costs as much as the whole chunk
 
 
@@ -323,7 +324,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 def reading_prediction(path: Path) -> AbstractContextManager[None]:
     """Say in words that a prediction is damaged."""
-    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
+    return reading(f"The prediction {path}", DAMAGE)
 
 
 def _own_record(path: Path) -> dict[str, Any] | None:

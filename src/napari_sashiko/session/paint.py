@@ -22,6 +22,7 @@ LARGEST_ID = 255
 SLAB = 1 << 24  # voxels that are looked at at once
 QUIET_SECONDS = 0.3
 LONGEST_SECONDS = 0.6  # and the time that the disk takes: below a second in all
+REST_SECONDS = 1.0  # after which the hand is said to rest
 SECONDS_TO_RETRY = 5.0
 
 
@@ -48,6 +49,7 @@ class Paint:
         self._dirty_since = 0.0
         self._not_before = 0.0
         self._unseen = False
+        self._resting = True
         self._saving: Job | None = None
         self._since = 0.0  # when what is being saved was painted
         store.on_change(self._touch)
@@ -88,6 +90,14 @@ class Paint:
         """Whether paint changed since the last call."""
         unseen, self._unseen = self._unseen, False
         return unseen
+
+    def take_rest(self) -> bool:
+        """Whether all is saved and the hand rests; said once after each change."""
+        rested = time.monotonic() - self._changed_at >= REST_SECONDS
+        if self._resting or self.dirty or not rested:
+            return False
+        self._resting = True
+        return True
 
     def save_if_due(self) -> bool:
         """Begin to save when the hand rests, or at the latest after half a second.
@@ -155,6 +165,7 @@ class Paint:
         self._changed_at = time.monotonic()
         self._dirty_since = self._dirty_since or self._changed_at
         self._unseen = True
+        self._resting = False
 
 
 def has_paint(folder: Path) -> bool:

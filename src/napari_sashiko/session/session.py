@@ -20,7 +20,6 @@ from napari_sashiko.errors import (
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.claims import Claims
 from napari_sashiko.session.home import project_folder
 from napari_sashiko.session.paint import (
     Paint,
@@ -30,7 +29,9 @@ from napari_sashiko.session.paint import (
     has_paint,
     open_paint,
 )
+from napari_sashiko.session.paints import Paints
 from napari_sashiko.session.previews import PreviewDesk
+from napari_sashiko.session.projects import Projects
 from napari_sashiko.session.reopening import Reopening, kept_words, reopen
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.session.unveiling import unveiled
@@ -57,7 +58,7 @@ class Session:
     volume_changed = Signal()
     labels_changed = Signal()  # another store, or other classes
     paint_changed = Signal()  # other counts
-    paint_saved = Signal()
+    paint_saved = Signal()  # all of it, and the hand rests
     models_changed = Signal()
     job_changed = Signal(str)  # kind
     event = Signal(str, object)  # kind, Event
@@ -75,13 +76,11 @@ class Session:
         self.folder: Path | None = None
         self.paint: Paint | None = None
         self.closed = False
-        self._paints: dict[Path, Paint] = {}
+        self.projects = Projects()
+        self._paints = Paints()
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
-        self._claims = Claims()
-        self._expected: dict[str, Path] = {}  # projects whose image was not found
         self._to_note: Callable[[], object] | None = None
-        self._said = ""  # the last problem with saving, which is told once
 
     @property
     def engine(self) -> Any:
@@ -140,7 +139,7 @@ class Session:
         if volume is not None:
             name = name or volume.name
             path = path or volume.path
-            folder = folder or self._expected_folder(volume)
+            folder = folder or self.projects.expected(volume)
             folder = folder or project_folder(name, path, volume.digest)
         self.volume, self.name, self.folder = volume, name, folder
         self.image = path
@@ -187,7 +186,7 @@ class Session:
 
     def busy(self) -> str:
         """Claim the project for this window; say who has it if that fails."""
-        return "" if self.folder is None else self._claims.take(self.folder)
+        return "" if self.folder is None else self.projects.claim(self.folder)
 
     # ---- labels -----------------------------------------------------------------
 
@@ -315,9 +314,7 @@ class Session:
 
     def save(self) -> None:
         """Write all paint to disk now."""
-        for paint in self._paints.values():
-            if paint.dirty:
-                paint.save()
+        self._paints.save()
 
     def _note_classes(self) -> None:
         """Keep in the project which image it belongs to and which classes there are."""
@@ -348,18 +345,6 @@ class Session:
         return reopen(
             lambda: self.engine, volume, folder, paint=paint, readonly=readonly
         )
-
-    def expect(self, digest: str, folder: Path) -> None:
-        """Take this project for the image of that content, wherever it lies now."""
-        self._expected[digest] = folder
-
-    def _expected_folder(self, volume: Volume) -> Path | None:
-        if not self._expected:
-            return None
-        try:
-            return self._expected.get(volume.content_digest())
-        except VolumeError:
-            return None
 
     # ---- models -----------------------------------------------------------------
 
@@ -540,7 +525,7 @@ class Session:
         except (SashikoError, OSError) as error:
             LOG.exception("Closing")
             self.message.emit(describe_error(error), "error")
-        self._claims.release()
+        self.projects.release()
 
     def _report(self, kind: str, status: JobStatus) -> None:
         if status.state == "failed":
@@ -556,23 +541,11 @@ class Session:
         self.job_changed.emit(kind)
 
     def _pump_paint(self) -> None:
-        if self._save_paints():
-            self._said = ""
+        self._paints.save_due(lambda sentence: self.message.emit(sentence, "error"))
+        if self._paints.take_rest():
             self.paint_saved.emit()
         if self.paint is not None and self.paint.take_news():
             self.paint_changed.emit()
-
-    def _save_paints(self) -> bool:
-        saved = False
-        for paint in self._paints.values():
-            try:
-                saved |= paint.save_if_due()
-            except Exception as error:  # noqa: BLE001 - told, and tried again
-                sentence = describe_error(error)
-                if sentence != self._said:
-                    self._said = sentence
-                    self.message.emit(sentence, "error")
-        return saved
 
     def _pump_note(self) -> None:
         note = self._to_note

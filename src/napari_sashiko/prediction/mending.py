@@ -1,6 +1,7 @@
 """Is what the ledger calls finished really on disk? What is not is done again."""
 
 import math
+import time
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from napari_sashiko.prediction.store import (
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import DAMAGED, set_aside
 
-CELLS = 64  # that are looked at between two events
+HEARTBEAT = 0.2  # seconds between two events
 
 
 @dataclass
@@ -139,8 +140,10 @@ def _look(store: PredictionStore, *, lost: bool) -> Generator[Event, None, Findi
         Whether the marks are lost: then a cell is finished if its bytes are all there.
     """
     found, marks, stored = Findings(), store.ledger.finished(), store.ledger.stored()
-    for number, index in enumerate(store.ledger.cells()):
-        if number % CELLS == CELLS - 1:
+    told = time.monotonic()
+    for index in store.ledger.cells():
+        if time.monotonic() - told > HEARTBEAT:
+            told = time.monotonic()
             yield Tick()
         size = None if stored is None else int(stored[index])
         if not marks[index] and not (lost and size):
