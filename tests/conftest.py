@@ -140,6 +140,7 @@ class FakeEngine:
         self.closed = 0
         self.trained_on = self.started_from = None
         self.previewed = []
+        self.noted = []
 
     class TrainingSettings(Settings):
         members: int = 2
@@ -197,6 +198,9 @@ class FakeEngine:
 
     def network_names(self):
         return ["fake"]
+
+    def note_image(self, folder, volume, image, classes):
+        self.noted.append((folder, volume, image, classes))
 
     def load_card(self, path):
         try:

@@ -15,6 +15,7 @@ from napari_sashiko.cli import (
     info,
     instances,
     measure,
+    mend,
     predict,
     sample,
     sets,
@@ -34,7 +35,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (sample, train, predict, instances, measure, sets, evaluate, info):
+COMMANDS = (
+    *(sample, train, predict, instances, measure),
+    *(sets, evaluate, info, mend),
+)
+for command in COMMANDS:
     command.add_to(app)
 
 

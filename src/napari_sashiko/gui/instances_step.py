@@ -95,6 +95,34 @@ class InstancesStep(QGroupBox):
                 shutil.copyfile(self.table_path, chosen)
                 self.session.message.emit(f"Table saved to {chosen}.", "info")
 
+    def restore(
+        self, prediction: Any, found: Any, settings: dict[str, Any] | None
+    ) -> None:
+        """Show the objects of an earlier session and their table.
+
+        Parameters
+        ----------
+        prediction : Prediction or None
+            What is searched from now on, open for reading.
+        found : Instances or None
+            Open for reading.
+        settings : dict, optional
+            Of that search.
+        """
+        if self.running:
+            return
+        if prediction is not None:
+            self._show_prediction(prediction)
+        if settings is not None:
+            self.form.show_values(settings)
+        if found is None:
+            return
+        self._source = self.session.source
+        self.link.watch(self._show_layer(found))
+        self.table_path = found.table
+        if found.table is not None:
+            self._read_table(found.table, None)
+
     # ---- what is shown ----------------------------------------------------------
 
     def refresh(self) -> None:
@@ -297,15 +325,24 @@ class InstancesStep(QGroupBox):
             self.link.watch(layer)
         self.form.tell(describe_found(event.count, event.removed))
         self.table_path = None if event.table is None else Path(event.table)
-        path = self.table_path
-        if path is None:
-            return
+        if self.table_path is not None:
+            self._read_table(self.table_path, event)
+
+    def _read_table(self, path: Path, event: Any) -> None:
+        """Read a table in the background; `event` tells of a search just done."""
 
         def work() -> Generator[Event, None, Any]:
             yield Tick()
             import pandas as pd  # noqa: PLC0415 - slow to load
 
-            table = pd.read_csv(path)
+            try:
+                table = pd.read_csv(path)
+                table[["label", "voxels", "volume", "length", "touches_border"]]
+            except (OSError, ValueError, KeyError) as error:
+                raise OutputError(
+                    f"The table {path.name} cannot be read: {error}.",
+                    "Find the instances again.",
+                ) from error
             yield Tick()
             return table, event
 
@@ -335,7 +372,10 @@ class InstancesStep(QGroupBox):
         self.form.table.show_table(table, flat=flat)
         self.form.show_results(histogram=True, table=len(table) > 0)
         unit = "" if self.prediction is None else self.prediction.unit
-        self.form.tell(describe_found(event.count, event.removed, table, unit))
+        count, removed = (
+            (len(table), 0) if event is None else (event.count, event.removed)
+        )
+        self.form.tell(describe_found(count, removed, table, unit))
         if self.link.layer is not None and len(table):
             columns = ["label", "voxels", "volume", "length"]
             features = table[columns].rename(columns={"label": "index"})

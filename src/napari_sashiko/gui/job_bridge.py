@@ -13,6 +13,7 @@ MILLISECONDS = 100
 STEPS = 100
 HIDDEN = {  # short and many
     *("warm", "preview", "estimate", "count", "table", "look", "measured"),
+    *("note", "reopen"),
 }
 
 

@@ -29,7 +29,7 @@ from napari_sashiko.gui.label_layer import (
 )
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.labels import PALETTE, LabelClass
-from napari_sashiko.session import Session
+from napari_sashiko.session import Paint, Session
 
 LARGEST_ID = 255
 TIPS = {
@@ -82,6 +82,15 @@ class LabelStep(QGroupBox):
                     self.session.attach_paint(left)
                 else:
                     self.session.start_labels()
+            self._show_layer()
+
+    def restore(self, paint: Paint | None) -> None:
+        """Show the paint of an earlier session; None changes nothing."""
+        if self.session.paint is None:
+            # A layer that outlived its dock has the same files open.
+            paint = left_over_paint(self.viewer, self.session.folder) or paint
+        if paint is not None and self.session.paint is None:
+            self.session.attach_paint(paint)
             self._show_layer()
 
     def adopt(self) -> None:
@@ -205,7 +214,11 @@ class LabelStep(QGroupBox):
                 self.viewer, self.session.source, paint, self.session.folder
             )
         self.refresh()
-        self.pick(self.layer.selected_label)
+        self.layer.editable = not paint.readonly
+        if paint.readonly:
+            self.layer.mode = "pan_zoom"
+        else:
+            self.pick(self.layer.selected_label)
 
     def _find_layer(self) -> None:
         paint = self.session.paint

@@ -129,6 +129,28 @@ class SegmentStep(QGroupBox):
         """Delete what an earlier run left and begin anew."""
         self.start(overwrite=True)
 
+    def restore(self, prediction: Any, settings: dict[str, Any] | None) -> None:
+        """Show a segmentation of an earlier session.
+
+        Parameters
+        ----------
+        prediction : Prediction or None
+            Open for reading.
+        settings : dict, optional
+            Of that run.
+        """
+        if self.running:
+            return
+        if settings is not None:
+            self.form.place.show_form(self.session.engine.PredictionSettings)
+            self.form.place.show_values(settings)
+        if prediction is None:
+            return
+        self.results = ResultLayers(self.viewer, self.session.source, self)
+        self.results.all_there.connect(self._on_layers)
+        self.results.begin(prediction)
+        self.form.tell(f"Before: {prediction.done} of {prediction.total} blocks.")
+
     def open_model(self) -> None:
         """Add a model from disk to the list and choose it."""
         folder = QFileDialog.getExistingDirectory(

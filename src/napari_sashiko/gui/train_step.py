@@ -90,6 +90,36 @@ class TrainStep(QGroupBox):
         self.state.setText("Stopping ...")
         self.session.stop("train")
 
+    def restore(self, trained: Any, settings: dict[str, Any] | None) -> None:
+        """Show a model of an earlier session as if it had just been trained.
+
+        Parameters
+        ----------
+        trained : Trained or None
+            Model, curves and scores.
+        settings : dict, optional
+            Of that training.
+        """
+        if self.session.is_running("train"):
+            return
+        if settings is not None:
+            self.ensure_form()
+            if self.form is not None:
+                self.form.show_values(settings)
+        if trained is None:
+            return
+        self._volume = self.session.volume
+        self.model = trained.path
+        self.loss.clear()
+        self.score.clear()
+        for epoch in trained.epochs:
+            self.loss.add(epoch.member, epoch.epoch, epoch.loss)
+            self.score.add(epoch.member, epoch.epoch, epoch.macro_f1)
+        self.plots.setVisible(bool(self.loss.lines))
+        self._show_scores(trained.metrics)
+        self._tell("Trained before.")
+        self._preview("")
+
     def show_more(self, *, on: bool) -> None:
         """Open or close the settings."""
         with telling(self.session):
@@ -226,8 +256,11 @@ class TrainStep(QGroupBox):
     def _show_result(self, event: Any) -> None:
         self.model = Path(event.path)
         self._preview("")
+        self._show_scores(event.metrics)
+
+    def _show_scores(self, metrics: Any) -> None:
         names = [c.name for c in self.session.classes]
-        self.result.setText(describe_result(event.metrics, names))
+        self.result.setText(describe_result(metrics, names))
         self.result.setVisible(bool(self.result.text()))
 
     def _preview(self, what: str) -> None:

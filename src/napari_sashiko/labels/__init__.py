@@ -1,5 +1,6 @@
 """Labels: classes, sparse paint, and what is wrong with it."""
 
+from napari_sashiko.labels._mending import holds_paint, was_interrupted
 from napari_sashiko.labels.between import BetweenSettings, suggest_between
 from napari_sashiko.labels.checks import check_labels
 from napari_sashiko.labels.classes import PALETTE, LabelClass, default_classes
@@ -19,7 +20,9 @@ __all__ = [
     "TrackedArray",
     "check_labels",
     "default_classes",
+    "holds_paint",
     "labelled_voxels",
     "stroke_components",
     "suggest_between",
+    "was_interrupted",
 ]

@@ -57,6 +57,7 @@ from napari_sashiko.pipeline.measure_settings import (
     settings_like,
 )
 from napari_sashiko.pipeline.measuring import measure_steps
+from napari_sashiko.pipeline.mending import mend_steps
 from napari_sashiko.pipeline.models import (
     estimate,
     list_models,
@@ -64,8 +65,16 @@ from napari_sashiko.pipeline.models import (
     open_model,
     preview,
 )
+from napari_sashiko.pipeline.noting import note_image
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
+from napari_sashiko.pipeline.reopening import (
+    ProjectImage,
+    Reopened,
+    Trained,
+    project_image,
+    reopen_project,
+)
 from napari_sashiko.pipeline.results import (
     Prediction,
     check_prediction,
@@ -160,15 +169,18 @@ __all__ = [
     "PredictionStarted",
     "Progress",
     "Project",
+    "ProjectImage",
     "ProjectRecord",
     "Recipe",
     "Region",
+    "Reopened",
     "Sample",
     "SampleFiles",
     "SetSettings",
     "SetsDone",
     "Spread",
     "Tick",
+    "Trained",
     "TrainingDone",
     "TrainingRested",
     "TrainingSettings",
@@ -196,9 +208,11 @@ __all__ = [
     "load_sample",
     "measure",
     "measure_steps",
+    "mend_steps",
     "model_digest",
     "model_of",
     "network_names",
+    "note_image",
     "open_image",
     "open_instances",
     "open_model",
@@ -209,10 +223,12 @@ __all__ = [
     "prediction_sets",
     "preview",
     "preview_instances",
+    "project_image",
     "read_measurements",
     "read_paint",
     "read_recipe",
     "recipe_values",
+    "reopen_project",
     "scan_components",
     "segment_instances",
     "set_steps",

@@ -13,6 +13,7 @@ from napari_sashiko.metrics import SetCalibration, strokes_needed
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.volumes import DAMAGED, reading
 
 MODEL_INDEX = "model.json"
 
@@ -60,9 +61,11 @@ def describe(path: Path | str) -> Description:
     if record.get("kind") == "prediction":
         return _prediction(path)
     if record.get("kind") == "instances":
-        return _instances(path, record)
+        with reading(f"The instances {path}", "Find them again."):
+            return _instances(path, record)
     if record.get("kind") == "sets":
-        return _set_sizes(path, record)
+        with reading(f"The prediction sets {path}", "Write them again."):
+            return _set_sizes(path, record)
     return _image(path)
 
 
@@ -225,13 +228,18 @@ def _image(path: Path) -> Description:
     return Description("image", lines, facts)
 
 
+def kind_of(path: Path) -> str:
+    """Say what this program wrote into a zarr folder; empty if that is not clear."""
+    return str(_record(path).get("kind", ""))
+
+
 def _record(path: Path) -> dict[str, Any]:
     """Read what this program wrote into a zarr folder; empty if nothing."""
     if not (path / "zarr.json").exists():
         return {}
     try:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get("sashiko")
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         return {}
     return record if isinstance(record, dict) else {}
 

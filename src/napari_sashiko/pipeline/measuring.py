@@ -30,8 +30,8 @@ from napari_sashiko.pipeline.measure_remarks import remarks
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.member_steps import Share, member_steps
 from napari_sashiko.pipeline.member_turn import Turn
+from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.one_member import OneMember
-from napari_sashiko.pipeline.project import note_run
 from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import check_volume
 from napari_sashiko.runners import Event, Message, Progress
@@ -97,7 +97,7 @@ def measure_steps(
     write_measurements(measured, target)
     if not chosen.keep_maps:
         shutil.rmtree(folder, ignore_errors=True)
-    note_run(target, "measure", asked, image=volume.path)
+    note_run(target, "measure", asked, volume=volume)
     yield MeasureDone(str(target), len(numbers), time.perf_counter() - start)
 
 

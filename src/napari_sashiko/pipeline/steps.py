@@ -1,7 +1,8 @@
 """The steps of a run, each a generator of events: train, predict, instances, sets."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from napari_sashiko.pipeline.inputs import (
     read_paint,
     size_warning,
 )
-from napari_sashiko.pipeline.project import note_run
+from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import (
     PredictionSettings,
+    PredictionStarted,
     SetSettings,
     predict,
     prediction_sets,
@@ -70,6 +72,7 @@ def train_steps(
     """
     from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
         TrainingSettings,
+        TrainingStarted,
         train,
     )
 
@@ -88,10 +91,18 @@ def train_steps(
     if start is not None:
         chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
         yield from known_image(Path(start), volume)
-    yield from train(
-        volume, paint.labelled, paint.classes, chosen, target, heritage=heritage
+    yield from _noted(
+        train(volume, paint.labelled, paint.classes, chosen, target, heritage=heritage),
+        TrainingStarted,
+        partial(
+            note_run,
+            target,
+            "train",
+            chosen,
+            volume=volume,
+            classes=paint.classes,
+        ),
     )
-    note_run(target, "train", chosen, image=volume.path, classes=paint.classes)
 
 
 def live_steps(
@@ -123,8 +134,8 @@ def live_steps(
         If image, settings or output cannot be used.
     """
     from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
-        TrainingRested,
         TrainingSettings,
+        TrainingStarted,
         train_live,
     )
 
@@ -137,11 +148,13 @@ def live_steps(
     if start is not None:
         chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
         yield from known_image(Path(start), volume)
-    for event in train_live(volume, painting, chosen, target, heritage=heritage):
-        if isinstance(event, TrainingRested):
-            classes = painting.read()[1]
-            note_run(target, "train", chosen, image=volume.path, classes=classes)
-        yield event
+    yield from _noted(
+        train_live(volume, painting, chosen, target, heritage=heritage),
+        TrainingStarted,
+        lambda: note_run(
+            target, "train", chosen, volume=volume, classes=painting.read()[1]
+        ),
+    )
 
 
 def predict_steps(
@@ -177,8 +190,11 @@ def predict_steps(
     volume = open_image(image)
     with contextlib.ExitStack() as stack:
         shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
-        yield from predict(Path(model), shared, Path(out), chosen)
-    note_run(Path(out), "predict", chosen, image=volume.path)
+        yield from _noted(
+            predict(Path(model), shared, Path(out), chosen),
+            PredictionStarted,
+            partial(note_run, Path(out), "predict", chosen, volume=volume),
+        )
 
 
 def instance_steps(
@@ -242,6 +258,17 @@ def set_steps(
     chosen = settings or SetSettings()
     yield from prediction_sets(prediction, out, chosen)
     note_run(Path(out), "sets", chosen)
+
+
+def _noted(
+    steps: Iterator[Event], started: type[Event], note: Callable[[], None]
+) -> Generator[Event, None, None]:
+    """Pass a run's events on; note it when it starts, for it may never end."""
+    with contextlib.closing(steps):  # type: ignore[type-var]
+        for event in steps:
+            if isinstance(event, started):
+                note()
+            yield event
 
 
 def check_network(settings: "TrainingSettings") -> None:

@@ -10,6 +10,7 @@ from napari_sashiko.prediction.events import (
     PredictionStarted,
     SetsDone,
 )
+from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
@@ -36,6 +37,7 @@ __all__ = [
     "estimate",
     "evaluate",
     "make_plan",
+    "mend_prediction",
     "plan_from_record",
     "predict",
     "prediction_sets",

@@ -4,6 +4,7 @@ from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder, user_folder
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
+from napari_sashiko.session.reopening import Reopening
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.session.suggestions import SuggestionDesk
@@ -17,6 +18,7 @@ __all__ = [
     "PredictionOpened",
     "PreviewDesk",
     "PreviewReady",
+    "Reopening",
     "Session",
     "SuggestionDesk",
     "describe_error",

@@ -68,6 +68,9 @@ class Desk:
     was_taught: bool = False  # whether the forest's lessons were told of
     changed: bool = False  # since the folder was written
     saved: float = -math.inf  # when the folder was written, by the monotonic clock
+    cost: float = 0.0  # seconds that writing it took
+    # By place in the folder: what was written there last, and the name of its file.
+    written: dict[int, tuple[Any, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """State what was chosen."""

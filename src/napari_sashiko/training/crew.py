@@ -22,8 +22,10 @@ from napari_sashiko.training.tiles import Images, Tile, Triple, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
 
 FOR_NETWORKS = 0.9  # share of the time after which only class shares are estimated
-SAVE_EVERY = 5.0  # seconds between saves of networks that are still learning
-SAVE_LIVE = 2.0  # the same where somebody watches
+TELL_EVERY = 5.0  # seconds between news of networks that are still learning
+TELL_LIVE = 2.0  # the same where somebody watches
+MOST_SAVING = 0.05  # share of the time that may go into saving quick epochs
+LONGEST = 1.0  # seconds that an epoch may not be saved
 PATCH_DEPTH = 16  # slices of a 3D training patch
 LEARNED = 0.5  # share of the schedule that is left out after weights were carried over
 SECONDS_TO_STOP = 10.0
@@ -49,6 +51,7 @@ class Crew:
         self._threads: int | None = None  # of torch, before there was a crew
         self._begin = 0.0
         self._newest = 0  # the network that was judged last
+        self._told = 0.0  # when news of a save were told, by the monotonic clock
 
     @property
     def started(self) -> bool:
@@ -152,6 +155,7 @@ class Crew:
             self._jobs.append(Job(work, name="network"))
         for job in self._jobs:
             job.start()
+        self._told = time.monotonic()
 
     def listen(self) -> Iterator[Event]:
         """Pass on what the networks said; save them when it is time.
@@ -161,6 +165,7 @@ class Crew:
         Exception
             What went wrong in a network, at once: nobody waits for the others.
         """
+        desk = self.desk
         for job in self._jobs:
             if job.status.error is not None:
                 raise job.status.error
@@ -169,11 +174,15 @@ class Crew:
                 if isinstance(event, EpochDone):
                     self._note(event)
                     yield self._progress(event)
+                if _is_due(desk):
+                    save(desk)  # before the epoch is told of: who heard of it finds it
                 yield event
-        desk = self.desk
-        pause = SAVE_LIVE if desk.is_live else SAVE_EVERY
-        if desk.changed and time.monotonic() - desk.saved > pause:
+        if _is_due(desk):
             save(desk)
+        now = time.monotonic()
+        pause = TELL_LIVE if desk.is_live else TELL_EVERY
+        if desk.saved > self._told and now - self._told > pause:
+            self._told = now
             yield MemberSaved(self._newest, desk.out, "networks so far")
 
     def heritage(self) -> list[Heritage]:
@@ -293,6 +302,12 @@ def patch_shape(desk: Desk) -> Triple:
     """Size of a training patch, (z, y, x); one slice for 2D."""
     edge = desk.settings.patch
     return (1 if desk.choices.dims == 2 else min(PATCH_DEPTH, edge), edge, edge)
+
+
+def _is_due(desk: Desk) -> bool:
+    """Each epoch is saved at once; quick ones together, at least every second."""
+    waited = time.monotonic() - desk.saved
+    return desk.changed and (waited > LONGEST or waited * MOST_SAVING >= desk.cost)
 
 
 def _seed(desk: Desk, number: int) -> int:
