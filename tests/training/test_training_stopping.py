@@ -96,7 +96,7 @@ def test_a_model_in_the_making_can_be_used(out, monkeypatch):
         if isinstance(event, MemberSaved):
             assert np.isfinite(probabilities(out)).all()
             used += 1
-    assert used > 4
+    assert used >= 4  # forest twice, networks so far, networks
 
 
 def test_an_error_of_one_network_is_told_at_once_and_the_rest_kept(
