@@ -8,6 +8,7 @@ __all__ = [
     "evaluate",
     "predict",
     "prediction_sets",
+    "report",
     "segment_instances",
     "train",
 ]

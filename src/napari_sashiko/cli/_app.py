@@ -15,6 +15,7 @@ from napari_sashiko.cli import (
     info,
     instances,
     predict,
+    report,
     sample,
     sets,
     train,
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (sample, train, predict, instances, sets, evaluate, info):
+for command in (sample, train, predict, instances, sets, evaluate, report, info):
     command.add_to(app)
 
 

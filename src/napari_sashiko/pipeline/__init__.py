@@ -1,6 +1,6 @@
 """The one door: what docks, command line and Python call, and the types they need.
 
-Names that load torch are looked up at their first use.
+Names that load torch or matplotlib are looked up at their first use.
 """
 
 import importlib
@@ -29,6 +29,7 @@ from napari_sashiko.pipeline.blocking import (
     evaluate,
     predict,
     prediction_sets,
+    report,
     segment_instances,
     train,
     training_settings,
@@ -49,6 +50,7 @@ from napari_sashiko.pipeline.results import (
     check_prediction,
     open_prediction,
 )
+from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -78,7 +80,21 @@ from napari_sashiko.volumes import Region, Volume, as_volume, open_volume
 
 if TYPE_CHECKING:
     from napari_sashiko.checkpoints import ModelCard, load_card, model_digest
+    from napari_sashiko.pipeline.evidence import Evidence
+    from napari_sashiko.pipeline.figures import (
+        draw_figure,
+        figure_data,
+        figure_titles,
+    )
     from napari_sashiko.pipeline.parts import network_names
+    from napari_sashiko.pipeline.report_files import write_whole
+    from napari_sashiko.pipeline.reporting import (
+        FigureDone,
+        ReportDone,
+        ReportSettings,
+        report_steps,
+    )
+    from napari_sashiko.plots import PlotData, PlotSettings, PlotStyle
     from napari_sashiko.training import (
         EpochDone,
         MemberSaved,
@@ -87,16 +103,28 @@ if TYPE_CHECKING:
         TrainingStarted,
     )
 
-_LOADS_TORCH = {
+_LOADED_LATER = {
     "EpochDone": "training",
+    "Evidence": "pipeline.evidence",
+    "FigureDone": "pipeline.reporting",
     "MemberSaved": "training",
     "ModelCard": "checkpoints",
+    "PlotData": "plots",
+    "PlotSettings": "plots",
+    "PlotStyle": "plots",
+    "ReportDone": "pipeline.reporting",
+    "ReportSettings": "pipeline.reporting",
     "TrainingDone": "training",
     "TrainingSettings": "training",
     "TrainingStarted": "training",
+    "draw_figure": "pipeline.figures",
+    "figure_data": "pipeline.figures",
+    "figure_titles": "pipeline.figures",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
     "network_names": "pipeline.parts",
+    "report_steps": "pipeline.reporting",
+    "write_whole": "pipeline.report_files",
 }
 
 __all__ = [
@@ -110,6 +138,8 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Event",
+    "Evidence",
+    "FigureDone",
     "InstanceSettings",
     "Instances",
     "InstancesDone",
@@ -120,6 +150,9 @@ __all__ = [
     "Message",
     "ModelCard",
     "PaintedLabels",
+    "PlotData",
+    "PlotSettings",
+    "PlotStyle",
     "Prediction",
     "PredictionDone",
     "PredictionSettings",
@@ -129,10 +162,13 @@ __all__ = [
     "ProjectRecord",
     "Recipe",
     "Region",
+    "ReportDone",
+    "ReportSettings",
     "Sample",
     "SampleFiles",
     "SetSettings",
     "SetsDone",
+    "Sources",
     "Tick",
     "TrainingDone",
     "TrainingSettings",
@@ -145,10 +181,14 @@ __all__ = [
     "component_sizes",
     "default_classes",
     "describe",
+    "draw_figure",
     "dust_counts",
     "dust_voxels",
     "estimate",
     "evaluate",
+    "figure_data",
+    "figure_titles",
+    "find_sources",
     "instance_steps",
     "labelled_voxels",
     "list_models",
@@ -168,6 +208,8 @@ __all__ = [
     "preview_instances",
     "read_paint",
     "read_recipe",
+    "report",
+    "report_steps",
     "scan_components",
     "segment_instances",
     "set_steps",
@@ -175,11 +217,12 @@ __all__ = [
     "train_steps",
     "training_settings",
     "write_sample",
+    "write_whole",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LOADS_TORCH:
-        room = importlib.import_module(f"napari_sashiko.{_LOADS_TORCH[name]}")
+    if name in _LOADED_LATER:
+        room = importlib.import_module(f"napari_sashiko.{_LOADED_LATER[name]}")
         return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

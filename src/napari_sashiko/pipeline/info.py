@@ -50,7 +50,7 @@ def describe(path: Path | str) -> Description:
         return _model(path)
     if (path / INDEX).exists():
         return _project(path)
-    record = _record(path)
+    record = own_record(path)
     if record.get("kind") == "prediction":
         return _prediction(path)
     if record.get("kind") == "instances":
@@ -204,7 +204,7 @@ def _image(path: Path) -> Description:
     return Description("image", lines, facts)
 
 
-def _record(path: Path) -> dict[str, Any]:
+def own_record(path: Path) -> dict[str, Any]:
     """Read what this program wrote into a zarr folder; empty if nothing."""
     if not (path / "zarr.json").exists():
         return {}

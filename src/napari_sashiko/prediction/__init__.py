@@ -1,7 +1,12 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
 from napari_sashiko.prediction.estimate import Estimate, estimate
-from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
+from napari_sashiko.prediction.evaluate import (
+    ClassScores,
+    Evaluation,
+    evaluate,
+    evaluate_steps,
+)
 from napari_sashiko.prediction.events import (
     CellDone,
     PredictionDone,
@@ -28,6 +33,7 @@ __all__ = [
     "SetsDone",
     "estimate",
     "evaluate",
+    "evaluate_steps",
     "predict",
     "prediction_sets",
     "preview",

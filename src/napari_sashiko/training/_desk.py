@@ -59,6 +59,7 @@ class Desk:
     forest_says: NDArray[np.float32] | None = None  # (N, K), NaN where never asked
     networks: list[NetworkDesk] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
     sets: SetCalibration | None = None
