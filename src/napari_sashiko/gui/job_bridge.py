@@ -11,7 +11,8 @@ from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"warm", "preview", "estimate", "count", "table", "look"}  # short and many
+# Short and many.
+HIDDEN = {"warm", "preview", "estimate", "count", "table", "look", "plot", "save"}
 
 
 class JobBridge(QObject):

@@ -121,7 +121,9 @@ def _name_kinds(
         columnspacing=1.2,
         borderaxespad=0.0,
     )
-    axes.get_legend().set_in_layout(False)
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.set_in_layout(False)
 
 
 def _draw_links(axes: Axes, each: NetworkGraph, colours: Mapping[str, str]) -> None:
