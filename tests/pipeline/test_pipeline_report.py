@@ -97,7 +97,8 @@ def test_a_project_becomes_a_page_with_all_that_there_is(project, tmp_path):
         card.training["versions"]["torch"],
         f"{card.training['held_out']['macro_f1']:.3f}",
         "Against the truth",
-        "Last settings of train",
+        "Last settings of predict",
+        "Settings of the training",
         "10 x 40 x 40",
     ]
     for fact in facts:

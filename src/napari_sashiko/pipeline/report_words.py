@@ -10,7 +10,7 @@ from napari_sashiko.metrics import strokes_needed
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.info import own_record
 from napari_sashiko.pipeline.project import Project
-from napari_sashiko.plots import Missing, Part, Swatch, Table
+from napari_sashiko.plots import Missing, Part, Swatch, Table, shown_unit
 from napari_sashiko.volumes import reading
 
 Rows = list[tuple[str | Swatch, ...]]
@@ -59,7 +59,7 @@ def _image(evidence: Evidence) -> list[Part]:
     rows: Rows = [
         ("name", volume.name),
         ("size", f"{' x '.join(map(str, shape))} voxels"),
-        ("voxel size", f"{_sizes(volume.voxel_size)} {volume.unit} (z, y, x)"),
+        ("voxel size", _voxel(volume.voxel_size, volume.unit)),
         ("type", f"{volume.dtype}, {volume.channels} channel(s)"),
     ]
     if volume.path is not None:
@@ -99,7 +99,7 @@ def _model(evidence: Evidence) -> list[Part]:
         ("name", card.name),
         ("made", card.created),
         ("looks along", f"{card.dims} axes"),
-        ("trained on voxels of", f"{_sizes(card.voxel_size)} {card.unit}"),
+        ("trained on voxels of", _voxel(card.voxel_size, card.unit)),
         ("temperature", f"{card.temperature:.3g}"),
     ]
     if card.correction:
@@ -168,7 +168,7 @@ def _prediction(evidence: Evidence) -> list[Part]:
     found = evidence.prediction
     rows: Rows = [
         ("size", f"{' x '.join(map(str, found.class_ids.shape))} voxels"),
-        ("voxel size", f"{_sizes(found.voxel_size)} {found.unit} (z, y, x)"),
+        ("voxel size", _voxel(found.voxel_size, found.unit)),
         ("finished", f"{found.done} of {found.total} blocks"),
     ]
     parts: list[Part] = [Table("Prediction", (), tuple(rows))]
@@ -193,7 +193,7 @@ def lengths_table(lengths: Any) -> Table:
         ("at the border of the volume", _count(int(lengths.cut.sum()))),
     ]
     for word, value in zip(words, quarters, strict=False):
-        rows.append((f"{word}, {lengths.unit}", f"{value:.4g}"))
+        rows.append((f"{word}, {shown_unit(lengths.unit)}", f"{value:.4g}"))
     return Table(f"Objects of {lengths.class_name}", (), tuple(rows))
 
 
@@ -211,9 +211,12 @@ def _project(evidence: Evidence) -> list[Part]:
     if evidence.sources.project is None:
         return []
     steps = Project.open(evidence.sources.project).record.settings
+    # What made the model and the objects stands with them.
+    told = {"train": evidence.sources.model, "instances": evidence.sources.instances}
     return [
         settings_table(f"Last settings of {step}", values)
         for step, values in steps.items()
+        if told.get(step) is None
     ]
 
 
@@ -280,16 +283,22 @@ def settings_table(title: str, values: Mapping[str, Any]) -> Table:
 
 
 def _short(value: Any) -> str:
-    text = _pairs(value) if isinstance(value, dict) else str(value)
+    text = _pairs(value) if isinstance(value, dict) else _plain(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
 
 
-def _sizes(sizes: Iterable[float]) -> str:
-    return " x ".join(f"{size:g}" for size in sizes)
+def _plain(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _voxel(sizes: Iterable[float], unit: str) -> str:
+    if unit in ("", "pixel"):
+        return "not known"
+    return f"{' x '.join(f'{size:g}' for size in sizes)} {shown_unit(unit)} (z, y, x)"
 
 
 def _count(number: int) -> str:

@@ -20,6 +20,7 @@ from napari_sashiko.plots._page import (
 )
 from napari_sashiko.plots._sampling import random_regions
 from napari_sashiko.plots._style import DARK, LIGHT, PlotStyle
+from napari_sashiko.plots._units import shown_unit
 from napari_sashiko.plots._wiring import Link, NetworkGraph
 from napari_sashiko.plots.confusion import Confusion, confusion_of
 from napari_sashiko.plots.curves import MemberCurve, TrainingCurves, curves_of
@@ -81,5 +82,6 @@ __all__ = [
     "reliability_curve",
     "render",
     "shown_part",
+    "shown_unit",
     "write_page",
 ]

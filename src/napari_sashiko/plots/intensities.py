@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from napari_sashiko.errors import PlotError
 from napari_sashiko.labels import LabelClass, LabelledVoxels
 from napari_sashiko.plots._figure import (
-    FONT,
     PLOTS,
-    WORDS,
     PlotData,
     add_legend,
     dress,
@@ -30,7 +28,7 @@ from napari_sashiko.volumes import Region, Volume
 MOST_TILES = 400
 MOST_VALUES = 4_000_000  # of each kind: then no more is read
 TAILS = (0.1, 99.9)  # percentiles at which the axis ends
-ROW = 0.95  # inches for a class
+ROW = 1.1  # inches for a class
 
 Counts = Mapping[int, NDArray[np.int64]]
 Values = dict[int, NDArray[Any]]
@@ -182,10 +180,10 @@ def intensities(data: Intensities, style: PlotStyle) -> Figure:
             _draw(axes, painted, data.edges, fill=True, color=each.color)
         if predicted is not None:
             _draw(axes, predicted, data.edges, fill=False, color=style.text)
-        dress(axes, style, y="voxels (%)")
+        dress(axes, style, y="voxels (%)", title=each.name)
+        axes.spines["left"].set(color=each.color, linewidth=3)
         only_left_and_bottom(axes)
         axes.set_ylim(bottom=0)
-        _name(axes, each, style)
     panels[-1].set_xlabel(f"grey value{data.channel and f' of {data.channel}'}")
     add_legend(panels[0], style, loc="upper right")
     return figure
@@ -202,20 +200,6 @@ def _draw(
     shares = 100 * counts / max(int(counts.sum()), 1)
     label = "painted" if fill else "predicted"
     axes.stairs(shares, edges, fill=fill, color=color, linewidth=1.2, label=label)
-
-
-def _name(axes: Axes, each: LabelClass, style: PlotStyle) -> None:
-    axes.text(
-        0.01,
-        0.96,
-        each.name,
-        transform=axes.transAxes,
-        va="top",
-        fontsize=WORDS + 0.5,
-        fontfamily=FONT,
-        color=style.text,
-    )
-    axes.spines["left"].set(color=each.color, linewidth=3)
 
 
 def _sort(
