@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
-from napari_sashiko.pipeline import MeasureSettings, network_names
+from napari_sashiko.pipeline import MeasureSettings, ReportSettings, network_names
 from napari_sashiko.prediction import PredictionSettings, SetSettings
 from napari_sashiko.training import TrainingSettings
 
@@ -40,6 +40,7 @@ STEPS = {
     ),
     "Measure": (MeasureSettings, "`sashiko measure`, `napari_sashiko.measure`"),
     "Sets": (SetSettings, "`sashiko sets`, `napari_sashiko.prediction_sets`"),
+    "Report": (ReportSettings, "`sashiko report`, `napari_sashiko.report`"),
 }
 SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 PLAIN = {str: "text", int: "whole number", float: "number", bool: "yes or no"}
@@ -142,7 +143,7 @@ def describe_default(info: Any) -> str:
     value = info.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
-    return "empty" if value is None or value == {} else f"`{value}`"
+    return "empty" if value is None or value in ({}, ()) else f"`{value}`"
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -101,7 +101,7 @@ class Stage:
     # ---- the steps --------------------------------------------------------------
 
     def open_sample(self):
-        """File > Open Sample > Sashiko > Fibres, Plugins > Sashiko."""
+        """File > Open Sample > Sashiko > Fibres, Plugins > Sashiko > Sashiko."""
         self.viewer.open_sample("napari-sashiko", "fibres")
         self.viewer.layers.selection.active = self.viewer.layers["fibres"]
         strokes = np.asarray(self.viewer.layers["fibres - strokes"].data)

@@ -9,6 +9,7 @@ __all__ = [
     "measure",
     "predict",
     "prediction_sets",
+    "report",
     "segment_instances",
     "train",
 ]

@@ -24,6 +24,7 @@ LATER = (
     "how-to/another-volume.md",
     "how-to/split-touching.md",
     "how-to/error-bars.md",
+    "how-to/report.md",
 )
 
 

@@ -17,6 +17,7 @@ from napari_sashiko.cli import (
     measure,
     mend,
     predict,
+    report,
     sample,
     sets,
     train,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(sample, train, predict, instances, measure),
-    *(sets, evaluate, info, mend),
+    *(sets, evaluate, report, info, mend),
 )
 for command in COMMANDS:
     command.add_to(app)

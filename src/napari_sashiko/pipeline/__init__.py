@@ -1,6 +1,6 @@
 """The one door: what docks, command line and Python call, and the types they need.
 
-Names that load torch are looked up at their first use.
+Names that load torch or matplotlib are looked up at their first use.
 """
 
 import importlib
@@ -38,6 +38,7 @@ from napari_sashiko.pipeline.blocking import (
     measure,
     predict,
     prediction_sets,
+    report,
     segment_instances,
     train,
     training_settings,
@@ -80,6 +81,7 @@ from napari_sashiko.pipeline.results import (
     check_prediction,
     open_prediction,
 )
+from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     live_steps,
@@ -110,7 +112,21 @@ from napari_sashiko.volumes import Region, Volume, as_volume, open_volume
 
 if TYPE_CHECKING:
     from napari_sashiko.checkpoints import ModelCard, load_card, model_digest
+    from napari_sashiko.pipeline.evidence import Evidence
+    from napari_sashiko.pipeline.figures import (
+        draw_figure,
+        figure_data,
+        figure_titles,
+    )
     from napari_sashiko.pipeline.parts import network_names
+    from napari_sashiko.pipeline.report_files import write_whole
+    from napari_sashiko.pipeline.reporting import (
+        FigureDone,
+        ReportDone,
+        ReportSettings,
+        report_steps,
+    )
+    from napari_sashiko.plots import PlotData, PlotSettings, PlotStyle
     from napari_sashiko.training import (
         EpochDone,
         MemberSaved,
@@ -122,19 +138,31 @@ if TYPE_CHECKING:
         TrainingWaits,
     )
 
-_LOADS_TORCH = {
+_LOADED_LATER = {
     "EpochDone": "training",
+    "Evidence": "pipeline.evidence",
+    "FigureDone": "pipeline.reporting",
     "MemberSaved": "training",
     "ModelCard": "checkpoints",
     "PaintTaken": "training",
+    "PlotData": "plots",
+    "PlotSettings": "plots",
+    "PlotStyle": "plots",
+    "ReportDone": "pipeline.reporting",
+    "ReportSettings": "pipeline.reporting",
     "TrainingDone": "training",
     "TrainingRested": "training",
     "TrainingSettings": "training",
     "TrainingStarted": "training",
     "TrainingWaits": "training",
+    "draw_figure": "pipeline.figures",
+    "figure_data": "pipeline.figures",
+    "figure_titles": "pipeline.figures",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
     "network_names": "pipeline.parts",
+    "report_steps": "pipeline.reporting",
+    "write_whole": "pipeline.report_files",
 }
 
 __all__ = [
@@ -148,6 +176,8 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Event",
+    "Evidence",
+    "FigureDone",
     "InstanceSettings",
     "Instances",
     "InstancesDone",
@@ -163,6 +193,9 @@ __all__ = [
     "ModelCard",
     "PaintTaken",
     "PaintedLabels",
+    "PlotData",
+    "PlotSettings",
+    "PlotStyle",
     "Prediction",
     "PredictionDone",
     "PredictionSettings",
@@ -174,10 +207,13 @@ __all__ = [
     "Recipe",
     "Region",
     "Reopened",
+    "ReportDone",
+    "ReportSettings",
     "Sample",
     "SampleFiles",
     "SetSettings",
     "SetsDone",
+    "Sources",
     "Spread",
     "Tick",
     "Trained",
@@ -194,10 +230,14 @@ __all__ = [
     "component_sizes",
     "default_classes",
     "describe",
+    "draw_figure",
     "dust_counts",
     "dust_voxels",
     "estimate",
     "evaluate",
+    "figure_data",
+    "figure_titles",
+    "find_sources",
     "instance_steps",
     "labelled_voxels",
     "line_of",
@@ -229,6 +269,8 @@ __all__ = [
     "read_recipe",
     "recipe_values",
     "reopen_project",
+    "report",
+    "report_steps",
     "scan_components",
     "segment_instances",
     "set_steps",
@@ -238,11 +280,12 @@ __all__ = [
     "training_settings",
     "with_error",
     "write_sample",
+    "write_whole",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LOADS_TORCH:
-        room = importlib.import_module(f"napari_sashiko.{_LOADS_TORCH[name]}")
+    if name in _LOADED_LATER:
+        room = importlib.import_module(f"napari_sashiko.{_LOADED_LATER[name]}")
         return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -27,9 +27,14 @@ from napari_sashiko.prediction import (
 from napari_sashiko.prediction import evaluate as score
 from napari_sashiko.runners import Event
 
-if TYPE_CHECKING:  # loads torch: only who trains pays
+if TYPE_CHECKING:  # loads torch or matplotlib: only who needs them pays
+    from napari_sashiko.pipeline.reporting import ReportDone
     from napari_sashiko.training import TrainingDone, TrainingSettings
 
+SOURCES = (
+    *("model", "prediction", "instances", "table"),
+    *("image", "labels", "truth", "ignore"),
+)
 Report = Callable[[Event], None]
 Done = TypeVar("Done", bound=Event)
 
@@ -239,6 +244,50 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
     """
     left_out = None if ignore is None else open_image(ignore)
     return score(Path(prediction), open_image(truth), left_out)
+
+
+def report(
+    path: Path | str,
+    out: Path | str | None = None,
+    *,
+    report: Report | None = None,
+    **options: Any,
+) -> "ReportDone":
+    """Write one page about a project, a model, a prediction or its objects.
+
+    Parameters
+    ----------
+    path : path
+        What it is about. What belongs to it is found in its project or beside it.
+    out : path, optional
+        The page, ``NAME.html``, or a folder for single figures. In the folder
+        ``plots`` of the project when left out.
+    report : callable, optional
+        Called with each event on the way.
+    **options
+        What is known better than it can be found: ``model``, ``prediction``,
+        ``instances``, ``table``, ``image``, ``labels``, ``truth``, ``ignore``; and
+        fields of `ReportSettings`, e.g. ``format="pdf"``, ``figures=["lengths"]``.
+
+    Returns
+    -------
+    ReportDone
+        Where it is, which figures were drawn, and why others were not.
+
+    Raises
+    ------
+    SashikoError
+        If nothing is there, or the output cannot be written.
+    """
+    from napari_sashiko.pipeline.reporting import (  # noqa: PLC0415 - loads matplotlib
+        ReportDone,
+        ReportSettings,
+        report_steps,
+    )
+
+    given = {key: options.pop(key) for key in SOURCES if key in options}
+    chosen = ReportSettings.checked(**options)
+    return _run(report_steps(path, out, chosen, **given), ReportDone, report)
 
 
 def training_settings(**values: Any) -> "TrainingSettings":

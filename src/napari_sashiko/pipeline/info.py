@@ -57,7 +57,7 @@ def describe(path: Path | str) -> Description:
     for index, describe_folder in folders.items():
         if (path / index).exists():
             return describe_folder(path)
-    record = _record(path)
+    record = own_record(path)
     if record.get("kind") == "prediction":
         return _prediction(path)
     if record.get("kind") == "instances":
@@ -230,10 +230,10 @@ def _image(path: Path) -> Description:
 
 def kind_of(path: Path) -> str:
     """Say what this program wrote into a zarr folder; empty if that is not clear."""
-    return str(_record(path).get("kind", ""))
+    return str(own_record(path).get("kind", ""))
 
 
-def _record(path: Path) -> dict[str, Any]:
+def own_record(path: Path) -> dict[str, Any]:
     """Read what this program wrote into a zarr folder; empty if nothing."""
     if not (path / "zarr.json").exists():
         return {}

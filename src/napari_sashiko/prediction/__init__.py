@@ -3,7 +3,12 @@
 from napari_sashiko.prediction._prepare import check_volume
 from napari_sashiko.prediction.counting import ClassTotals, count_classes
 from napari_sashiko.prediction.estimate import Estimate, estimate
-from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
+from napari_sashiko.prediction.evaluate import (
+    ClassScores,
+    Evaluation,
+    evaluate,
+    evaluate_steps,
+)
 from napari_sashiko.prediction.events import (
     CellDone,
     PredictionDone,
@@ -36,6 +41,7 @@ __all__ = [
     "count_classes",
     "estimate",
     "evaluate",
+    "evaluate_steps",
     "make_plan",
     "mend_prediction",
     "plan_from_record",

@@ -62,6 +62,7 @@ class Desk:
     networks: list[NetworkDesk] = field(default_factory=list)
     share: float | None = None  # the forest's, as held-out strokes last said
     metrics: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
     sets: SetCalibration | None = None

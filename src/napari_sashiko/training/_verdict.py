@@ -1,6 +1,7 @@
 """What held-out strokes say: the families' shares, and how good both are together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``temperature`` is written, its ``metrics`` and ``sets`` where there is
-        something to judge by.
+        Its ``temperature`` is written, its ``metrics``, ``curves`` and ``sets`` where
+        there is something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -53,15 +54,24 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     if ready and desk.is_taught:
         desk.temperature = fit_temperature(truth, families, strokes=strokes)
     mixed = mix(families, desk.temperature)
-    desk.metrics = score(desk, mixed, desk.labelled.values[rows])
+    desk.metrics, desk.curves = score(desk, mixed, desk.labelled.values[rows])
     desk.sets = calibrate(desk, rows, families)
     return share
 
 
 def score(
     desk: Desk, probabilities: NDArray[np.floating], truth: NDArray[np.uint8]
-) -> dict[str, float]:
-    """Score probabilities ``(n, K)`` against class ids ``(n,)``."""
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Score probabilities ``(n, K)`` against class ids ``(n,)``.
+
+    Returns
+    -------
+    metrics : dict
+        Scores by name.
+    curves : dict
+        What they are the sum of, as JSON: ``calibration``, the reliability curve, and
+        ``confusion``, the matrix.
+    """
     ids = [c.id for c in desk.classes]
     matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
     matrix.update(probabilities.T, truth)
@@ -75,7 +85,7 @@ def score(
     }
     for label, value in zip(desk.classes, scores.f1, strict=True):
         metrics[f"f1 {label.name}"] = value
-    return metrics
+    return metrics, {"calibration": trust.record(), "confusion": matrix.record()}
 
 
 def _default_share(desk: Desk, ready: Ready) -> float:
