@@ -11,6 +11,7 @@ from napari.layers import Image
 from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_sashiko import pipeline
+from napari_sashiko.runners import Tick
 
 LONG = 120_000
 
@@ -127,6 +128,19 @@ def test_a_stopped_measurement_goes_on(ready, engine, click, qtbot):
     ready.instances.bars.say("")
     measure(ready, click, qtbot)
     assert "±" in said(ready)
+
+
+def test_training_that_stays_on_does_not_lock_the_button(ready, qtbot):
+    def work():
+        while True:
+            time.sleep(0.01)
+            yield Tick()
+
+    job = ready.session.start("train", work)
+    qtbot.wait(200)
+    assert ready.findChild(QPushButton, "error_bars").isEnabled()
+    ready.session.stop("train")
+    assert job.wait(5)
 
 
 def test_a_model_that_is_gone_is_said(without_model, click, qtbot):

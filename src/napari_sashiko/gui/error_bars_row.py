@@ -85,7 +85,7 @@ class ErrorBarsRow(QWidget):
     def refresh(self, *, ready: bool) -> None:
         """Show what can be done now; `ready` is whether there is a prediction."""
         self._ready = ready
-        busy = self.session.is_running("predict") or self.session.is_running("train")
+        busy = self.session.is_running("predict")  # training may stay on for hours
         self.button.setVisible(ready)
         self.button.setEnabled(ready and not self.running and not busy)
         self.working.setVisible(self.running)
