@@ -5,6 +5,7 @@ What is finished is told on stdout, a line each.
 
 import math
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -125,8 +126,44 @@ def find(folder, number):
         say("found", number)
 
 
+class SlowFile:
+    """A file on a disk so slow that most processes die while it is written."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, content):
+        piece = len(content) // 10 + 1
+        for start in range(0, len(content), piece):
+            self._file.write(content[start : start + piece])
+            time.sleep(0.005)
+        return len(content)
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+
+def slow_disk():
+    """Let files that are written as bytes take their time."""
+    quick = Path.open
+
+    def slow(path, mode="r", *rest, **more):
+        if mode not in ("wb", "xb"):
+            return quick(path, mode, *rest, **more)
+        return SlowFile(quick(path, mode, buffering=0))
+
+    Path.open = slow
+
+
 def save(folder, number):
     """Save a model, the record of the project and the index of the paint."""
+    slow_disk()
     from napari_sashiko.checkpoints import (  # noqa: PLC0415 - loads torch
         load_card,
         save_model,

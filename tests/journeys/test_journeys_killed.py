@@ -231,8 +231,8 @@ def test_what_is_saved_over_and_over_is_whole_at_any_moment(trained, tmp_path):
     store.close()
     image, _ = victims.make_volume()
     rng, seen = np.random.default_rng(5), 0
-    for _ in range(3):
-        lines, rest = int(rng.integers(1, 40)), float(rng.uniform(0, 0.1))
+    for _ in range(4):
+        lines, rest = int(rng.integers(1, 4)), float(rng.uniform(0, 0.5))
         told = killed("save", project, seen, lines, rest)
         assert told[0] == ["ready"], told
         seen = max(int(words[1]) for words in told if words[0] == "saved")
