@@ -27,6 +27,7 @@ from napari_sashiko.labels import (
 )
 from napari_sashiko.pipeline.blocking import (
     evaluate,
+    find_places,
     predict,
     prediction_sets,
     segment_instances,
@@ -51,6 +52,7 @@ from napari_sashiko.pipeline.results import (
 )
 from napari_sashiko.pipeline.steps import (
     instance_steps,
+    place_steps,
     predict_steps,
     set_steps,
     train_steps,
@@ -59,6 +61,9 @@ from napari_sashiko.prediction import (
     CellDone,
     Estimate,
     Evaluation,
+    Place,
+    PlacesFound,
+    PlacesSettings,
     PredictionDone,
     PredictionSettings,
     PredictionStarted,
@@ -120,6 +125,9 @@ __all__ = [
     "Message",
     "ModelCard",
     "PaintedLabels",
+    "Place",
+    "PlacesFound",
+    "PlacesSettings",
     "Prediction",
     "PredictionDone",
     "PredictionSettings",
@@ -149,6 +157,7 @@ __all__ = [
     "dust_voxels",
     "estimate",
     "evaluate",
+    "find_places",
     "instance_steps",
     "labelled_voxels",
     "list_models",
@@ -161,6 +170,7 @@ __all__ = [
     "open_model",
     "open_prediction",
     "open_volume",
+    "place_steps",
     "predict",
     "predict_steps",
     "prediction_sets",

@@ -4,15 +4,18 @@ from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
 from napari_sashiko.prediction.events import (
     CellDone,
+    Place,
+    PlacesFound,
     PredictionDone,
     PredictionStarted,
     SetsDone,
 )
+from napari_sashiko.prediction.places import find_places, places_in_prediction
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
-from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
 from napari_sashiko.prediction.store import read_record, reading_prediction
 
 __all__ = [
@@ -20,6 +23,9 @@ __all__ = [
     "ClassScores",
     "Estimate",
     "Evaluation",
+    "Place",
+    "PlacesFound",
+    "PlacesSettings",
     "PredictionDone",
     "PredictionSettings",
     "PredictionStarted",
@@ -28,6 +34,8 @@ __all__ = [
     "SetsDone",
     "estimate",
     "evaluate",
+    "find_places",
+    "places_in_prediction",
     "predict",
     "prediction_sets",
     "preview",
