@@ -23,6 +23,7 @@ LATER = (
     "how-to/resume.md",
     "how-to/another-volume.md",
     "how-to/split-touching.md",
+    "how-to/where-unsure.md",
 )
 
 

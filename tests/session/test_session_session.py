@@ -287,7 +287,7 @@ def test_the_fake_engine_says_what_the_real_one_says(engine):
 
 def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
-    for name in ("train_steps", "preview", "load_card", "network_names"):
+    for name in ("train_steps", "preview", "load_card", "network_names", "place_steps"):
         fake, true = (signature(getattr(each, name)) for each in (engine, real))
         required = [p for p in true.parameters.values() if p.default is p.empty]
         assert len(fake.parameters) == len(required), name

@@ -27,6 +27,7 @@ from napari_sashiko.gui.label_layer import (
     show_classes,
 )
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.places_row import PlacesRow
 from napari_sashiko.labels import PALETTE, LabelClass
 from napari_sashiko.session import Session
 
@@ -284,6 +285,7 @@ class LabelStep(QGroupBox):
             "Copy this labels layer into the labels of the image; 0 is not labelled"
         )
         self.adopt_button.clicked.connect(self.adopt)
+        self.places = PlacesRow(self.session, self.viewer)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -304,6 +306,7 @@ class LabelStep(QGroupBox):
         layout.addWidget(self.hint)
         layout.addWidget(self.classes)
         layout.addLayout(below)
+        layout.addWidget(self.places)
         layout.addWidget(self.adopt_row)
 
 

@@ -193,7 +193,7 @@ def place_steps(
     source: Path | str,
     image: Any,
     labels: Any,
-    settings: PlacesSettings | None = None,
+    settings: PlacesSettings | None,
 ) -> Iterator[Event]:
     """Look for places that are unsure, and for paint that is disagreed with.
 
@@ -206,8 +206,8 @@ def place_steps(
         The image.
     labels : path, array, Volume or LabelledVoxels, or None
         The paint, if there is any.
-    settings : PlacesSettings, optional
-        How many, how far apart, how long.
+    settings : PlacesSettings or None
+        How many, how far apart, how long; None takes the defaults.
 
     Yields
     ------
