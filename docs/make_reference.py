@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
 from napari_sashiko.pipeline import MeasureSettings, ReportSettings, network_names
-from napari_sashiko.prediction import PredictionSettings, SetSettings
+from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
 from napari_sashiko.training import TrainingSettings
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
@@ -41,6 +41,10 @@ STEPS = {
     "Measure": (MeasureSettings, "`sashiko measure`, `napari_sashiko.measure`"),
     "Sets": (SetSettings, "`sashiko sets`, `napari_sashiko.prediction_sets`"),
     "Report": (ReportSettings, "`sashiko report`, `napari_sashiko.report`"),
+    "Places": (
+        PlacesSettings,
+        "*Next place* in the dock, `napari_sashiko.find_places`",
+    ),
 }
 SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 PLAIN = {str: "text", int: "whole number", float: "number", bool: "yes or no"}

@@ -116,10 +116,40 @@ def _metrics(classes):
     return (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
 
 
+@dataclass(frozen=True)
+class Place:
+    coords: tuple[int, int, int]
+    score: float
+    kind: str
+    classes: tuple[int, int]
+    probability: float
+    std: float
+
+
+@dataclass(frozen=True)
+class PlacesFound(Event):
+    places: tuple[Place, ...]
+    blocks: int
+    total: int
+    strokes: int
+    reach: tuple[int, int, int]
+    complete: bool
+    seconds: float
+
+    @property
+    def unsure(self):
+        return tuple(each for each in self.places if each.kind == "unsure")
+
+    @property
+    def disagrees(self):
+        return tuple(each for each in self.places if each.kind == "disagrees")
+
+
 class FakeEngine:
     """What the pipeline room offers, without learning anything.
 
     `seconds` is the length of an epoch; `fail` is raised in the middle of training.
+    `places` are found, one in each of so many blocks that take `seconds`.
     """
 
     epochs = 4
@@ -132,6 +162,13 @@ class FakeEngine:
         TrainingRested,
         TrainingWaits,
         PaintTaken,
+        PlacesFound,
+        Place,
+    )
+    places = (
+        Place((1, 10, 20), 0.3, "unsure", (1, 2), 0.55, 0.31),
+        Place((4, 30, 40), 0.2, "unsure", (2, 1), 0.6, 0.0),
+        Place((2, 10, 12), 0.9, "disagrees", (1, 2), 0.9, 0.1),
     )
 
     def __init__(self):
@@ -141,9 +178,14 @@ class FakeEngine:
         self.trained_on = self.started_from = None
         self.previewed = []
         self.noted = []
+        self.searched = []
+        self.seeds = []
 
     class TrainingSettings(Settings):
         members: int = 2
+
+    class PlacesSettings(Settings):
+        seed: int = 0
 
     def train_steps(self, volume, labelled, classes, settings, out, *, start=None):
         self.trained_on = (volume, labelled, classes, settings)
@@ -196,6 +238,20 @@ class FakeEngine:
             (out / "model.json").write_text(str(member + 1))
             yield MemberSaved(member, out, f"fake {member + 1}")
 
+    def place_steps(self, source, image, labels, settings):
+        self.searched.append((source, image, labels))
+        self.seeds.append(0 if settings is None else settings.seed)
+        count = len(self.places)
+        for number in range(1, count + 1):
+            time.sleep(self.seconds)
+            if self.fail is not None:
+                raise self.fail
+            yield Progress(number, count, "looking", 1.0)
+            found, last = self.places[:number], number == count
+            yield PlacesFound(found, number, 9, 2, (1, 6, 6), last, 0.1)
+        if not count:
+            yield PlacesFound((), 9, 9, 0, (1, 6, 6), True, 0.1)
+
     def network_names(self):
         return ["fake"]
 
@@ -221,7 +277,7 @@ class FakeEngine:
         image = volume.read(region)[0].astype(float)
         classes = np.where(image > np.mean(image), 2, 1).astype(np.uint8)
         mean = np.stack([classes == 1, classes == 2]).astype(np.float32)
-        return mean, np.zeros_like(mean), classes
+        return mean, mean / 5, classes
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 __all__ = [
     "__version__",
     "evaluate",
+    "find_places",
     "measure",
     "predict",
     "prediction_sets",

@@ -25,6 +25,7 @@ LATER = (
     "how-to/split-touching.md",
     "how-to/error-bars.md",
     "how-to/report.md",
+    "how-to/where-unsure.md",
 )
 
 

@@ -63,6 +63,49 @@ class Blur:
         return both.mean(0, dtype=np.float32), both.std(0, dtype=np.float32)
 
 
+@dataclass
+class Voters:
+    """Members that call class 4 what is brighter than a threshold of their own.
+
+    Between two thresholds they contradict each other.
+    """
+
+    thresholds: tuple = (0.25, 0.75)
+    align: tuple = (1, 1, 1)
+    halo: tuple = (1, 1, 1)
+    card: object = field(default_factory=make_card)
+    seconds: float = 0.0
+    windows: list = field(default_factory=list)
+
+    def predict(self, patch, *, core=None, tick=lambda: None):
+        self.windows.append(patch.shape[1:])
+        core = core or tuple((0, n) for n in patch.shape[1:])
+        values = patch[(0, *(slice(*span) for span in core))]
+        shares = []
+        for threshold in self.thresholds:
+            tick()
+            time.sleep(self.seconds)
+            shares.append((values > threshold).astype(np.float32))
+        both = np.stack([np.stack([1 - share, share]) for share in shares])
+        return both.mean(0), both.std(0)
+
+
+@dataclass
+class Alone:
+    """One member, whose probability of class 4 is the grey value."""
+
+    align: tuple = (1, 1, 1)
+    halo: tuple = (0, 0, 0)
+    card: object = field(default_factory=make_card)
+
+    def predict(self, patch, *, core=None, tick=lambda: None):
+        tick()
+        core = core or tuple((0, n) for n in patch.shape[1:])
+        share = patch[(0, *(slice(*span) for span in core))].clip(0, 1)
+        mean = np.stack([1 - share, share])
+        return mean, np.zeros_like(mean)
+
+
 def whole(predictor, image):
     """What the predictor says about the whole image at once."""
     return predictor.predict(np.asarray(image, np.float32)[None])

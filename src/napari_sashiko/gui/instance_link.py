@@ -7,6 +7,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_sashiko.gui.instance_table import InstanceTable
+from napari_sashiko.gui.view_center import look_at
 
 PICKING_MODES = ("pan_zoom", "pick")
 AXES = "zyx"
@@ -136,13 +137,7 @@ def jump_to(viewer: Any, layer: Any, label: int, box: tuple[slice, ...]) -> None
     center = np.array([(part.start + part.stop - 1) / 2 for part in box])
     if viewer.dims.ndisplay == 2:
         center = _center_in_slice(layer, label, box, shown)
-    world = np.asarray(layer.data_to_world(center))
-    for axis in range(layer.ndim):
-        if axis not in shown:
-            viewer.dims.set_point(axis + offset, world[axis])
-    camera = np.array(viewer.scene.camera.center, float)
-    camera[-len(shown) :] = world[shown]
-    viewer.scene.camera.center = tuple(camera)
+    look_at(viewer, layer, center)
 
 
 def _center_in_slice(

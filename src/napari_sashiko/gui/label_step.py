@@ -28,6 +28,7 @@ from napari_sashiko.gui.label_layer import (
     show_classes,
 )
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.places_row import PlacesRow
 from napari_sashiko.labels import PALETTE, LabelClass
 from napari_sashiko.session import Paint, Session
 
@@ -301,6 +302,7 @@ class LabelStep(QGroupBox):
         )
         self.adopt_button.clicked.connect(self.adopt)
         self.between = BetweenRow(self.session, self.viewer)
+        self.places = PlacesRow(self.session, self.viewer, self)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -322,6 +324,7 @@ class LabelStep(QGroupBox):
         layout.addWidget(self.classes)
         layout.addLayout(below)
         layout.addWidget(self.between)
+        layout.addWidget(self.places)
         layout.addWidget(self.adopt_row)
 
 

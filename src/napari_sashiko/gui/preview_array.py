@@ -1,4 +1,4 @@
-"""A label array of any size that holds a few segmented regions and zeros elsewhere."""
+"""An array of any size that holds a few regions and zeros elsewhere."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ Box = tuple[slice, ...]
 
 
 class PreviewArray:
-    """What napari asks of label data, kept as boxes; the oldest go when it grows.
+    """What napari asks of a layer's data, kept as boxes; the oldest go when it grows.
 
     Parameters
     ----------
     shape : tuple of int
         Of the volume, ``(Z, Y, X)``, or of the image, ``(Y, X)``.
     dtype : dtype
-        Of the labels.
+        Of labels, or of an image.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: Any = np.uint8) -> None:
@@ -27,20 +27,20 @@ class PreviewArray:
         self.size = int(np.prod(self.shape))
         self._boxes: dict[tuple[tuple[int, int], ...], np.ndarray] = {}
 
-    def put(self, box: Box, classes: np.ndarray) -> None:
+    def put(self, box: Box, values: np.ndarray) -> None:
         """Add a region; what it covers completely is forgotten.
 
         Parameters
         ----------
         box : tuple of slice
             Where it belongs, one slice for each axis.
-        classes : array of int
-            Labels, in the shape of the box.
+        values : array
+            In the shape of the box.
         """
         new = tuple((s.start, s.stop) for s in box)
         for old in [o for o in self._boxes if _covers(new, o)]:
             del self._boxes[old]
-        self._boxes[new] = np.ascontiguousarray(classes, dtype=self.dtype)
+        self._boxes[new] = np.ascontiguousarray(values, dtype=self.dtype)
         while sum(a.nbytes for a in self._boxes.values()) > MOST_BYTES:
             if len(self._boxes) == 1:
                 return

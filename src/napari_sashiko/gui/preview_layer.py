@@ -1,15 +1,12 @@
-"""The slice in view, segmented by the newest model, as a layer of its own."""
+"""The slice in view by the newest model: its classes, and how unsure it is."""
 
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_sashiko.gui.label_layer import KEY, class_colormap, find_label_layer
-from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.preview_array import Box, PreviewArray
+from napari_sashiko.gui.preview_faces import ClassesFace, DoubtFace
 from napari_sashiko.gui.result_words import describe_model
 from napari_sashiko.gui.view_region import view_region
 from napari_sashiko.session import PreviewReady, Session
@@ -17,7 +14,6 @@ from napari_sashiko.volumes import Region
 
 MILLISECONDS = 150
 LONGEST_SIDE = 1024  # of the region that is segmented at once
-OPACITY = 0.45
 
 
 class PreviewLayer(QObject):
@@ -28,7 +24,7 @@ class PreviewLayer(QObject):
     session : Session
         Segments in the background; drops stale answers.
     viewer : napari.Viewer
-        Where the layer is added.
+        Where the layers are added.
     """
 
     changed = Signal(str)  # which model it comes from, in words
@@ -37,11 +33,11 @@ class PreviewLayer(QObject):
         super().__init__(parent)
         self.session = session
         self.viewer = viewer
-        self.enabled = True
-        self.layer: Any = None
         self.model: Path | None = None
-        self._array: PreviewArray | None = None
-        self._members = 0
+        self.classes = ClassesFace(session, viewer, on=True)
+        self.doubt = DoubtFace(session, viewer, on=False)
+        self._faces = (self.classes, self.doubt)
+        self._shown: tuple[Path | None, int] = (None, 0)  # model and its members
         self._what = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -54,6 +50,11 @@ class PreviewLayer(QObject):
         session.volume_changed.connect(self._on_volume)
         session.labels_changed.connect(self._on_classes)
         session.preview_changed.connect(self._show)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything is to be shown."""
+        return any(face.on for face in self._faces)
 
     def use(self, model: Path, what: str = "") -> None:
         """Show this model from now on; call it again when a member was saved.
@@ -70,22 +71,20 @@ class PreviewLayer(QObject):
         self._ask()
 
     def make_room(self) -> None:
-        """Add the layer, empty, before all cores compute: that takes a while."""
-        if self.layer is None and self.enabled:
-            self._add_layer()
+        """Add the layers, empty, before all cores compute: that takes a while."""
+        for face in self._faces:
+            face.make_room()
 
     def switch(self, *, on: bool) -> None:
-        """Show or hide the preview, and ask for none while it is hidden."""
-        self.enabled = on
-        if self.layer is not None:
-            self.layer.visible = on
-        if on:
-            self._ask_if_needed()
-        else:
-            self.session.forget_preview()
+        """Show or hide the classes."""
+        self._switch(self.classes, on=on)
+
+    def switch_doubt(self, *, on: bool) -> None:
+        """Show or hide how unsure it is."""
+        self._switch(self.doubt, on=on)
 
     def shutdown(self) -> None:
-        """Stop following the viewer; the layer stays."""
+        """Stop following the viewer; the layers stay."""
         self._timer.stop()
         self.viewer.dims.events.current_step.disconnect(self._on_view)
         self.viewer.dims.events.order.disconnect(self._on_view)
@@ -101,6 +100,14 @@ class PreviewLayer(QObject):
             return None
         return view_region(self.viewer, image, volume, LONGEST_SIDE)
 
+    def _switch(self, face: Any, *, on: bool) -> None:
+        """Ask for what a face lacks, or for nothing where none is left."""
+        face.switch(on=on)
+        if on:
+            self._ask_if_needed()
+        elif not self.enabled:
+            self.session.forget_preview()
+
     def _ask(self) -> None:
         region = self.region_in_view() if self.enabled else None
         if region is None or self.model is None:
@@ -110,7 +117,7 @@ class PreviewLayer(QObject):
 
     def _ask_if_needed(self) -> None:
         region = self.region_in_view()
-        if region is None or (self._array and self._array.covers(self._own(region))):
+        if region is None or all(face.covers(region) for face in self._faces):
             return
         self._ask()
 
@@ -123,58 +130,28 @@ class PreviewLayer(QObject):
     def _show(self, ready: PreviewReady) -> None:
         if ready.volume is not self.session.volume or not self.enabled:
             return
-        if self.layer is None:
-            self._add_layer()
-        if self._array is None:
-            return
-        if (ready.model, ready.members) != (self.model, self._members):
+        if (ready.model, ready.members) != self._shown:
             # Slices of an older model would say what the newest does not.
-            self._array.clear()
-            self._members = ready.members
-        classes = ready.classes[0] if self._array.ndim == 2 else ready.classes
-        self._array.put(self._own(ready.region), classes)
-        self.layer.metadata[KEY]["model"] = str(ready.model)
-        self.layer.refresh(extent=False, thumbnail=False, highlight=False)
+            for face in self._faces:
+                face.clear()
+            self._shown = (ready.model, ready.members)
+        for face in self._faces:
+            face.put(ready)
         self.changed.emit(_describe(ready, self._what))
 
-    def _add_layer(self) -> None:
-        image, volume = self.session.source, self.session.need_volume()
-        self._array = PreviewArray(volume.shape[1:] if volume.flat else volume.shape)
-        layer = Labels(
-            self._array,
-            name=f"{image.name} - preview",
-            opacity=OPACITY,
-            metadata={KEY: {"preview": True}},
-            colormap=class_colormap(self.session.classes),
-            **placement(image, self._array.ndim),
-        )
-        layer.editable = False
-        active = self.viewer.layers.selection.active
-        self.viewer.layers.insert(self._place_below_paint(), layer)
-        self.viewer.layers.selection.active = active
-        self.layer = layer
-
-    def _place_below_paint(self) -> int:
-        paint = self.session.paint
-        labels = find_label_layer(self.viewer, paint) if paint else None
-        layers = self.viewer.layers
-        return len(layers) if labels is None else layers.index(labels)
-
-    def _own(self, region: Box) -> Box:
-        flat = self._array is not None and self._array.ndim == 2
-        return region[1:] if flat else region
-
     def _on_classes(self) -> None:
-        if self.layer is not None and self.session.classes:
-            self.layer.colormap = class_colormap(self.session.classes)
+        for face in self._faces:
+            face.recolour()
 
     def _on_volume(self) -> None:
-        self.layer = self._array = self.model = None
-        self._members = 0
+        self.model = None
+        for face in self._faces:
+            face.forget()
 
     def _on_removed(self, event: Any) -> None:
-        if self.layer is not None and event.value is self.layer:
-            self.layer = self._array = None
+        for face in self._faces:
+            if face.layer is not None and event.value is face.layer:
+                face.forget()
 
 
 def _describe(ready: PreviewReady, what: str) -> str:

@@ -1,5 +1,6 @@
-"""Where the user is looking, in voxels of the volume."""
+"""Where the user is looking, in voxels of the volume; and looking elsewhere."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,3 +29,26 @@ def view_center(
     limits = [n - 1 for n in volume.shape]
     z, y, x = np.clip([z, y, x], 0, limits).tolist()
     return z, y, x
+
+
+def look_at(viewer: Any, layer: Any, point: Sequence[float]) -> None:
+    """Show the slice through a point, with it in the centre; the zoom stays.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    layer : napari layer
+        Whose voxels `point` counts.
+    point : sequence of float
+        As many numbers as the layer has axes, or those of its last axes.
+    """
+    offset = viewer.dims.ndim - layer.ndim
+    shown = [axis - offset for axis in viewer.dims.displayed]
+    whole = [*(0.0 for _ in range(layer.ndim - len(point))), *point]
+    world = np.asarray(layer.data_to_world(whole))
+    for axis in range(layer.ndim):
+        if axis not in shown:
+            viewer.dims.set_point(axis + offset, world[axis])
+    camera = np.array(viewer.scene.camera.center, float)
+    camera[-len(shown) :] = world[shown]
+    viewer.scene.camera.center = tuple(camera)

@@ -11,6 +11,7 @@ from napari_sashiko.metrics._streaming import METRICS, Metric
 from napari_sashiko.metrics.calibration import Calibration, CalibrationScores
 from napari_sashiko.metrics.confusion import ConfusionMatrix, ConfusionScores
 from napari_sashiko.metrics.coverage import Coverage, CoverageScores
+from napari_sashiko.metrics.doubt import doubt, members_differ
 
 __all__ = [
     "COVERAGES",
@@ -24,6 +25,8 @@ __all__ = [
     "Metric",
     "SetCalibration",
     "calibrate_sets",
+    "doubt",
     "in_set",
+    "members_differ",
     "strokes_needed",
 ]

@@ -13,12 +13,15 @@ from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
+    place_steps,
     predict_steps,
     set_steps,
     train_steps,
 )
 from napari_sashiko.prediction import (
     Evaluation,
+    PlacesFound,
+    PlacesSettings,
     PredictionDone,
     PredictionSettings,
     SetsDone,
@@ -288,6 +291,45 @@ def report(
     given = {key: options.pop(key) for key in SOURCES if key in options}
     chosen = ReportSettings.checked(**options)
     return _run(report_steps(path, out, chosen, **given), ReportDone, report)
+
+
+def find_places(
+    source: Path | str,
+    image: Any,
+    labels: Any = None,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> PlacesFound:
+    """List places where a model is unsure, and strokes that it disagrees with.
+
+    Parameters
+    ----------
+    source : path
+        Model folder; or the folder NAME.zarr of a finished prediction, which is read
+        faster than a model predicts.
+    image : path, array or Volume
+        The image.
+    labels : path, array or Volume, optional
+        The strokes: nothing near to them is listed as unsure.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `PlacesSettings`, e.g. ``count=50``, ``seconds=60``, ``seed=1``.
+
+    Returns
+    -------
+    PlacesFound
+        ``unsure`` and ``disagrees``, each from the highest score down; ``places`` is
+        both, as rows for a table.
+
+    Raises
+    ------
+    SashikoError
+        If source, image, labels or settings cannot be used.
+    """
+    chosen = PlacesSettings.checked(**settings)
+    return _run(place_steps(source, image, labels, chosen), PlacesFound, report)
 
 
 def training_settings(**values: Any) -> "TrainingSettings":

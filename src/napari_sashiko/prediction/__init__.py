@@ -11,17 +11,20 @@ from napari_sashiko.prediction.evaluate import (
 )
 from napari_sashiko.prediction.events import (
     CellDone,
+    Place,
+    PlacesFound,
     PredictionDone,
     PredictionStarted,
     SetsDone,
 )
 from napari_sashiko.prediction.mending import mend_prediction
+from napari_sashiko.prediction.places import find_places, places_in_prediction
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
-from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
 from napari_sashiko.prediction.store import read_record, reading_prediction
 
 __all__ = [
@@ -30,6 +33,9 @@ __all__ = [
     "ClassTotals",
     "Estimate",
     "Evaluation",
+    "Place",
+    "PlacesFound",
+    "PlacesSettings",
     "Plan",
     "PredictionDone",
     "PredictionSettings",
@@ -42,8 +48,10 @@ __all__ = [
     "estimate",
     "evaluate",
     "evaluate_steps",
+    "find_places",
     "make_plan",
     "mend_prediction",
+    "places_in_prediction",
     "plan_from_record",
     "predict",
     "prediction_sets",

@@ -88,6 +88,12 @@ class Inference:
             )
         return self._join(halves, bounds)
 
+    def image(self, region: Region) -> FloatArray:
+        """Voxels of `region` as the networks see them, (C, z, y, x)."""
+        raw = self._reader.read(region)
+        normalised: FloatArray = self.predictor.card.normalisation.apply(raw)
+        return normalised
+
     def surroundings(self, region: Region, bounds: Region | None = None) -> Region:
         """`region` grown by the border, started where pooling allows, clipped."""
         limits = bounds or tuple(slice(0, n) for n in self.volume.shape)

@@ -1,6 +1,7 @@
 """What a prediction says while it runs."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from napari_sashiko.runners import Event
 
@@ -46,3 +47,72 @@ class SetsDone(Event):
     least: float
     voxels: tuple[int, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that is worth a look.
+
+    Attributes
+    ----------
+    coords : (int, int, int)
+        Voxel (z, y, x).
+    score : float
+        By which places of a kind are ranked: doubt x contrast, or how sure the
+        disagreement is.
+    kind : str
+        ``"unsure"``: it hesitates here; ``"disagrees"``: with the paint here.
+    classes : (int, int)
+        Ids of the two most probable classes; or of the painted and the predicted one.
+    probability : float
+        Mean probability of the most probable class around here; or of the predicted
+        one over the stroke.
+    std : float
+        Deviation over the members there; 0 where there is a single one.
+    """
+
+    coords: tuple[int, int, int]
+    score: float
+    kind: Literal["unsure", "disagrees"]
+    classes: tuple[int, int]
+    probability: float
+    std: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesFound(Event):
+    """Places, those that are unsure first, each kind from the highest score down.
+
+    Attributes
+    ----------
+    places : tuple of Place
+        What was found so far, or in all.
+    blocks, total : int
+        Blocks of the volume that were looked at, and that it has.
+    strokes : int
+        Strokes of paint that were looked at.
+    reach : (int, int, int)
+        Voxels (z, y, x) around paint in which nothing is listed as unsure.
+    complete : bool
+        Whether the search has ended; others may follow otherwise.
+    seconds : float
+        How long it took.
+    """
+
+    places: tuple[Place, ...]
+    blocks: int
+    total: int
+    strokes: int
+    reach: tuple[int, int, int]
+    complete: bool
+    seconds: float
+
+    @property
+    def unsure(self) -> tuple[Place, ...]:
+        """Places where the model hesitates."""
+        return tuple(each for each in self.places if each.kind == "unsure")
+
+    @property
+    def disagrees(self) -> tuple[Place, ...]:
+        """Strokes that the model calls another class."""
+        return tuple(each for each in self.places if each.kind == "disagrees")

@@ -96,6 +96,15 @@ class Paint:
         """All painted voxels and all classes; may be called beside who paints."""
         return self.labelled(), self.classes
 
+    def is_near(
+        self, coords: tuple[int, int, int], reach: tuple[int, int, int]
+    ) -> bool:
+        """Whether there is paint within `reach` voxels (z, y, x) of a voxel."""
+        box = tuple(
+            slice(max(c - r, 0), c + r + 1) for c, r in zip(coords, reach, strict=True)
+        )
+        return bool(np.asarray(self.store.array[box]).any())
+
     def take_news(self) -> bool:
         """Whether paint changed since the last call."""
         unseen, self._unseen = self._unseen, False

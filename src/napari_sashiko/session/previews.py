@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.metrics import doubt, members_differ
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import Region, Volume
 
@@ -41,6 +42,16 @@ class PreviewReady:
     std: np.ndarray
     model: Path
     members: int
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """How unsure each voxel is, (z, y, x) float32."""
+        return doubt(self.mean, self.std)
+
+    @property
+    def members_differ(self) -> bool:
+        """Whether `doubt` is the deviation over members, which do differ."""
+        return members_differ(self.std)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import plain_name, project_folder
+from napari_sashiko.session.looking import looked_for
 from napari_sashiko.session.paint import (
     Paint,
     adopt_paint,
@@ -51,6 +52,7 @@ JobKind = Literal[
     "between",
     "preview",
     "note",
+    "places",
 ]
 
 
@@ -527,6 +529,32 @@ class Session:
 
         return self.start("measure", work, name=f"Measuring {self.name}")
 
+    def find_places(self, model: Path | None = None, settings: Any = None) -> Job:
+        """Look for places that are unsure; a `PlacesFound` brings them.
+
+        Parameters
+        ----------
+        model : Path, optional
+            The newest one if left out.
+        settings : PlacesSettings, optional
+            How many, how far apart, how long.
+
+        Raises
+        ------
+        ModelError
+            If there is no model yet.
+        """
+        chosen, volume = self._need_model(model), self.need_volume()
+        prediction = self.place("predictions") / f"{chosen.stem}.zarr"
+        engine, paint = self.engine, self.paint
+        return self.start(
+            "places",
+            lambda: looked_for(
+                engine, chosen, prediction, volume, paint, settings=settings
+            ),
+            name=f"Looking for places in {self.name}",
+        )
+
     def preview(self, region: Region, model: Path | None = None) -> None:
         """Ask for the segmentation of a region; ``preview_changed`` brings it.
 
@@ -535,11 +563,15 @@ class Session:
         ModelError
             If there is no model yet.
         """
+        chosen = self._need_model(model)
+        members = self.model_members(chosen)
+        self._previews.ask(chosen, members, self.need_volume(), region)
+
+    def _need_model(self, model: Path | None) -> Path:
         chosen = model or self.last_model
         if chosen is None:
             raise ModelError("There is no model yet.", "Train one first.")
-        members = self.model_members(chosen)
-        self._previews.ask(chosen, members, self.need_volume(), region)
+        return chosen
 
     def forget_preview(self) -> None:
         """Drop what was asked for."""

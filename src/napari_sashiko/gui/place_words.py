@@ -1,0 +1,33 @@
+"""Places in words: what it hesitates between, what it takes the paint for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TITLES = {"unsure": "Unsure", "disagrees": "Disagrees with your paint"}
+TIPS = {
+    "unsure": "Where members disagree about something that is seen, most of all first",
+    "disagrees": "Strokes that the model calls another class, the surest first; it "
+    "has learned from them and may be wrong itself",
+}
+
+
+def describe_place(place: Any, names: Mapping[int, str]) -> str:
+    """Say what is odd about a place, e.g. ``"matrix or fibre? std 0.31"``."""
+    first, second = (names.get(each, f"class {each}") for each in place.classes)
+    if place.kind == "disagrees":
+        return f"painted {first}, called {second} ({place.probability:.2f})"
+    if place.std > 0:
+        return f"{first} or {second}? std {place.std:.2f}"
+    return f"{first} ({place.probability:.2f}) or {second}?"
+
+
+def describe_none(found: Any) -> str:
+    """Say that there is nothing to look at, and where nobody has looked."""
+    if found.blocks < found.total:
+        return f"Nothing found in {found.blocks} of {found.total} blocks."
+    return "Nowhere is it unsure."
+
+
+def describe_list(kind: str, count: int) -> str:
+    """Title of a list, with its length."""
+    return f"{TITLES[kind]} ({count})"
