@@ -18,7 +18,7 @@ def trained(dock, click, stroke, qtbot):
     """A dock with two strokes and a model."""
     click(dock, "start_labelling")
     layer = dock.label.layer
-    stroke(layer, (0, 2, 10), (0, 2, 20))
+    stroke(layer, (0, 25, 10), (0, 25, 20))
     layer.selected_label = 2
     stroke(layer, (0, 35, 10), (0, 35, 20))
     train(dock, click, qtbot)
@@ -46,7 +46,6 @@ def tree(dock):
 def go(dock, click, qtbot):
     """Press Next place and wait until any search has ended."""
     click(dock, "next_place")
-    qtbot.waitUntil(lambda: not dock.session.is_running("places"), timeout=WAIT)
     qtbot.waitUntil(button(dock, "next_place").isEnabled, timeout=WAIT)
 
 
@@ -237,7 +236,7 @@ def test_a_flat_image_is_jumped_in_too(open_dock, click, stroke, blobs, qtbot, e
     )
     dock = open_dock(Image(blobs[0], name="flat", scale=(0.5, 0.5)))
     click(dock, "start_labelling")
-    stroke(dock.label.layer, (2, 10), (2, 20))
+    stroke(dock.label.layer, (25, 10), (25, 20))
     dock.label.layer.selected_label = 2
     stroke(dock.label.layer, (35, 10), (35, 20))
     train(dock, click, qtbot)

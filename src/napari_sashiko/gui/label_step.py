@@ -285,7 +285,7 @@ class LabelStep(QGroupBox):
             "Copy this labels layer into the labels of the image; 0 is not labelled"
         )
         self.adopt_button.clicked.connect(self.adopt)
-        self.places = PlacesRow(self.session, self.viewer)
+        self.places = PlacesRow(self.session, self.viewer, self)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -45,14 +45,17 @@ class PlacesRow(QWidget):
         Searches in the background.
     viewer : napari.Viewer
         Is moved to the places.
+    parent : QWidget
+        The step that it is part of.
     """
 
-    def __init__(self, session: Session, viewer: Any) -> None:
-        super().__init__()
+    def __init__(self, session: Session, viewer: Any, parent: QWidget) -> None:
+        super().__init__(parent)
         self.session = session
         self.viewer = viewer
         self.found: Any = None  # PlacesFound
         self.kind, self.index = KINDS[0], -1  # where the user is; -1 before the first
+        self._searching = False  # until what was found has arrived
         self._latest: Any = None
         self._volume: Any = None  # that is or was searched
         self._asked: tuple[Path, Any] | None = None  # the model, as it was then
@@ -91,7 +94,7 @@ class PlacesRow(QWidget):
 
     def refresh(self) -> None:
         """Offer what can be done now."""
-        running = self.session.is_running(KIND)
+        running = self._searching
         model = None if self.session.volume is None else self.session.last_model
         self.setVisible(self.session.paint is not None)
         self.next_button.setEnabled(model is not None and not running)
@@ -205,6 +208,7 @@ class PlacesRow(QWidget):
         settings = self.session.engine.PlacesSettings(seed=self._seed)
         self.session.find_places(model, settings)
         self._forget()
+        self._searching = True
         self._volume = self.session.volume
         if model is not None:
             self._asked = (model, self.session.shelf.card(model))
@@ -224,8 +228,9 @@ class PlacesRow(QWidget):
             self._latest = event
 
     def _on_job(self, kind: str) -> None:
-        if kind != KIND:
+        if kind != KIND or self.session.is_running(kind):
             return
+        self._searching = False
         job = self.session.job(kind)
         ended = job is not None and job.status.state in ("done", "cancelled")
         if ended and self._latest is not None and self._volume is self.session.volume:
@@ -244,7 +249,7 @@ class PlacesRow(QWidget):
         self.kind, self.index = KINDS[0], -1
 
     def _on_volume(self) -> None:
-        if self.session.is_running(KIND):
+        if self._searching:
             self.session.stop(KIND)
         self._forget()
         self._seed = 0

@@ -5,8 +5,8 @@ masked corner, the flat inside of a large grain that nobody painted. One stroke 
 teaches one grey value. So doubt is weighed by contrast, the standard deviation of the
 normalised image in a neighbourhood. It is zero where nothing varies, counts texture as
 well as edges, which a slope does not, and is no guess of the model, as the margin
-between two classes would be. The image as a whole has a deviation of one: that much is
-full contrast, since more edge is not more to learn.
+between two classes would be. The image as a whole has a deviation of one; half of that
+is full contrast, else the strongest edges would win, where nothing is to be learned.
 
 Both are averaged over a few voxels first. The members always disagree by a voxel about
 where a border lies; such ridges are thin and fade, while a piece that may be another
@@ -28,8 +28,10 @@ from napari_sashiko.prediction.events import Place
 from napari_sashiko.prediction.predictor import FloatArray, Triple
 from napari_sashiko.volumes import Region, grow
 
-SMOOTH = 2.0  # voxels of the finest axis: more than the width of a border's ridge
-NEIGHBOURHOOD = 4.0  # of contrast, likewise
+# Chosen on generated volumes by benchmarks/places.py; in voxels of the finest axis.
+SMOOTH = 1.5  # as wide as a border's ridge
+NEIGHBOURHOOD = 2.0  # of contrast: wider, it leaks into what is empty
+FULL = 0.5  # deviation above which more contrast adds nothing; the image's own is 1
 AROUND = 2.0  # over which the classes of a place are told
 LEAST = 0.02  # smoothed doubt below which nobody hesitates
 
@@ -121,7 +123,7 @@ def contrast(image: FloatArray, rules: Rules) -> FloatArray:
     Returns
     -------
     numpy.ndarray
-        ``(z, y, x)`` float32 in [0, 1].
+        ``(z, y, x)`` float32 in [0, 1]; 1 is a deviation of `FULL` or more.
     """
     width = rules.widths(NEIGHBOURHOOD)
     most = np.zeros(image.shape[1:], np.float32)
@@ -131,7 +133,7 @@ def contrast(image: FloatArray, rules: Rules) -> FloatArray:
         middle = gaussian_filter(values, width, mode="nearest")
         squares = gaussian_filter(values**2, width, mode="nearest")
         np.maximum(most, squares - middle**2, out=most)
-    return np.asarray(np.sqrt(most.clip(0, 1)), np.float32)
+    return np.asarray(np.sqrt(most.clip(0, FULL**2)) / FULL, np.float32)
 
 
 def near_paint(
