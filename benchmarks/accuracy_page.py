@@ -73,9 +73,9 @@ def page(records):
         *_objects(cells, marks, columns),
         "## All measures\n",
         "Means over the runs that all columns have.\n",
-        _means(cells, columns),
+        *_means_by_strokes(cells, columns),
         "## Ahead of the forest\n",
-        "\n".join(_leads(cells, marks, columns)),
+        "\n".join(_leads(cells, marks, columns)) + "\n",
         "## Machines\n",
         "\n".join(
             sorted({f"- {each['machine']}, {each['date']}." for each in records})
@@ -108,6 +108,18 @@ def _table(cells, marks, columns, *measures):
         ]
         lines.append(f"| {task}{marks[task]} | {count} | {' | '.join(words)} |")
     return "\n".join(lines) + "\n"
+
+
+def _means_by_strokes(cells, columns):
+    """One table for each number of strokes, the most first; then all in one."""
+    counts = sorted({key[2] for key in cells}, reverse=True)
+    for count in counts if len(counts) > 1 else ():
+        some = {key: each for key, each in cells.items() if key[2] == count}
+        yield f"### {count} strokes a class\n"
+        yield _means(some, columns)
+    if len(counts) > 1:
+        yield "### All\n"
+    yield _means(cells, columns)
 
 
 def _means(cells, columns):

@@ -27,6 +27,7 @@ EXAMPLES = {
     "plies": "only direction tells",
 }
 VOLUME, SEED, COUNT = 101, 1, 4
+BUDGET = 30  # seconds of training in the picture of leads
 COLOURS = np.array([(214, 69, 65), (38, 139, 210), (133, 153, 0), (203, 120, 40)]) / 255
 
 
@@ -37,13 +38,18 @@ def main():
         {"leads": leads, "examples": examples}[each]()
 
 
+def _either(counts):
+    *first, last = map(str, counts)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def leads():
     """Macro F1 of ours over that of the forest, a mark for each volume and paint."""
     found = defaultdict(dict)
     for line in RESULTS.read_text(encoding="utf-8").splitlines():
         each = json.loads(line)
         run = each["run"]
-        if run["method"] == "forest" or run["budget"] == 120:
+        if run["method"] == "forest" or run["budget"] == BUDGET:
             key = run["task"], run["strokes"]
             found[key][run["method"]] = each["macro_f1"]
     pairs = {
@@ -71,7 +77,7 @@ def leads():
     axes.set_xlabel(
         "macro F1 on all voxels without paint\n"
         "squares: random forest of today's tools; dots: ours\n"
-        f"{' or '.join(map(str, counts))} strokes a class"
+        f"{_either(counts)} strokes a class"
         f"{', larger dots for more' if len(counts) > 1 else ''}"
     )
     axes.grid(axis="x", alpha=0.3)

@@ -1,15 +1,20 @@
-"""One setting against another, on the strokes of `accuracy.py`, to see whether it pays.
+"""Settings against each other, on the strokes of `accuracy.py`, to see what pays.
 
-    python benchmarks/trial.py neighbours=0 neighbours=4 --epochs 6 --data FOLDER
-    python benchmarks/trial.py patch=32,batch=32 patch=64 --only pores plies
+    python benchmarks/trial.py "" neighbours=0 neighbours=4 --epochs 6 --data FOLDER
+    python benchmarks/trial.py "" network=smsnet network=msdnet --minutes 0.5
+    python benchmarks/trial.py "" network_settings.depth=2 --only pores --strokes 4
 
-Both train for as many epochs, so that a busy machine changes nothing. Prints macro F1
-and Brier score of each, and the mean difference of the first to the second.
+Each argument is a set of settings, "" the defaults. All train for as many epochs, so
+that a busy machine changes nothing; or for as many minutes, on a quiet one, where what
+is compared differs in speed. What is finished is noted in
+``benchmarks/results/trials.jsonl`` and not run again; the end is a table of means, and
+of differences to the first set.
 """
 
 import argparse
 import json
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,53 +27,111 @@ import napari_sashiko as ns
 from napari_sashiko.pipeline import open_prediction
 from napari_sashiko.volumes import as_volume
 
+RESULTS = Path(__file__).parent / "results" / "trials.jsonl"
+MEASURES = ("macro_f1", "brier", "ece", "auroc")
+
 
 def main():
     args = arguments()
-    gains = []
+    done = {json.dumps(each["run"]): each for each in records()}
+    rows = []
     for task in tasks(args.data, args.volume):
         if args.only and task.name not in args.only:
             continue
-        scene = task.load()
+        scene = None
         for seed, count in CASES:
             if count not in args.strokes:
                 continue
-            slices = min(SLICES, count)
-            paint = strokes(
-                scene.truth, slices=slices, per_class=count // slices, seed=seed
-            )
-            one, two = (
-                answer(scene, paint, seed, args.epochs, settings(words))
-                for words in (args.first, args.second)
-            )
-            gains.append(one["macro_f1"] - two["macro_f1"])
-            print(
-                f"{task.name}, {count} strokes: macro F1 {one['macro_f1']:.3f} / "
-                f"{two['macro_f1']:.3f}, Brier {one['brier']:.3f} / {two['brier']:.3f}",
-                flush=True,
-            )
-    print(f"{len(gains)} runs: macro F1 {np.mean(gains):+.4f} on average")
+            row = []
+            for words in args.settings:
+                run = run_key(task, args, seed, count, words)
+                if json.dumps(run) not in done:
+                    scene = scene or task.load()
+                    done[json.dumps(run)] = measure(scene, run)
+                row.append(done[json.dumps(run)])
+            rows.append(row)
+    print(table(args.settings, rows))
 
 
-def answer(scene, paint, seed, epochs, changes):
-    """Train with some settings changed, predict, score."""
+def run_key(task, args, seed, count, words):
+    """Everything that decides a result."""
+    return {
+        "task": task.name,
+        "volume": args.volume,
+        "seed": seed,
+        "strokes": count,
+        "settings": words,
+        "epochs": args.epochs,
+        "minutes": args.minutes,
+    }
+
+
+def measure(scene, run):
+    """Train with some settings changed, predict, score, and note it."""
+    slices = min(SLICES, run["strokes"])
+    each = run["strokes"] // slices
+    paint = strokes(scene.truth, slices=slices, per_class=each, seed=run["seed"])
+    limits = {"minutes": run["minutes"]}
+    if run["epochs"]:
+        limits["epochs"] = run["epochs"]
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         model, out = Path(folder) / "m.sashiko-model", Path(folder) / "p.zarr"
         volume = as_volume(scene.image, voxel_size=scene.spacing, name="volume")
-        ns.train(
-            volume, paint, model, minutes=None, epochs=epochs, seed=seed, **changes
-        )
+        changes = limits | settings(run["settings"])
+        ns.train(volume, paint, model, seed=run["seed"], **changes)
+        trained = time.perf_counter() - started
         ns.predict(model, volume, out)
-        mean = np.asarray(open_prediction(out).mean, np.float32)
-    return scores(mean.reshape(-1, *scene.image.shape), None, scene.truth, paint)
+        found = open_prediction(out)
+        shape = (-1, *scene.image.shape)
+        mean, std = (
+            np.asarray(each, np.float32).reshape(shape)
+            for each in (found.mean, found.std)
+        )
+    spread = np.take_along_axis(std, mean.argmax(0)[None], 0)[0]
+    record = {
+        "run": run,
+        **scores(mean, spread, scene.truth, paint),
+        "train": round(trained, 1),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    named = " ".join(f"{name} {record[name]:.3f}" for name in MEASURES)
+    print(run["task"], run["strokes"], run["settings"] or "defaults", named, flush=True)
+    return record
+
+
+def table(sets, rows):
+    """Means of each set of settings, and the differences to the first, as Markdown."""
+    lines = [
+        "| settings | macro F1 | difference (better / worse) | Brier | ECE | AUROC |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for place, words in enumerate(sets):
+        means = [np.mean([row[place][name] for row in rows]) for name in MEASURES]
+        gains = [row[place]["macro_f1"] - row[0]["macro_f1"] for row in rows]
+        better, worse = (
+            sum(g > 0.005 for g in each) for each in (gains, np.negative(gains))
+        )
+        lines.append(
+            f"| {words or 'defaults'} | {means[0]:.3f} | {np.mean(gains):+.3f} "
+            f"({better} / {worse}) | "
+            + " | ".join(f"{mean:.3f}" for mean in means[1:])
+            + " |"
+        )
+    return "\n".join([*lines, "", f"{len(rows)} runs each."])
 
 
 def settings(words):
-    """Read ``name=value,name=value``; values are JSON, or else words."""
-    return {
-        name: _value(value)
-        for name, value in (part.split("=", 1) for part in words.split(",") if part)
-    }
+    """Read ``name=value,group.name=value``; values are JSON, or else words."""
+    found = {}
+    for part in words.split(",") if words else ():
+        name, value = part.split("=", 1)
+        *group, name = name.split(".")
+        target = found.setdefault(group[0], {}) if group else found
+        target[name] = _value(value)
+    return found
 
 
 def _value(text):
@@ -78,16 +141,23 @@ def _value(text):
         return text
 
 
+def records():
+    """Everything that was noted."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("first", help="settings, e.g. neighbours=0,patch=32")
-    parser.add_argument("second", help="others; '' leaves the defaults")
+    parser.add_argument("settings", nargs="+", help="sets, e.g. neighbours=0,patch=32")
     parser.add_argument("--data", type=Path, help="folder of NAME.npz")
     parser.add_argument("--only", nargs="+", help="names of volumes")
     parser.add_argument("--strokes", nargs="+", type=int, default=[8, 4, 2])
-    parser.add_argument("--epochs", type=int, default=6, help="of each network")
+    parser.add_argument("--epochs", type=int, help="of each network; else the default")
+    parser.add_argument("--minutes", type=float, help="of training; else no limit")
     parser.add_argument("--volume", type=int, default=0, help="seed of generated ones")
     return parser.parse_args()
 

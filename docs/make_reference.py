@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
-from napari_sashiko.pipeline import network_names
+from napari_sashiko.pipeline import MeasureSettings, ReportSettings, network_names
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
 from napari_sashiko.training import TrainingSettings
 
@@ -28,8 +28,8 @@ Each step has one set of settings. The same names hold in the dock (*more*), on 
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`. A file for `--recipe` is JSON with the keys
-`train`, `predict`, `instances` and `sets`. A name that does not exist, or a value out
-of range, is refused in one sentence.
+`train`, `predict`, `instances`, `measure` and `sets`. A name that does not exist, or a
+value out of range, is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
@@ -38,7 +38,9 @@ STEPS = {
         InstanceSettings,
         "`sashiko instances`, `napari_sashiko.segment_instances`",
     ),
+    "Measure": (MeasureSettings, "`sashiko measure`, `napari_sashiko.measure`"),
     "Sets": (SetSettings, "`sashiko sets`, `napari_sashiko.prediction_sets`"),
+    "Report": (ReportSettings, "`sashiko report`, `napari_sashiko.report`"),
     "Places": (
         PlacesSettings,
         "*Next place* in the dock, `napari_sashiko.find_places`",
@@ -66,9 +68,15 @@ def make_page() -> str:
     for title, (settings, used) in STEPS.items():
         summary = (settings.__doc__ or "").splitlines()[0]
         parts.append(f"## {title}\n\n{summary} Used by {used}.\n")
+        borrowed = [
+            title for title, (each, _) in STEPS.items() if lends(each, settings)
+        ]
+        if borrowed:
+            parts.append(f"All of {' and '.join(borrowed)} hold here too, and:\n")
         rows = [
             (name, describe_kind(info.annotation, info.metadata), default, text)
             for name, info in fields_of(settings)
+            if not borrowed or name in settings.__annotations__
             for default in [describe_default(info)]
             for text in [info.description or ""]
         ]
@@ -85,6 +93,11 @@ def make_page() -> str:
         parts.append(f"### {name}\n")
         parts.append(table(("setting", "values", "default"), rows))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def lends(other: Any, settings: Any) -> bool:
+    """Whether a step has all settings of another one."""
+    return other is not settings and issubclass(settings, other)
 
 
 def fields_of(settings: Any) -> list[tuple[str, Any]]:
@@ -134,7 +147,7 @@ def describe_default(info: Any) -> str:
     value = info.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
-    return "empty" if value is None or value == {} else f"`{value}`"
+    return "empty" if value is None or value in ({}, ()) else f"`{value}`"
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

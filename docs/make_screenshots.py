@@ -39,6 +39,7 @@ from qtpy.QtWidgets import QAbstractButton, QDoubleSpinBox, QScrollArea
 from scipy import ndimage
 
 from napari_sashiko.gui.menu import open_dock
+from napari_sashiko.gui.train_step import AT_REST
 from napari_sashiko.pipeline import load_sample
 
 IMAGES = Path(__file__).parent / "images"
@@ -100,7 +101,7 @@ class Stage:
     # ---- the steps --------------------------------------------------------------
 
     def open_sample(self):
-        """File > Open Sample > Sashiko > Fibres, Plugins > Sashiko."""
+        """File > Open Sample > Sashiko > Fibres, Plugins > Sashiko > Sashiko."""
         self.viewer.open_sample("napari-sashiko", "fibres")
         self.viewer.layers.selection.active = self.viewer.layers["fibres"]
         strokes = np.asarray(self.viewer.layers["fibres - strokes"].data)
@@ -136,8 +137,9 @@ class Stage:
         self.click("train")
         self.wait(lambda: self.points() >= 3 * epochs // 2 and self.previewed())
         self.take("3-train.png", train)
-        self.wait(lambda: self.ended("train"))
+        self.wait(lambda: train.state.text() == AT_REST)
         self.take("4-trained.png", train)
+        self.click("stop_training")
 
     def segment(self):
         """Press Segment volume."""

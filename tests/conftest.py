@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
-from napari_sashiko.runners import Event, Progress
+from napari_sashiko.runners import Event, Progress, Tick
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("patient", deadline=None)
@@ -96,6 +96,27 @@ class TrainingDone(Event):
 
 
 @dataclass(frozen=True)
+class TrainingRested(Event):
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainingWaits(Event):
+    text: str
+
+
+@dataclass(frozen=True)
+class PaintTaken(Event):
+    voxels: int
+
+
+def _metrics(classes):
+    return (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
+
+
+@dataclass(frozen=True)
 class Place:
     coords: tuple[int, int, int]
     score: float
@@ -133,7 +154,17 @@ class FakeEngine:
 
     epochs = 4
     members = 2
-    events = (TrainingStarted, EpochDone, MemberSaved, TrainingDone, PlacesFound, Place)
+    events = (
+        TrainingStarted,
+        EpochDone,
+        MemberSaved,
+        TrainingDone,
+        TrainingRested,
+        TrainingWaits,
+        PaintTaken,
+        PlacesFound,
+        Place,
+    )
     places = (
         Place((1, 10, 20), 0.3, "unsure", (1, 2), 0.55, 0.31),
         Place((4, 30, 40), 0.2, "unsure", (2, 1), 0.6, 0.0),
@@ -144,8 +175,9 @@ class FakeEngine:
         self.seconds = 0.0
         self.fail = None
         self.closed = 0
-        self.trained_on = None
+        self.trained_on = self.started_from = None
         self.previewed = []
+        self.noted = []
         self.searched = []
         self.seeds = []
 
@@ -155,36 +187,56 @@ class FakeEngine:
     class PlacesSettings(Settings):
         seed: int = 0
 
-    def train_steps(self, volume, labelled, classes, settings, out):
+    def train_steps(self, volume, labelled, classes, settings, out, *, start=None):
         self.trained_on = (volume, labelled, classes, settings)
+        self.started_from = start
         yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
         try:
-            for member in range(self.members):
-                for epoch in range(1, self.epochs + 1):
-                    time.sleep(self.seconds)
-                    if self.fail is not None:
-                        raise self.fail
-                    share = epoch / self.epochs
-                    done = member * self.epochs + epoch
-                    total = self.members * self.epochs
-                    yield Progress(done, total, "training", 9.0)
-                    yield EpochDone(
-                        member,
-                        epoch,
-                        self.epochs,
-                        1 - share / 2,
-                        1.0,
-                        share,
-                        share,
-                        9.0,
-                    )
-                out.mkdir(parents=True, exist_ok=True)
-                (out / "model.json").write_text(str(member + 1))
-                yield MemberSaved(member, out, f"fake {member + 1}")
+            yield from self._learn(out)
         finally:
             self.closed += 1
-        metrics = (("macro_f1", 0.9), *((f"f1 {c.name}", 0.8) for c in classes))
-        yield TrainingDone(out, metrics, 1.0)
+        yield TrainingDone(out, _metrics(classes), 1.0)
+
+    def live_steps(self, volume, painting, settings, out, *, start=None):
+        self.started_from = start
+        version, told = None, False
+        try:
+            while True:
+                if painting.version == version:
+                    yield Tick()
+                    time.sleep(0.01)
+                    continue
+                version = painting.version
+                labelled, classes = painting.read()
+                if len(np.unique(labelled.values)) < 2:
+                    yield TrainingWaits("Paint at least two classes.")
+                    continue
+                self.trained_on = (volume, labelled, classes, settings)
+                if not told:
+                    yield TrainingStarted("a fake, 2D, cpu", self.members, 10)
+                    told = True
+                yield PaintTaken(len(labelled))
+                yield from self._learn(out)
+                yield TrainingRested(out, _metrics(classes), 1.0)
+        finally:
+            self.closed += 1
+
+    def _learn(self, out):
+        for member in range(self.members):
+            for epoch in range(1, self.epochs + 1):
+                time.sleep(self.seconds)
+                if self.fail is not None:
+                    raise self.fail
+                share = epoch / self.epochs
+                done = member * self.epochs + epoch
+                total = self.members * self.epochs
+                yield Progress(done, total, "training", 9.0)
+                yield EpochDone(
+                    member, epoch, self.epochs, 1 - share / 2, 1.0, share, share, 9.0
+                )
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "model.json").write_text(str(member + 1))
+            yield MemberSaved(member, out, f"fake {member + 1}")
 
     def place_steps(self, source, image, labels, settings):
         self.searched.append((source, image, labels))
@@ -202,6 +254,9 @@ class FakeEngine:
 
     def network_names(self):
         return ["fake"]
+
+    def note_image(self, folder, volume, image, classes):
+        self.noted.append((folder, volume, image, classes))
 
     def load_card(self, path):
         try:

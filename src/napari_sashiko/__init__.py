@@ -7,8 +7,10 @@ __all__ = [
     "__version__",
     "evaluate",
     "find_places",
+    "measure",
     "predict",
     "prediction_sets",
+    "report",
     "segment_instances",
     "train",
 ]

@@ -54,5 +54,9 @@ class SampleError(SashikoError):
     """A sample volume is unknown or cannot be fetched."""
 
 
+class PlotError(SashikoError):
+    """There is nothing from which a figure could be drawn, or it is damaged."""
+
+
 class Cancelled(SashikoError):  # noqa: N818 - a request, not a failure
     """The user stopped the work; what was finished is kept."""

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import pickle
 import re
 import threading
@@ -158,13 +159,13 @@ def test_weights_that_changed_on_disk_are_refused(model):
 
 def test_tensors_that_did_not_change_are_not_written_again(model, models, monkeypatch):
     written = []
-    keep = folder._write
+    keep = folder.write_file
 
     def write(path, content):
         written.append(path.name)
         keep(path, content)
 
-    monkeypatch.setattr(folder, "_write", write)
+    monkeypatch.setattr(folder, "write_file", write)
     save_model(model, *models(share=0.25))
     assert written == ["model.json"]
     assert [member.weight for member in load_card(model).members] == [0.25, 0.75]
@@ -185,20 +186,20 @@ def test_a_save_that_fails_half_way_leaves_the_old_model(
 ):
     before = load_ensemble(model).predict(patch)
     digest = model_digest(model)
-    keep, count = folder._write, iter(range(9))
+    keep, count = folder.write_file, iter(range(9))
 
     def write(path, content):
         if next(count) == number:
             raise OSError(errno.ENOSPC, "No space left on device")
         keep(path, content)
 
-    monkeypatch.setattr(folder, "_write", write)
+    monkeypatch.setattr(folder, "write_file", write)
     with pytest.raises(OutputError, match=r"No space left.*Free some space"):
         save_model(model, *models(seed=7))
     for a, b in zip(before, load_ensemble(model).predict(patch), strict=True):
         assert np.array_equal(a, b)
     assert model_digest(model) == digest
-    monkeypatch.setattr(folder, "_write", keep)
+    monkeypatch.setattr(folder, "write_file", keep)
     save_model(model, *models(seed=7))
     assert len(files(model)) == 3
     assert model_digest(model) != digest
@@ -208,7 +209,7 @@ def test_a_full_disk_leaves_nothing_half_written(path, models, monkeypatch):
     def full(_descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match="No space left on device"):
         save_model(path, *models())
     assert files(path) == []

@@ -207,8 +207,8 @@ def _chunks(room, content):
 
 
 BAD_PREDICTIONS = {
-    "no ledger": (lambda p: shutil.rmtree(p / "ledger"), "pise", "ledger"),
-    "ledger cut short": (_chunks("ledger", b""), "pise", "damaged"),
+    "no ledger": (lambda p: shutil.rmtree(p / "ledger"), "ise", "ledger"),
+    "ledger cut short": (_chunks("ledger", b""), "ise", "damaged"),
     "no probabilities": (lambda p: shutil.rmtree(p / "mean"), "pise", "mean"),
     "damaged probabilities": (_chunks("mean", b"zz"), "ise", "damaged"),
     "empty record": (

@@ -278,6 +278,7 @@ def test_help_names_every_command_and_loads_no_torch():
         "instances",
         "sets",
         "evaluate",
+        "report",
         "info",
     ):
         assert command in said.stdout

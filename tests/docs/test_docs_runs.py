@@ -23,6 +23,8 @@ LATER = (
     "how-to/resume.md",
     "how-to/another-volume.md",
     "how-to/split-touching.md",
+    "how-to/error-bars.md",
+    "how-to/report.md",
     "how-to/where-unsure.md",
 )
 

@@ -16,7 +16,9 @@ WAIT = 20000
 
 @pytest.fixture
 def painted_dock(dock, click, stroke):
+    """Trains once and does not stay on."""
     click(dock, "start_labelling")
+    dock.train.stay_box.setChecked(False)
     layer = dock.label.layer
     stroke(layer, (2, 10, 10), (2, 10, 30))
     layer.selected_label = 2
@@ -33,6 +35,7 @@ def test_without_paint_training_says_what_is_missing(dock, click):
     assert "Paint" in text(dock, "train_hint")
     click(dock, "start_labelling")
     assert "No paint yet" in text(dock, "train_hint")
+    dock.train.stay_box.setChecked(False)
     click(dock, "train")
     assert dock.status.level == "error"
     assert not dock.session.is_running("train")
@@ -44,6 +47,7 @@ def test_one_class_only_is_said_before_training(dock, click, stroke, qtbot):
     qtbot.waitUntil(
         lambda: "Only background has paint" in text(dock, "train_hint"), timeout=WAIT
     )
+    dock.train.stay_box.setChecked(False)
     click(dock, "train")
     assert dock.status.level == "error"
     assert not dock.session.is_running("train")

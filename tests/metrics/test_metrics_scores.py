@@ -1,5 +1,7 @@
 """Metrics against scikit-learn and by hand; blocks never matter."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,6 +137,18 @@ def test_calibration_by_hand():
     assert scores.expected_calibration_error == pytest.approx(error)
     brier = 2 * (0.3**2 + 0.7**2 + 0.1**2 + 0.0 + 0.8**2) / 5
     assert scores.brier == pytest.approx(brier)
+
+
+def test_a_record_is_json_and_empty_bins_are_none():
+    metric = Calibration(2, bins=4)
+    metric.update(np.array([[0.7, 0.9], [0.3, 0.1]]), [1, 2])
+    record = json.loads(json.dumps(metric.compute().record(), allow_nan=False))
+    assert record["counts"] == [0, 0, 1, 1]
+    assert record["confidence"] == [None, None, 0.7, 0.9]
+    assert record["accuracy"] == [None, None, 1.0, 0.0]
+    matrix = ConfusionMatrix([7, 2])
+    matrix.update_classes([2, 7], [7, 7])
+    assert matrix.record() == {"classes": [7, 2], "counts": [[1, 1], [0, 0]]}
 
 
 def test_brier_of_two_classes_is_twice_scikit_learns():

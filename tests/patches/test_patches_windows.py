@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from napari_sashiko.errors import PlanError
 from napari_sashiko.labels import LabelledVoxels, labelled_voxels
 from napari_sashiko.patches import (
+    NOTHING_DEALT,
     Grid,
     extract,
+    flat_places,
     fold_labelled,
     labelled_windows,
     norm,
@@ -224,3 +226,42 @@ def test_no_model_is_left_without_a_class(counts, folds):
     dealt = fold_labelled(labelled, folds, guard=4)
     for train in dealt.train:
         assert set(labelled.values[train].tolist()) == {1, 2, 3}
+
+
+@given(
+    seed=st.integers(0, 1000),
+    folds=st.integers(2, 8),
+    rounds=st.integers(1, 4),
+    erased=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_paint_keeps_its_fold_whatever_is_painted_later(seed, folds, rounds, erased):
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((2, 24, 24), np.uint8)
+    dealt, known = NOTHING_DEALT, {}
+    for _ in range(rounds):
+        for _ in range(3):
+            y, x, length = rng.integers(24), rng.integers(20), rng.integers(1, 12)
+            labels[rng.integers(2), y, x : x + length] = rng.integers(1, 4)
+        if erased:
+            labels[:, rng.integers(24)] = 0
+        labelled = labelled_voxels(labels)
+        found = fold_labelled(labelled, folds, guard=2, before=dealt)
+        assert set(found.fold.tolist()) <= set(range(-1, folds))
+        for place, fold in zip(flat_places(labelled), found.fold, strict=True):
+            assert known.setdefault(int(place), int(fold)) == fold
+        dealt = dealt.with_folds(labelled, found)
+
+
+def test_what_is_added_to_a_stroke_goes_where_the_stroke_is():
+    labels = np.zeros((1, 40, 40), np.uint8)
+    labels[0, ::4, :10] = 1
+    before = labelled_voxels(labels)
+    first = fold_labelled(before, 5, guard=0)
+    labels[0, ::4, 10:30] = 1
+    after = labelled_voxels(labels)
+    dealt = NOTHING_DEALT.with_folds(before, first)
+    second = fold_labelled(after, 5, guard=0, before=dealt)
+    for row in range(0, 40, 4):
+        mine = after.coords[:, 1] == row
+        assert len(np.unique(second.fold[mine])) == 1

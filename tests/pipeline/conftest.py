@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from pipeline_ensembles import put_together
+
+import napari_sashiko as ns
 
 SHAPE = (10, 40, 40)
 
@@ -27,3 +30,27 @@ def arrays():
 def fast():
     """Settings of a forest alone."""
     return {"members": 0, "trees": 4, "device": "cpu"}
+
+
+@pytest.fixture(scope="session")
+def alone(arrays, fast, tmp_path_factory):
+    """Three models of one member each: two forests and a network."""
+    folder = tmp_path_factory.mktemp("alone")
+    both, other = folder / "both.sashiko-model", folder / "other.sashiko-model"
+    small = {"depth": 2, "base_channels": 4}
+    one = {"members": 1, "epochs": 1, "patch": 16, "network_settings": small}
+    train = {"classes": ["resin", "fibre"], **fast}
+    ns.train(arrays[0], arrays[1], both, **train | one)
+    ns.train(arrays[0], arrays[1], other, **train | {"trees": 2, "seed": 7})
+    members = {"first": (both, 0), "network": (both, 1), "second": (other, 0)}
+    return {
+        name: put_together(folder / f"{name}.sashiko-model", [member], [1.0])
+        for name, member in members.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def three(alone, tmp_path_factory):
+    """A model of all three, of weights 0.3, 0.2 and 0.5."""
+    out = tmp_path_factory.mktemp("three") / "three.sashiko-model"
+    return put_together(out, [(each, 0) for each in alone.values()], (0.3, 0.2, 0.5))

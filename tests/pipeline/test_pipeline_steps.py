@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 import napari_sashiko as ns
-from napari_sashiko.errors import OutputError, SettingsError
+from napari_sashiko.errors import ModelError, OutputError, SettingsError
 from napari_sashiko.pipeline import (
     CellDone,
     MemberSaved,
@@ -177,3 +177,57 @@ def test_a_flat_image_gives_flat_results(arrays, fast, tmp_path):
     assert done.count == 2
     scores = ns.evaluate(tmp_path / "o.zarr", arrays[2][3])
     assert scores.voxels == 1600
+
+
+@pytest.fixture(scope="module")
+def networked(arrays, fast, tmp_path_factory):
+    """Settings with one small network, and a model that was made with them."""
+    small = {
+        "members": 1,
+        "network": "tunet",
+        "network_settings": {"depth": 2, "base_channels": 4},
+        "epochs": 1,
+        "minutes": None,
+        "patch": 16,
+        "batch": 2,
+        "dims": "2",
+    }
+    out = tmp_path_factory.mktemp("models") / "n.sashiko-model"
+    ns.train(arrays[0], arrays[1], out, classes=["resin", "fibre"], **fast | small)
+    return out, fast | small
+
+
+def test_training_goes_on_from_a_model_by_the_names_of_its_classes(
+    networked, arrays, tmp_path
+):
+    """Classes in another order, and one that is new."""
+    image, labels = arrays[:2]
+    start, settings = networked
+    other = np.select([labels == 1, labels == 2], [3, 1], 0).astype(np.uint8)
+    other[-1, -1, -6:] = 2
+    out = tmp_path / "more.sashiko-model"
+    said = []
+    names = ["Fibre ", "void", "resin"]
+    asked = settings | {"dims": "auto", "network": "auto", "network_settings": {}}
+    ns.train(image, other, out, classes=names, start=start, report=said.append, **asked)
+    texts = [event.text for event in said if isinstance(event, Message)]
+    assert any("learned from this image before" in text for text in texts)
+    before, after = load_card(start), load_card(out)
+    assert [c.id for c in after.classes] == [1, 2, 3]
+    assert after.members[-1].spec["settings"] == before.members[-1].spec["settings"]
+    assert "earlier model" in " ".join(after.training["reasons"])
+
+
+def test_another_network_than_the_models_is_refused(networked, arrays, tmp_path):
+    start, settings = networked
+    asked = settings | {"network": "smsnet", "network_settings": {}}
+    out = tmp_path / "m.sashiko-model"
+    with pytest.raises(SettingsError, match="of the kind tunet, asked for is smsnet"):
+        ns.train(arrays[0], arrays[1], out, start=start, **asked)
+    assert not out.exists()
+
+
+def test_a_forest_has_no_networks_to_go_on_with(model, networked, arrays, tmp_path):
+    out = tmp_path / "m.sashiko-model"
+    with pytest.raises(ModelError, match="no networks"):
+        ns.train(arrays[0], arrays[1], out, start=model, **networked[1])

@@ -255,7 +255,7 @@ def test_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
         if len(written) == 5:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         written.append(1)
-        write(self, *arguments)
+        return write(self, *arguments)
 
     monkeypatch.setattr(PredictionStore, "write", full)
     with pytest.raises(OutputError, match=r"disk is full.*5 of"):
@@ -345,6 +345,7 @@ def test_the_ledger_is_an_array_that_zarr_reads(tmp_path):
         "ledger",
         "mean",
         "std",
+        "stored",
     ]
     ledger = group["ledger"][...]
     assert (ledger == 1).all()

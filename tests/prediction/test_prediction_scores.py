@@ -1,5 +1,6 @@
 """Laws of preview, estimate and evaluation."""
 
+import json
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ from napari_sashiko.prediction import (
     PredictionSettings,
     estimate,
     evaluate,
+    evaluate_steps,
     predict,
     preview,
 )
@@ -147,7 +149,20 @@ def test_scores_are_those_of_the_definitions(tmp_path):
     brier = 2 * np.mean((mean[counts] - (t == 4)) ** 2)
     assert scores.brier == pytest.approx(brier, rel=1e-4)
     assert 0 < scores.expected_calibration_error < 1
-    assert scores.record()["classes"][0]["name"] == "rest"
+    record = json.loads(json.dumps(scores.record(), allow_nan=False))
+    assert record["classes"][0]["name"] == "rest"
+    table = [[np.sum((t == a) & (p == b)) for b in (1, 4)] for a in (1, 4)]
+    assert record["confusion"] == {"classes": [1, 4], "counts": table}
+    assert sum(record["reliability"]["counts"]) == scores.voxels
+
+
+def test_scoring_can_be_stopped_and_tells_how_far_it_is(tmp_path):
+    out = predicted(tmp_path, image_of((30, 12, 12)))
+    steps = evaluate_steps(out, np.ones((30, 12, 12), np.uint8))
+    done = [event.done for event in steps]
+    assert len(done) > 1
+    assert done == sorted(done)
+    assert done[-1] == 30
 
 
 def test_a_truth_that_does_not_fit_is_refused(tmp_path):

@@ -68,9 +68,16 @@ def test_paint_is_saved_even_while_the_hand_never_rests(session, volume):
     session.set_volume(volume)
     store = session.start_labels()
     session.save()
-    session.paint._dirty_since = time.monotonic() - 6
-    store.array[0, 0, 0] = 1
-    assert session.paint.save_if_due()
+    rests, before = [], session.paint.saved_at
+    session.paint_saved.connect(lambda: rests.append(1))
+
+    def paint_on():
+        store.array[0, 0, 0] = 1
+        return session.paint.saved_at > before
+
+    pump_until(session, paint_on)
+    assert session.paint.dirty  # the last dabs are not saved yet
+    assert not rests
 
 
 def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):
@@ -287,7 +294,15 @@ def test_the_fake_engine_says_what_the_real_one_says(engine):
 
 def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
-    for name in ("train_steps", "preview", "load_card", "network_names", "place_steps"):
-        fake, true = (signature(getattr(each, name)) for each in (engine, real))
-        required = [p for p in true.parameters.values() if p.default is p.empty]
-        assert len(fake.parameters) == len(required), name
+    names = ("train_steps", "live_steps", "preview", "load_card", "network_names")
+    names += ("note_image", "place_steps")
+    for name in names:
+        fake, true = (
+            signature(getattr(each, name)).parameters for each in (engine, real)
+        )
+        required = [
+            sum(p.default is p.empty for p in each.values()) for each in (fake, true)
+        ]
+        assert required[0] == required[1], name
+        named = {n for n, p in fake.items() if p.kind is p.KEYWORD_ONLY}
+        assert named <= set(true), name

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message
-from napari_sashiko.training import EpochDone, fit
+from napari_sashiko.training import EpochDone, fit, judge
 from napari_sashiko.training.averaging import Average
-from napari_sashiko.training.fit import Batch, HeldOut, Outcome, Plan
+from napari_sashiko.training.fit import Batch, Plan
+from napari_sashiko.training.judge import Outcome
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.schedule import one_cycle
+from napari_sashiko.training.supply import HeldOut, Material, Supply
 from napari_sashiko.training.tiles import Tile
 
 SIZE = 6
@@ -84,18 +86,25 @@ def plan(**changes):
     return Plan(**facts | changes)
 
 
+def material(deck, judges=None, lessons=None):
+    """Everything to learn from, neither turned nor mirrored."""
+    return Material(
+        deck,
+        held_out() if judges is None else judges,
+        lambda image, target, _generator: (image, target),
+        lessons,
+    )
+
+
 def learn(network=None, deck=None, judges=None, lessons=None, **changes):
     network = Tiny() if network is None else network
     outcome = Outcome()
     events = list(
         fit.fit(
             network,
-            deck or Deck(),
-            held_out() if judges is None else judges,
-            lambda image, target, _generator: (image, target),
+            Supply(material(deck or Deck(), judges, lessons)),
             plan=plan(**changes),
             outcome=outcome,
-            lessons=lessons,
         )
     )
     return network, outcome, events
@@ -139,11 +148,11 @@ def test_the_best_epoch_is_kept(losses):
         script, states = iter(losses), []
         averages = watch_averages(patch)
 
-        def judge(_logits, _channels):
+        def loss(_logits, _channels):
             states.append(state(averages[0].network))
             return next(script)
 
-        patch.setattr(fit, "_loss_at_best_temperature", judge)
+        patch.setattr(judge, "_loss_at_best_temperature", loss)
         patch.setattr(fit, "STEPS", 1)
         _, outcome, _ = learn(epochs=len(losses))
     known = [loss for loss in losses if not math.isnan(loss)]
@@ -174,7 +183,7 @@ def test_the_best_logits_are_those_of_the_best_weights():
     judges = held_out()
     ((tile, rows),) = judges.tiles
     with torch.no_grad():
-        logits = fit.held_out_logits(again, tile, rows)
+        logits = judge.held_out_logits(again, tile, rows)
     np.testing.assert_allclose(outcome.best.logits, logits.numpy(), atol=1e-5)
 
 
@@ -195,7 +204,7 @@ def test_batches_without_labels_change_nothing(judges):
 
 def test_the_mean_loss_is_that_of_batches_with_labels(monkeypatch):
     answers = iter([None, 0.5, None, 1.5] + [None] * 100)
-    monkeypatch.setattr(fit, "_step", lambda *_: next(answers))
+    monkeypatch.setattr(fit, "_learn", lambda *_: next(answers))
     _, outcome, _ = learn(epochs=1)
     assert outcome.history[0]["loss"] == 1.0
 
@@ -226,7 +235,7 @@ def test_unlabelled_voxels_do_not_steer_the_step():
         images[..., :2] = torch.arange(2.0)
         targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
         targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
-        fit._step(network, Batch(images, targets), Descent(network), 1.0)
+        fit._learn(network, Batch(images, targets), Descent(network), 1.0)
         states.append(state(network))
     assert same(*states)
 
@@ -235,7 +244,7 @@ def test_judging_leaves_the_network_alone():
     network = Tiny()
     network.train()
     before = state(network)
-    list(fit._judge(network, held_out(), Outcome()))
+    list(judge.judge(network, held_out(), Outcome()))
     assert same(before, network.state_dict())
 
 
@@ -305,7 +314,7 @@ def test_the_learning_rate_rises_then_falls_without_a_jump():
 
 
 def short_of_memory(most):
-    keep = fit._step
+    keep = fit._learn
 
     def step(network, batch, *rest):
         told = 0 if batch.told is None else len(batch.told[0])
@@ -317,7 +326,7 @@ def short_of_memory(most):
 
 
 def test_out_of_memory_halves_the_batch(monkeypatch):
-    monkeypatch.setattr(fit, "_step", short_of_memory(2))
+    monkeypatch.setattr(fit, "_learn", short_of_memory(2))
     deck = Deck()
     _, outcome, events = learn(deck=deck, batch=8)
     assert deck.counts[:4] == [8, 4, 2, 2]
@@ -328,7 +337,7 @@ def test_out_of_memory_halves_the_batch(monkeypatch):
 
 
 def test_lessons_are_given_up_last(monkeypatch):
-    monkeypatch.setattr(fit, "_step", short_of_memory(1))
+    monkeypatch.setattr(fit, "_learn", short_of_memory(1))
     images, answers = torch.zeros(3, 1, SIZE, SIZE), torch.full((3, 2, SIZE, SIZE), 0.5)
     deck = Deck()
     _, outcome, events = learn(deck=deck, batch=2, lessons=Lessons(images, answers, 1))
@@ -342,7 +351,7 @@ def test_lessons_are_given_up_last(monkeypatch):
 
 
 def test_out_of_memory_for_a_single_patch_is_an_error(monkeypatch):
-    monkeypatch.setattr(fit, "_step", short_of_memory(0))
+    monkeypatch.setattr(fit, "_learn", short_of_memory(0))
     with pytest.raises(RuntimeError, match="out of memory"):
         learn(batch=4)
 
@@ -351,7 +360,7 @@ def test_other_errors_are_not_taken_for_want_of_memory(monkeypatch):
     def broken(*_):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(fit, "_step", broken)
+    monkeypatch.setattr(fit, "_learn", broken)
     with pytest.raises(RuntimeError, match="shapes"):
         learn()
 
@@ -362,7 +371,7 @@ def test_being_too_sure_is_not_punished_twice(channels):
     logits = torch.randn(200, channels, generator=generator)
     truth = logits.argmax(1)
     truth[::5] = (truth[::5] + 1) % channels
-    loss = fit._loss_at_best_temperature
+    loss = judge._loss_at_best_temperature
     # The same opinion, four times as loud, is judged alike; another one is not.
     assert loss(logits * 4, truth) == pytest.approx(loss(logits, truth), rel=0.35)
     plain = float(torch.nn.functional.cross_entropy(logits * 4, truth))

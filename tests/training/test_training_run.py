@@ -67,6 +67,21 @@ def test_the_card_says_what_was_trained_on(trained):
     assert card.training["labels"] == COUNTS
     assert card.training["held_out"] == dict(events[-1].metrics)
     assert [len(history) for history in card.training["history"]] == [2, 2]
+    curves = card.training["held_out_curves"]
+    assert set(curves) == {"calibration", "confusion"}
+    matrix = np.array(curves["confusion"]["counts"])
+    metrics = card.training["held_out"]
+    assert curves["confusion"]["classes"] == [1, 2]
+    assert np.trace(matrix) / matrix.sum() == pytest.approx(metrics["accuracy"])
+    bins = [
+        (said, right, count)
+        for said, right, count in zip(*curves["calibration"].values(), strict=True)
+        if count
+    ]
+    assert sum(count for _, _, count in bins) == matrix.sum()
+    gaps = sum(count * abs(right - said) for said, right, count in bins)
+    error = gaps / matrix.sum()
+    assert error == pytest.approx(metrics["calibration_error"])
     assert len(card.correction) == 2
 
 
@@ -116,10 +131,11 @@ def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
     judged = []
     keep = crew.fit
 
-    def fit(network, sampler, held_out, *rest, **plan):
+    def fit(network, supply, **rest):
+        held_out = supply.material.held_out
         rows = [tile.rows[rows] for tile, rows in held_out.tiles]
         judged.append(np.concatenate(rows))
-        return keep(network, sampler, held_out, *rest, **plan)
+        return keep(network, supply, **rest)
 
     monkeypatch.setattr(crew, "Sampler", Spy)
     monkeypatch.setattr(crew, "fit", fit)

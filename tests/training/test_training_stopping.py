@@ -88,7 +88,7 @@ def test_the_limit_of_minutes_is_kept(out):
 
 
 def test_a_model_in_the_making_can_be_used(out, monkeypatch):
-    monkeypatch.setattr(crew, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(crew, "TELL_EVERY", 0.0)
     labelled = labelled_voxels(make_labels())
     events = train(as_volume(make_image()), labelled, default_classes(2), QUICK, out)
     used = 0
@@ -96,7 +96,7 @@ def test_a_model_in_the_making_can_be_used(out, monkeypatch):
         if isinstance(event, MemberSaved):
             assert np.isfinite(probabilities(out)).all()
             used += 1
-    assert used > 4
+    assert used >= 4  # forest twice, networks so far, networks
 
 
 def test_an_error_of_one_network_is_told_at_once_and_the_rest_kept(

@@ -14,10 +14,10 @@ from training_runs import probabilities, run
 from napari_sashiko.checkpoints import load_card
 from napari_sashiko.losses import soft_cross_entropy
 from napari_sashiko.runners import Message, Tick
-from napari_sashiko.training import _saving, crew, teacher
+from napari_sashiko.training import _saving, teacher
 from napari_sashiko.training.held_out import FoldForest, features_at
 from napari_sashiko.training.lessons import Lessons
-from napari_sashiko.training.teacher import read_lessons
+from napari_sashiko.training.teacher import Teacher
 from napari_sashiko.volumes import Normalisation, as_volume
 
 REACH = (1, 2, 2)
@@ -75,6 +75,8 @@ def desk(image, dims=2, neighbours=0, weight=1.0, seconds=None, unseen=None):
         deadline=None if seconds is None else time.monotonic() + seconds,
         decide=Message,
         device=torch.device("cpu"),
+        is_taught=weight > 0,
+        is_live=False,
     )
 
 
@@ -85,7 +87,7 @@ def everywhere(image):
 
 
 def read(of, patch):
-    steps = read_lessons(of, patch)
+    steps = Teacher(of, patch).teach()
     while True:
         try:
             next(steps)
@@ -236,12 +238,13 @@ def test_a_real_run_is_taught(out, monkeypatch):
     monkeypatch.setattr(_saving, "weigh_families", lambda *_: 0.01)  # networks
     run(out, epochs=4)
 
-    def second(_desk, teachers, _start, patch):
+    def second(self, teachers, _start):
         yield Tick()
-        one = torch.stack([torch.zeros(patch[1:]), torch.ones(patch[1:])])
+        edges = self.patch[1:]
+        one = torch.stack([torch.zeros(edges), torch.ones(edges)])
         return [one] * len(teachers)
 
-    monkeypatch.setattr(teacher, "_answers", second)
+    monkeypatch.setattr(Teacher, "_answers", second)
     taught = out.with_name("taught.sashiko-model")
     run(taught, epochs=4)
     shares = [float(probabilities(each)[1].mean()) for each in (out, taught)]
@@ -250,13 +253,15 @@ def test_a_real_run_is_taught(out, monkeypatch):
 
 def test_what_is_held_out_is_new_to_the_teacher_too(out, monkeypatch):
     """A network's teacher is the forest that was judged on the network's fold."""
-    keep, desks = crew.read_lessons, []
+    desks = []
 
-    def listening(desk, patch):
-        desks.append(desk)
-        return (yield from keep(desk, patch))
+    keep = Teacher.teach
 
-    monkeypatch.setattr(crew, "read_lessons", listening)
+    def listening(self, *args):
+        desks.append(self.desk)
+        return (yield from keep(self, *args))
+
+    monkeypatch.setattr(Teacher, "teach", listening)
     noise = np.random.default_rng(0).normal(size=(5, 40, 44)).astype(np.float32)
     run(out, noise, epochs=1)
     (desk,) = desks

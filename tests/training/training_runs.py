@@ -39,14 +39,15 @@ def make_labels(shape=(5, 40, 44)):
     return labels
 
 
-def run(out, image=None, labels=None, classes=None, **changes):
+def run(out, image=None, labels=None, classes=None, heritage=(), **changes):
     """Train to the end; return all events."""
     image = make_image() if image is None else image
     labels = make_labels() if labels is None else labels
     volume = image if hasattr(image, "digest") else as_volume(image)
     settings = TrainingSettings(**QUICK.model_dump() | changes)
     chosen = classes or default_classes(2)
-    return list(train(volume, labelled_voxels(labels), chosen, settings, out))
+    painted = labelled_voxels(labels)
+    return list(train(volume, painted, chosen, settings, out, heritage=heritage))
 
 
 def probabilities(out, image=None):

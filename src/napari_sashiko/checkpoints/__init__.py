@@ -10,6 +10,7 @@ from napari_sashiko.checkpoints.folder import (
     save_model,
 )
 from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
+from napari_sashiko.checkpoints.mending import mend_model
 
 __all__ = [
     "FORMAT_VERSION",
@@ -22,6 +23,7 @@ __all__ = [
     "NetworkMember",
     "load_card",
     "load_ensemble",
+    "mend_model",
     "model_digest",
     "save_model",
 ]

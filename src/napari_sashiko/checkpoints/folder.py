@@ -8,7 +8,6 @@ not written again.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMembe
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.networks import Network, network_from_spec
+from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
 SUFFIX = ".sashiko-model"
 CARD = "model.json"
@@ -49,8 +49,10 @@ DAMAGE = (
 
 def save_model(
     folder: Path, card: ModelCard, tensors: Sequence[Tensors | None]
-) -> None:
+) -> ModelCard:
     """Write a model so that a reader sees either the old one or the new one.
+
+    A damaged card, or damaged tensors of the same name, are kept as ``NAME.damaged``.
 
     Parameters
     ----------
@@ -61,6 +63,11 @@ def save_model(
     tensors : sequence
         One mapping per member; None keeps the file that the card names.
 
+    Returns
+    -------
+    ModelCard
+        As it was written, with the names of its members' files.
+
     Raises
     ------
     OutputError
@@ -68,6 +75,7 @@ def save_model(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        before = _replaced_card(folder)
         files = [
             member.file if arrays is None else _keep(folder, place, arrays)
             for place, (member, arrays) in enumerate(
@@ -79,13 +87,14 @@ def save_model(
             for member, file in zip(card.members, files, strict=True)
         ]
         card = card.model_copy(update={"members": tuple(members)})
-        _write(folder / CARD, card.model_dump_json(indent=1).encode())
-        _sweep(folder, files)
+        write_file(folder / CARD, card.model_dump_json(indent=1))
+        _sweep(folder, files, before)
     except OSError as error:
         raise OutputError(
             f"The model cannot be written to {folder}: {error.strerror or error}.",
             "Free some space or choose another place.",
         ) from error
+    return card
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -135,7 +144,9 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
     place = torch.device(device)
 
     def load(card: ModelCard) -> Ensemble:
-        members = [_member(Path(folder), card, entry, place) for entry in card.members]
+        members = [
+            load_member(Path(folder), card, entry, place) for entry in card.members
+        ]
         return Ensemble(card, members, place)
 
     return _with_card(Path(folder), load)
@@ -177,9 +188,16 @@ def _with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
             card = newer
 
 
-def _member(
+def load_member(
     folder: Path, card: ModelCard, entry: MemberCard, device: torch.device
 ) -> Member:
+    """Load one member of a model.
+
+    Raises
+    ------
+    ModelError
+        If its tensors are missing, damaged, or do not fit the card.
+    """
     try:
         arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
@@ -223,7 +241,8 @@ def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
     lines = [line.strip() for line in str(error).splitlines()[:2]]
     reason = " ".join(lines).rstrip(".") or type(error).__name__
     return ModelError(
-        f"The model {folder} is damaged: {entry.file} cannot be used: {reason}."
+        f"The model {folder} is damaged: {entry.file} cannot be used: {reason}.",
+        "Use its other members: sashiko mend.",
     )
 
 
@@ -236,28 +255,30 @@ def _keep(folder: Path, place: int, arrays: Tensors) -> str:
     content = save(_contiguous(arrays))
     name = f"member-{place:02d}-{_digest(content)}{TENSORS}"
     path = folder / name
-    if not path.exists() or path.stat().st_size != len(content):
-        _write(path, content)
+    if path.exists() and path.stat().st_size != len(content):
+        set_aside(path)
+    if not path.exists():
+        write_file(path, content)
     return name
 
 
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
+def _replaced_card(folder: Path) -> ModelCard | None:
+    """Card of the model that is written over; a damaged one is kept."""
+    if not (folder / CARD).exists():
+        return None
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
+        return load_card(folder)
+    except ModelError:
+        keep_copy(folder / CARD)
+        return None
 
 
-def _sweep(folder: Path, files: Sequence[str]) -> None:
-    """Remove tensors of earlier saves."""
-    for path in folder.glob(f"member-*{TENSORS}*"):
-        if path.name not in files:
+def _sweep(folder: Path, files: Sequence[str], before: ModelCard | None) -> None:
+    """Remove tensors of earlier saves, but not those that a damaged card named."""
+    remove_abandoned(folder)
+    mine = {entry.file for entry in before.members} if before else set()
+    damaged = any(folder.glob(f"{CARD}.damaged*"))
+    for path in folder.glob(f"member-*{TENSORS}"):
+        if path.name not in files and (path.name in mine or not damaged):
             with suppress(OSError):  # still open somewhere: the next save tries again
                 path.unlink()

@@ -14,7 +14,10 @@ from napari_sashiko.cli import (
     evaluate,
     info,
     instances,
+    measure,
+    mend,
     predict,
+    report,
     sample,
     sets,
     train,
@@ -33,7 +36,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (sample, train, predict, instances, sets, evaluate, info):
+COMMANDS = (
+    *(sample, train, predict, instances, measure),
+    *(sets, evaluate, report, info, mend),
+)
+for command in COMMANDS:
     command.add_to(app)
 
 

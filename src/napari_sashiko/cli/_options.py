@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_sashiko.cli._console import Terminal
 from napari_sashiko.errors import SettingsError
 
 Json = Annotated[
@@ -103,6 +104,37 @@ def triple(text: str | None, name: str) -> tuple[int, int, int] | None:
             "Write one number, or z,y,x such as 32,128,128.",
         )
     return numbers[0], numbers[1], numbers[2]
+
+
+def class_of(text: str | None) -> int | str | None:
+    """Read a class given as a name or as an id."""
+    return int(text) if text is not None and text.isdecimal() else text
+
+
+def drop_left_over_boundary(
+    asked: dict[str, Any], recipe: dict[str, Any], shown: Terminal
+) -> dict[str, Any]:
+    """Merge options over a recipe whose boundary class may be of no use to them.
+
+    Parameters
+    ----------
+    asked, recipe : dict
+        Settings by name.
+    shown : Terminal
+        Where it is said that the class is left out.
+    """
+    values = recipe | asked
+    if (
+        asked.get("split") not in (None, "boundary")
+        and "boundary_class" not in asked
+        and recipe.get("boundary_class") is not None
+    ):
+        lost = values.pop("boundary_class")
+        shown.say(
+            f"split = {asked['split']!r}: the boundary class {lost!r} of the "
+            "recipe is left out."
+        )
+    return values
 
 
 def absolute(path: Path) -> str:

@@ -1,7 +1,7 @@
 """``sashiko instances OUT.zarr -o INST.zarr``: find and measure objects."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,9 @@ from napari_sashiko.cli._options import (
     Set,
     Workers,
     absolute,
+    class_of,
     collect,
+    drop_left_over_boundary,
     where,
 )
 from napari_sashiko.pipeline import ComponentsFound, Event
@@ -70,7 +72,7 @@ def instances(
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     given = {
-        "label_class": _class(label_class),
+        "label_class": class_of(label_class),
         "threshold": threshold,
         "minus_std": minus_std,
         "dust": dust,
@@ -78,19 +80,13 @@ def instances(
         "split": split,
         "split_depth": split_depth,
         "split_radius": split_radius,
-        "boundary_class": _class(boundary_class),
+        "boundary_class": class_of(boundary_class),
         **where(runner, scheduler, workers),
     }
     base = pipeline.read_recipe(recipe).instances if recipe else {}
     asked = collect(given, more, {})
-    values = base | asked
     with terminal(_translate) as shown:
-        if _is_boundary_left_over(asked, base):
-            lost = values.pop("boundary_class")
-            shown.say(
-                f"split = {asked['split']!r}: the boundary class {lost!r} of the "
-                "recipe is left out."
-            )
+        values = drop_left_over_boundary(asked, base, shown)
         done = pipeline.segment_instances(
             prediction, out, table=table, report=shown.show, **values
         )
@@ -108,19 +104,6 @@ def instances(
         *([f"Table: {table}"] if table else []),
     ]
     answer(facts, lines, as_json=json)
-
-
-def _is_boundary_left_over(asked: dict[str, Any], base: dict[str, Any]) -> bool:
-    """Whether a recipe's boundary class is of no use to the splitting asked for."""
-    return (
-        asked.get("split") not in (None, "boundary")
-        and "boundary_class" not in asked
-        and base.get("boundary_class") is not None
-    )
-
-
-def _class(text: str | None) -> int | str | None:
-    return int(text) if text is not None and text.isdecimal() else text
 
 
 def _translate(event: Event) -> Bar | str | None:

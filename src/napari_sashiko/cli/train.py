@@ -43,6 +43,10 @@ def train(
     classes: Annotated[
         str | None, typer.Option(help="Names in the order of the ids: cement,fibre.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Model whose networks go on learning."),
+    ] = None,
     axes: Axes = None,
     recipe: RecipeFile = None,
     more: Set = None,
@@ -66,7 +70,13 @@ def train(
     names = None if classes is None else classes.split(",")
     with terminal(_translate) as shown:
         done = pipeline.train(
-            volume, labels, out, classes=names, report=shown.show, **values
+            volume,
+            labels,
+            out,
+            classes=names,
+            start=start,
+            report=shown.show,
+            **values,
         )
     metrics = dict(done.metrics)
     facts = {

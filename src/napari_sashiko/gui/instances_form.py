@@ -1,6 +1,7 @@
 """The widgets of the instances step: class, threshold, dust, buttons, results."""
 
 import math
+import re
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -25,6 +26,7 @@ from napari_sashiko.gui.split_form import SplitForm
 
 CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
 SPELLED = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
+DUST = re.compile(r"(?P<size>[\d.eE+-]+)\s*(?:(?P<unit>[a-zA-Z]+)\^[23])?")
 KNOWN_UNITS = {"um", "nm", "mm", "cm", "m", "angstrom", "pm"}
 
 
@@ -68,6 +70,24 @@ class InstancesForm(QObject):
         """Return the dust size as the engine reads it, e.g. ``"100 um^3"``."""
         unit = self.dust_unit.currentData()
         return f"{self.dust.value():.10g}" + (f" {unit}^{self._power}" if unit else "")
+
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Show the settings of an earlier search, as far as there are widgets."""
+        wanted = values.get("label_class")
+        for index in range(self.classes.count()):
+            if wanted in (self.classes.itemData(index), self.classes.itemText(index)):
+                self.classes.setCurrentIndex(index)
+        self.threshold.setValue(values["threshold"])
+        self.minus_std.setValue(values["minus_std"])
+        place = list(CONNECTIVITY).index(values["connectivity"])
+        self.connectivity.setCurrentIndex(place)
+        self.split.show_values(values)
+        size = DUST.fullmatch(str(values["dust"]))
+        if size is not None:
+            unit = self.dust_unit.findData(size["unit"] or "")
+            if unit >= 0:
+                self.dust_unit.setCurrentIndex(unit)
+                self.dust.setValue(float(size["size"]))
 
     # ---- what is shown ----------------------------------------------------------
 
@@ -133,6 +153,10 @@ class InstancesForm(QObject):
         """Open or close the lower part."""
         self.histogram.setVisible(histogram)
         self.results.setVisible(table)
+
+    def add_row(self, row: QWidget) -> None:
+        """Put a row of its own below the results."""
+        self._layout.addWidget(row)
 
     # ---- widgets ----------------------------------------------------------------
 
@@ -218,7 +242,7 @@ class InstancesForm(QObject):
         lower.setContentsMargins(0, 0, 0, 0)
         lower.addWidget(self.table)
         lower.addLayout(_row(self.alone, None, self.export_button))
-        layout = QVBoxLayout(box)
+        self._layout = layout = QVBoxLayout(box)
         layout.addWidget(self.hint)
         layout.addWidget(self.settings)
         layout.addLayout(_row(self.find_button, None))

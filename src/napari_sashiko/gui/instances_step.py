@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QGroupBox
 
 from napari_sashiko.errors import OutputError, SashikoError
 from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.error_bars_row import ErrorBarsRow
 from napari_sashiko.gui.instance_link import InstanceLink
 from napari_sashiko.gui.instances_form import InstancesForm
 from napari_sashiko.gui.lazy_array import LazyArray
@@ -46,6 +47,8 @@ class InstancesStep(QGroupBox):
         self.table_path: Path | None = None
         self._source: Any = None
         self.form = InstancesForm(self, viewer)
+        self.bars = ErrorBarsRow(session, lambda: (self.prediction, self._settings()))
+        self.form.add_row(self.bars)
         self.link = InstanceLink(self.form.table, viewer, self)
         self.preview = SplitPreview(session, viewer, self)
         self.counting = Question(session, "count", self)
@@ -92,13 +95,42 @@ class InstancesStep(QGroupBox):
                 shutil.copyfile(self.table_path, chosen)
                 self.session.message.emit(f"Table saved to {chosen}.", "info")
 
+    def restore(
+        self, prediction: Any, found: Any, settings: dict[str, Any] | None
+    ) -> None:
+        """Show the objects of an earlier session and their table.
+
+        Parameters
+        ----------
+        prediction : Prediction or None
+            What is searched from now on, open for reading.
+        found : Instances or None
+            Open for reading.
+        settings : dict, optional
+            Of that search.
+        """
+        if self.running:
+            return
+        if prediction is not None:
+            self._show_prediction(prediction)
+        if settings is not None:
+            self.form.show_values(settings)
+        if found is None:
+            return
+        self._source = self.session.source
+        self.link.watch(self._show_layer(found))
+        self.table_path = found.table
+        if found.table is not None:
+            self._read_table(found.table, None)
+
     # ---- what is shown ----------------------------------------------------------
 
     def refresh(self) -> None:
         """Open the step when there is a prediction, and say what is missing."""
         ready = self.prediction is not None
-        self.setEnabled(self.running or ready)
+        self.setEnabled(self.running or ready or self.bars.running)
         self.form.show_running(running=self.running, ready=ready)
+        self.bars.refresh(ready=ready)
         partial = ready and self.prediction.done < self.prediction.total
         if not ready:
             self.form.say("Segment a volume first.")
@@ -141,6 +173,7 @@ class InstancesStep(QGroupBox):
 
     def _show_prediction(self, prediction: Any) -> None:
         self.prediction = prediction
+        self.bars.clear()
         self.form.show_classes(prediction.classes)
         flat = is_flat(prediction)
         self.form.show_unit(prediction.unit, self._voxel(), flat=flat)
@@ -223,6 +256,8 @@ class InstancesStep(QGroupBox):
         form.alone.toggled.connect(lambda on: self.link.show_alone(on=on))
         form.changed.connect(self._ask_sizes_soon)
         form.dust_changed.connect(self._show_going)
+        form.changed.connect(self.bars.clear)
+        form.dust_changed.connect(self.bars.clear)
         self.link.selected.connect(self._on_selected)
         self.counting.answered.connect(self._show_sizes)
         self.counting.refused.connect(form.going.setText)
@@ -238,6 +273,7 @@ class InstancesStep(QGroupBox):
     def _on_volume(self) -> None:
         self.prediction, self.sizes, self.table_path = None, None, None
         self.counting.forget()
+        self.bars.clear()
         self.preview.drop()
         self.form.going.setText("")
         self.form.tell("")
@@ -289,15 +325,24 @@ class InstancesStep(QGroupBox):
             self.link.watch(layer)
         self.form.tell(describe_found(event.count, event.removed))
         self.table_path = None if event.table is None else Path(event.table)
-        path = self.table_path
-        if path is None:
-            return
+        if self.table_path is not None:
+            self._read_table(self.table_path, event)
+
+    def _read_table(self, path: Path, event: Any) -> None:
+        """Read a table in the background; `event` tells of a search just done."""
 
         def work() -> Generator[Event, None, Any]:
             yield Tick()
             import pandas as pd  # noqa: PLC0415 - slow to load
 
-            table = pd.read_csv(path)
+            try:
+                table = pd.read_csv(path)
+                table[["label", "voxels", "volume", "length", "touches_border"]]
+            except (OSError, ValueError, KeyError) as error:
+                raise OutputError(
+                    f"The table {path.name} cannot be read: {error}.",
+                    "Find the instances again.",
+                ) from error
             yield Tick()
             return table, event
 
@@ -327,7 +372,10 @@ class InstancesStep(QGroupBox):
         self.form.table.show_table(table, flat=flat)
         self.form.show_results(histogram=True, table=len(table) > 0)
         unit = "" if self.prediction is None else self.prediction.unit
-        self.form.tell(describe_found(event.count, event.removed, table, unit))
+        count, removed = (
+            (len(table), 0) if event is None else (event.count, event.removed)
+        )
+        self.form.tell(describe_found(count, removed, table, unit))
         if self.link.layer is not None and len(table):
             columns = ["label", "voxels", "volume", "length"]
             features = table[columns].rename(columns={"label": "index"})

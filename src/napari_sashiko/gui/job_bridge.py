@@ -11,7 +11,10 @@ from napari_sashiko.session import Session
 
 MILLISECONDS = 100
 STEPS = 100
-HIDDEN = {"warm", "preview", "estimate", "count", "table", "look"}  # short and many
+HIDDEN = {  # short and many
+    *("warm", "preview", "estimate", "count", "table", "look", "measured"),
+    *("note", "reopen", "plot", "save"),
+}
 
 
 class JobBridge(QObject):
@@ -64,15 +67,19 @@ class JobBridge(QObject):
         if kind in HIDDEN:
             return
         if self.session.is_running(kind):
-            self._percent.setdefault(kind, 0)
+            if kind != "train" or self.session.is_learning:
+                self._percent.setdefault(kind, 0)
         else:
             self._percent.pop(kind, None)
 
     def _on_event(self, kind: str, event: Event) -> None:
+        if type(event).__name__ == "TrainingRested":
+            # Nothing to show until there is more paint.
+            self._percent.pop(kind, None)
         total = getattr(event, "total", 0)
-        if total and kind in self._percent:
+        if total and kind not in HIDDEN and self.session.is_running(kind):
             percent = STEPS * int(getattr(event, "done", 0)) // total
-            self._percent[kind] = max(self._percent[kind], percent)
+            self._percent[kind] = max(self._percent.get(kind, 0), percent)
 
     def _show(self) -> None:
         """Make, move and close the bars as the jobs are."""

@@ -68,7 +68,6 @@ def left_over_paint(viewer: Any, folder: Any) -> Paint | None:
     for layer in viewer.layers:
         known = layer.metadata.get(KEY, {})
         if known.get("project") == str(folder) and "paint" in known:
-            layer.editable = True
             return known["paint"]
     return None
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_sashiko.errors import LabelError
 from napari_sashiko.gui.adopting import classes_of, foreign_labels, spatial_labels
+from napari_sashiko.gui.between_row import BetweenRow
 from napari_sashiko.gui.class_list import ClassList
 from napari_sashiko.gui.digit_keys import DigitKeys
 from napari_sashiko.gui.label_layer import (
@@ -29,7 +30,7 @@ from napari_sashiko.gui.label_layer import (
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.places_row import PlacesRow
 from napari_sashiko.labels import PALETTE, LabelClass
-from napari_sashiko.session import Session
+from napari_sashiko.session import Paint, Session
 
 LARGEST_ID = 255
 TIPS = {
@@ -82,6 +83,15 @@ class LabelStep(QGroupBox):
                     self.session.attach_paint(left)
                 else:
                     self.session.start_labels()
+            self._show_layer()
+
+    def restore(self, paint: Paint | None) -> None:
+        """Show the paint of an earlier session; None changes nothing."""
+        if self.session.paint is None:
+            # A layer that outlived its dock has the same files open.
+            paint = left_over_paint(self.viewer, self.session.folder) or paint
+        if paint is not None and self.session.paint is None:
+            self.session.attach_paint(paint)
             self._show_layer()
 
     def adopt(self) -> None:
@@ -168,6 +178,7 @@ class LabelStep(QGroupBox):
             show_classes(self.layer, session.classes)
             self.classes.show_picked(self.layer.selected_label)
         self.keys.follow(self.layer)
+        self.between.follow(self.layer)
         self.reset_choices()
         self._show_counts()
         self._show_saved()
@@ -190,6 +201,7 @@ class LabelStep(QGroupBox):
     def shutdown(self) -> None:
         """Let nobody paint while nobody saves; the next dock goes on with the layer."""
         self._clock.stop()
+        self.between.shutdown()
         self.keys.follow(None)
         if self.layer is not None:
             self.layer.events.selected_label.disconnect(self._on_selected)
@@ -203,7 +215,11 @@ class LabelStep(QGroupBox):
                 self.viewer, self.session.source, paint, self.session.folder
             )
         self.refresh()
-        self.pick(self.layer.selected_label)
+        self.layer.editable = not paint.readonly
+        if paint.readonly:
+            self.layer.mode = "pan_zoom"
+        else:
+            self.pick(self.layer.selected_label)
 
     def _find_layer(self) -> None:
         paint = self.session.paint
@@ -285,6 +301,7 @@ class LabelStep(QGroupBox):
             "Copy this labels layer into the labels of the image; 0 is not labelled"
         )
         self.adopt_button.clicked.connect(self.adopt)
+        self.between = BetweenRow(self.session, self.viewer)
         self.places = PlacesRow(self.session, self.viewer, self)
         self._arrange()
 
@@ -306,6 +323,7 @@ class LabelStep(QGroupBox):
         layout.addWidget(self.hint)
         layout.addWidget(self.classes)
         layout.addLayout(below)
+        layout.addWidget(self.between)
         layout.addWidget(self.places)
         layout.addWidget(self.adopt_row)
 

@@ -8,6 +8,7 @@ import numpy as np
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes import Volume, as_volume, first_of
 
+PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
@@ -48,8 +49,15 @@ def volume_of(layer: Any) -> Volume:
 
 def source_path(layer: Any) -> Path | None:
     """File that the layer was read from."""
-    path = getattr(layer.source, "path", None)
+    known = layer.metadata.get(PROJECT)
+    path = known["image"] if known else getattr(layer.source, "path", None)
     return Path(path) if path and Path(path).exists() else None
+
+
+def source_project(layer: Any) -> Path | None:
+    """Project that the layer was opened from, if it was."""
+    known = layer.metadata.get(PROJECT)
+    return Path(known["folder"]) if known else None
 
 
 def placement(layer: Any, ndim: int) -> dict[str, Any]:

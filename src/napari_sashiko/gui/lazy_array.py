@@ -11,8 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from napari.utils.notifications import show_warning
+
+from napari_sashiko.errors import SashikoError
 
 Step = int | slice
+# What files, Zarr and its decoders raise on what is damaged or gone.
+UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, SashikoError)
 
 
 class LazyArray:
@@ -37,10 +42,12 @@ class LazyArray:
         channel: int | Literal["highest"] | None = None,
         dtype: npt.DTypeLike | None = None,
         _key: tuple[Step, ...] | None = None,
+        _said: list[Exception] | None = None,
     ) -> None:
         spatial = array.shape if channel is None else array.shape[1:]
         self._array = array
         self._channel = channel
+        self._said = [] if _said is None else _said  # shared with all slices of it
         self._key = _key or tuple(slice(0, length) for length in spatial)
         self.dtype = np.dtype(array.dtype if dtype is None else dtype)
         self.shape = tuple(
@@ -56,6 +63,7 @@ class LazyArray:
             channel=self._channel,
             dtype=self.dtype,
             _key=tuple(_composed(self._key, steps)),
+            _said=self._said,
         )
 
     def __array__(
@@ -65,10 +73,24 @@ class LazyArray:
     ) -> npt.NDArray[Any]:
         if copy is False:
             raise ValueError("An array on disk cannot be used without a copy.")
-        return self._read().astype(dtype or self.dtype, copy=False)
+        try:
+            values = self._read()
+        except UNREADABLE as error:
+            # A damaged file must not take the picture, and the window, with it.
+            values = np.zeros(self.shape, self.dtype)
+            self._tell(error)
+        return values.astype(dtype or self.dtype, copy=False)
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def _tell(self, error: Exception) -> None:
+        """Say once for each array that a part of it cannot be read."""
+        if self._said:
+            return
+        self._said.append(error)
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        show_warning(f"A part of a layer is damaged and shown as 0: {reason}")
 
     def _read(self) -> npt.NDArray[Any]:
         if self._channel is None:

@@ -1,5 +1,6 @@
 """The dock: a volume on top, below it the steps Label, Train, Segment, Instances."""
 
+from functools import partial
 from typing import Any
 
 from napari.layers import Image
@@ -21,8 +22,9 @@ from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import KEY, warm_colours
 from napari_sashiko.gui.label_step import LabelStep
-from napari_sashiko.gui.layer_volume import source_path, volume_of
+from napari_sashiko.gui.layer_volume import source_path, source_project, volume_of
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_words import short
 from napari_sashiko.gui.segment_step import SegmentStep
 from napari_sashiko.gui.status_line import StatusLine
@@ -61,6 +63,7 @@ class SashikoDock(QWidget):
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
         self.instances = InstancesStep(self.session, self.viewer)
+        self.restoring = RestoreRow(self.session, partial(steps_of, self))
         self.status = StatusLine(self.viewer)
         self._build()
         self.session.message.connect(self.status.show_message)
@@ -93,16 +96,27 @@ class SashikoDock(QWidget):
             return
         self.status.clear()
         with telling(self.session):
-            volume, path = None, None
+            volume, path, folder = None, None, None
             self.session.source = layer
             try:
                 if layer is not None:
-                    volume, path = volume_of(layer), source_path(layer)
+                    path, folder = source_path(layer), source_project(layer)
+                    volume = volume_of(layer)
             finally:
                 name = layer.name if layer is not None else ""
-                self.session.set_volume(volume, name=name, path=path, source=layer)
+                self.session.set_volume(
+                    volume, name=name, path=path, source=layer, folder=folder
+                )
                 self.facts.setText(describe_volume(volume) if volume else "")
                 self.facts.setVisible(volume is not None)
+
+    def show_project(self, layer: Any) -> None:
+        """Work on this image, and restore all that its project holds."""
+        for index in range(self.volumes.count()):
+            if self.volumes.itemData(index) is layer:
+                self.volumes.setCurrentIndex(index)
+        if self.session.source is layer and self.session.volume is not None:
+            self.restoring.restore()
 
     def _on_job(self, kind: str) -> None:
         # What could not be done before is over once it, or what comes next, works.
@@ -185,6 +199,7 @@ class SashikoDock(QWidget):
         steps.setContentsMargins(6, 6, 6, 6)
         steps.addLayout(row)
         steps.addWidget(self.facts)
+        steps.addWidget(self.restoring)
         for step in (self.label, self.train, self.segment, self.instances):
             steps.addWidget(step)
         steps.addStretch(1)

@@ -1,4 +1,4 @@
-"""Open NAME.zarr folders that this program wrote: predictions and instances."""
+"""Open what this program wrote: predictions, instances, and whole projects."""
 
 import json
 from collections.abc import Callable
@@ -8,30 +8,44 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
 from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 ATTRIBUTES = "sashiko"
+PROJECT_SUFFIX = ".sashiko"
+NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
 MAKERS = ("prediction", "instances")
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Return a reader if `path` is a result of this program, else None."""
-    if isinstance(path, list) or kind_of(Path(path)) not in MAKERS:
+    """Return a reader if `path` is a result or a project of this program, else None."""
+    if isinstance(path, list):
         return None
-    return read_result
+    if path.rstrip("/\\").endswith(PROJECT_SUFFIX) and Path(path).is_dir():
+        from napari_sashiko.gui.project_reader import (  # noqa: PLC0415 - the whole dock
+            read_project,
+        )
+
+        return read_project
+    return read_result if kind_of(Path(path)) in MAKERS else None
 
 
 def read_result(path: str | list[str]) -> list[LayerData]:
     """Layers of a prediction or of instances; voxels are read when they are shown."""
     folder = Path(path if isinstance(path, str) else path[0])
     engine = import_module("napari_sashiko.pipeline")
-    if kind_of(folder) == "prediction":
-        return prediction_layers(engine.open_prediction(folder))
-    return instance_layers(engine.open_instances(folder))
+    try:
+        if kind_of(folder) == "prediction":
+            return prediction_layers(engine.open_prediction(folder))
+        return instance_layers(engine.open_instances(folder))
+    except SashikoError as error:
+        notify(str(error), "error")
+        return NOTHING
 
 
 def kind_of(path: Path) -> str:

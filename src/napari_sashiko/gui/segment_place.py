@@ -36,6 +36,11 @@ class SegmentPlace(QWidget):
         self.form.changed.connect(self.changed.emit)
         self.layout().addWidget(self.form)
 
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Show what these settings say of where the work runs."""
+        if self.form is not None:
+            self.form.show_values(values)
+
     def values(self) -> dict[str, Any]:
         """Return what the rows say; an address alone means Dask."""
         values = {} if self.form is None else self.form.values()

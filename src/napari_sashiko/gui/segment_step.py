@@ -129,6 +129,28 @@ class SegmentStep(QGroupBox):
         """Delete what an earlier run left and begin anew."""
         self.start(overwrite=True)
 
+    def restore(self, prediction: Any, settings: dict[str, Any] | None) -> None:
+        """Show a segmentation of an earlier session.
+
+        Parameters
+        ----------
+        prediction : Prediction or None
+            Open for reading.
+        settings : dict, optional
+            Of that run.
+        """
+        if self.running:
+            return
+        if settings is not None:
+            self.form.place.show_form(self.session.engine.PredictionSettings)
+            self.form.place.show_values(settings)
+        if prediction is None:
+            return
+        self.results = ResultLayers(self.viewer, self.session.source, self)
+        self.results.all_there.connect(self._on_layers)
+        self.results.begin(prediction)
+        self.form.tell(f"Before: {prediction.done} of {prediction.total} blocks.")
+
     def open_model(self) -> None:
         """Add a model from disk to the list and choose it."""
         folder = QFileDialog.getExistingDirectory(
@@ -181,7 +203,7 @@ class SegmentStep(QGroupBox):
             return
         self.form.show_cost("estimating ...")
         session, out, place = self.session, self._out(model), self.form.place.values()
-        measure = not session.is_running("train")
+        measure = not session.is_learning
 
         def work() -> Generator[Event, None, Cost]:
             yield Tick()
@@ -288,7 +310,7 @@ class SegmentStep(QGroupBox):
         self.refresh()
 
     def _on_training(self) -> None:
-        if self.session.is_running("train"):
+        if self.session.is_learning:
             # What the older model said must not hide what the new one learns.
             for layer in self.results.there() if self.results else ():
                 layer.visible = False

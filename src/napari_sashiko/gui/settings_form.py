@@ -82,6 +82,10 @@ class SettingsForm(QWidget):
         """
         return self._settings.checked(**self.values())
 
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Show those of these values that have a row."""
+        self.set_values(**{n: v for n, v in values.items() if n in self._fields})
+
     def set_values(self, **values: Any) -> None:
         """Show these values."""
         for name, value in values.items():

@@ -73,6 +73,15 @@ class SplitForm(QWidget):
             "boundary_class": self.boundary.currentData() if at_class else None,
         }
 
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Show the settings of an earlier search."""
+        self.split.setCurrentIndex(self.split.findData(values["split"]))
+        self.depth.setValue(100 * (values["split_depth"] or 0))
+        wanted = values["boundary_class"]
+        for index in range(self.boundary.count()):
+            if wanted in (self.boundary.itemData(index), self.boundary.itemText(index)):
+                self.boundary.setCurrentIndex(index)
+
     def show_classes(self, classes: Any) -> None:
         """List the classes; the one that was chosen stays chosen, else the last."""
         chosen = self.boundary.currentData()

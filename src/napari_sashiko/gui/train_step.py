@@ -21,6 +21,7 @@ from napari_sashiko.gui.curves import Curve
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_layer import PreviewLayer
 from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.start_row import StartRow
 from napari_sashiko.gui.train_words import (
     clock,
     describe_result,
@@ -32,6 +33,7 @@ from napari_sashiko.session import Session
 STEPS = 1000
 AFTER_STOP = "Stopped; the best model so far is kept."
 NOTHING_SAVED = "Stopped before a model was saved."
+AT_REST = "All paint is learned. Paint more, and training goes on."
 
 
 class TrainStep(QGroupBox):
@@ -52,6 +54,7 @@ class TrainStep(QGroupBox):
         self.form: SettingsForm | None = None
         self.model: Path | None = None
         self._volume: Any = None  # what is trained on, even when another is chosen
+        self._job: Any = None  # that was told of
         self.preview = PreviewLayer(session, viewer, self)
         self._build()
         session.volume_changed.connect(self._on_volume)
@@ -68,7 +71,9 @@ class TrainStep(QGroupBox):
         """Check the paint, then train in the background."""
         with telling(self.session):
             self._show_preflight()
-            self.session.preflight()
+            stay = self.stay_box.isChecked()
+            if not stay:
+                self.session.preflight()
             self.ensure_form()
             settings = self.form.settings() if self.form else None
             self.loss.clear()
@@ -77,13 +82,43 @@ class TrainStep(QGroupBox):
             self.model = None
             self._volume = self.session.volume
             self.preview.make_room()
-            self.session.train(settings)
+            self.session.train(settings, self.start_from.model(), stay=stay)
 
     def stop(self) -> None:
-        """Stop training; the best model so far is kept."""
+        """Stop training; the best model so far is kept, paint is not followed."""
         self.stop_button.setEnabled(False)
         self.state.setText("Stopping ...")
         self.session.stop("train")
+
+    def restore(self, trained: Any, settings: dict[str, Any] | None) -> None:
+        """Show a model of an earlier session as if it had just been trained.
+
+        Parameters
+        ----------
+        trained : Trained or None
+            Model, curves and scores.
+        settings : dict, optional
+            Of that training.
+        """
+        if self.session.is_running("train"):
+            return
+        if settings is not None:
+            self.ensure_form()
+            if self.form is not None:
+                self.form.show_values(settings)
+        if trained is None:
+            return
+        self._volume = self.session.volume
+        self.model = trained.path
+        self.loss.clear()
+        self.score.clear()
+        for epoch in trained.epochs:
+            self.loss.add(epoch.member, epoch.epoch, epoch.loss)
+            self.score.add(epoch.member, epoch.epoch, epoch.macro_f1)
+        self.plots.setVisible(bool(self.loss.lines))
+        self._show_scores(trained.metrics)
+        self._tell("Trained before.")
+        self._preview("")
 
     def show_more(self, *, on: bool) -> None:
         """Open or close the settings."""
@@ -114,9 +149,12 @@ class TrainStep(QGroupBox):
         running = self.session.is_running("train")
         self.setEnabled(running or self.session.paint is not None)
         self.train_button.setEnabled(not running)
+        self.stay_box.setEnabled(not running)
         self.stop_button.setEnabled(running)
         self.more_area.setEnabled(not running)
         self.working.setVisible(running)
+        for each in (self.progress, self.left):
+            each.setVisible(self.session.is_learning)
         self._show_missing()
 
     def shutdown(self) -> None:
@@ -174,7 +212,8 @@ class TrainStep(QGroupBox):
             self._tell(AFTER_STOP if self.model else NOTHING_SAVED)
         elif job is not None and job.status.state == "failed":
             self._tell("")
-        elif job is not None and job.status.state == "running":
+        elif job is not None and job is not self._job:
+            self._job = job
             self._tell("Preparing ...")
             self.progress.setRange(0, 0)
             self.left.setText("")
@@ -204,12 +243,25 @@ class TrainStep(QGroupBox):
         self.session.models_changed.emit()
 
     def _on_training_done(self, event: Any) -> None:
+        self._show_result(event)
+        self._tell("Done.")
+
+    def _on_training_rested(self, event: Any) -> None:
+        self._show_result(event)
+        self._tell(AT_REST)
+
+    def _on_training_waits(self, event: Any) -> None:
+        self._tell(f"Waiting for paint. {event.text}")
+
+    def _show_result(self, event: Any) -> None:
         self.model = Path(event.path)
         self._preview("")
+        self._show_scores(event.metrics)
+
+    def _show_scores(self, metrics: Any) -> None:
         names = [c.name for c in self.session.classes]
-        self.result.setText(describe_result(event.metrics, names))
+        self.result.setText(describe_result(metrics, names))
         self.result.setVisible(bool(self.result.text()))
-        self._tell("Done.")
 
     def _preview(self, what: str) -> None:
         if self.model is not None and self.session.volume is self._volume:
@@ -253,11 +305,17 @@ class TrainStep(QGroupBox):
         self.more_area = QWidget()
         self._more_layout = QVBoxLayout(self.more_area)
         self._more_layout.setContentsMargins(0, 0, 0, 0)
+        self.start_from = StartRow(self.session)
+        self._more_layout.addWidget(self.start_from)
         self.more_area.setVisible(False)
         self.train_button = QPushButton("Train")
         self.train_button.setObjectName("train")
         self.train_button.setToolTip("Train on the strokes, in the background")
         self.train_button.clicked.connect(self.start)
+        self.stay_box = QCheckBox("stay on")
+        self.stay_box.setObjectName("stay_on")
+        self.stay_box.setChecked(True)
+        self.stay_box.setToolTip("Go on learning from whatever you paint, until Stop")
         self.preview_box = QCheckBox("preview")
         self.preview_box.setObjectName("preview")
         self.preview_box.setChecked(True)
@@ -308,6 +366,7 @@ class TrainStep(QGroupBox):
         about.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
         act = QHBoxLayout()
         act.addWidget(self.train_button)
+        act.addWidget(self.stay_box)
         act.addStretch(1)
         act.addWidget(self.preview_box)
         act.addWidget(self.std_box)

@@ -6,6 +6,7 @@ from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.run import segment_instances
 from napari_sashiko.instances.settings import InstanceSettings
 from napari_sashiko.instances.splitting import preview_instances
+from napari_sashiko.instances.table import table_digest
 
 __all__ = [
     "ComponentsFound",
@@ -18,4 +19,5 @@ __all__ = [
     "preview_instances",
     "scan_components",
     "segment_instances",
+    "table_digest",
 ]

@@ -14,7 +14,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.volumes import reading
+from napari_sashiko.volumes import DAMAGED, reading
 
 Region = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
@@ -172,7 +172,7 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
     try:
         group = zarr.open_group(str(path), mode="r")
         record: Any = group.attrs.get(ATTRIBUTES)
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         record = None
     if not isinstance(record, dict) or record.get("kind") != "prediction":
         raise OutputError(
@@ -216,7 +216,10 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
 
 
 def _reading(path: Path) -> AbstractContextManager[None]:
-    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
+    return reading(
+        f"The prediction {path}",
+        "Mend it, with: sashiko mend; else predict it again, with overwrite.",
+    )
 
 
 def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:

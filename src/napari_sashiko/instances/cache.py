@@ -5,8 +5,6 @@ decides which voxels touch. The dust size is not part of it.
 """
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from napari_sashiko.instances.components import (
 from napari_sashiko.instances.events import ComponentsFound
 from napari_sashiko.instances.settings import InstanceSettings
 from napari_sashiko.runners import Event, Run, open_place
+from napari_sashiko.volumes import remove_abandoned, written_file
 
 
 def cache_path(prediction: Path) -> Path:
@@ -107,13 +106,10 @@ def _opened(source: Source) -> Iterator[Mapping[str, Any] | None]:
 
 def _save(source: Source, components: Components) -> None:
     path = cache_path(source.path)
-    try:
-        handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    except OSError:
-        return  # a folder that cannot be written only costs time
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    # A folder that cannot be written, or is full, only costs time.
+    with contextlib.suppress(OSError):
+        remove_abandoned(path.parent, path.name)
+        with written_file(path) as file:
             np.savez(
                 file,
                 digest=np.array(source.digest()),
@@ -123,8 +119,3 @@ def _save(source: Source, components: Components) -> None:
                 sizes=components.sizes,
                 sorted_sizes=np.sort(components.sizes),
             )
-        part.replace(path)
-    except OSError:
-        pass  # a full disk only costs time
-    finally:
-        part.unlink(missing_ok=True)

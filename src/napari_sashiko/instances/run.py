@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -25,7 +26,12 @@ from napari_sashiko.instances.components import HEARTBEAT, Components, IntArray
 from napari_sashiko.instances.dust import dust_voxels
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.instances.table import check_table, make_table, write_table
+from napari_sashiko.instances.table import (
+    check_table,
+    make_table,
+    table_digest,
+    write_table,
+)
 from napari_sashiko.runners import (
     Event,
     Message,
@@ -39,6 +45,7 @@ from napari_sashiko.volumes import (
     check_replaceable,
     check_writable,
     create_ome_image,
+    relative,
     written_whole,
 )
 
@@ -164,6 +171,19 @@ def _write(work: Pass, target: Path, table: Path | None) -> Iterator[Event]:
         yield from _relabel(work, labels, moments)
         if table is not None and moments is not None:
             yield from _measure(work, labels, moments, table)
+            _name_table(part, table, relative(table, target.parent))
+
+
+def _name_table(part: Path, table: Path, name: str) -> None:
+    """Say in the labels which table is theirs.
+
+    A process that dies before the labels are in place leaves them beside a table of
+    other objects.
+    """
+    group = zarr.open_group(str(part), mode="r+")
+    record: Any = group.attrs[ATTRIBUTES]
+    more = {"table": name, "table_digest": table_digest(table)}
+    group.attrs[ATTRIBUTES] = {**record, **more}
 
 
 def _create(path: Path, source: Source) -> None:

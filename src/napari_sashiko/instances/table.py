@@ -1,7 +1,7 @@
 """One row for each object, in physical units."""
 
-import os
-import tempfile
+import hashlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances._moments import FloatArray, Moments
 from napari_sashiko.instances._source import Source
-from napari_sashiko.volumes import check_writable
+from napari_sashiko.volumes import check_writable, remove_abandoned, written_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,21 +116,25 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         If it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                table.to_csv(file, index=False)
-            part.chmod(0o644)  # mkstemp makes files for one user only
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        remove_abandoned(path.parent, path.name)
+        with written_file(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            table.to_csv(text, index=False)
+            text.detach()
     except OSError as error:
         raise OutputError(
             f"The table {path} cannot be written: {error.strerror or error}.",
             "Choose another file.",
         ) from error
+
+
+def table_digest(path: Path) -> str:
+    """Hash of a table's bytes (hexadecimal); empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _by_axis(pattern: str, values: np.ndarray) -> dict[str, object]:

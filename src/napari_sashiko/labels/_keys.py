@@ -115,11 +115,18 @@ def _is_numbers(part: Any) -> bool:
 
 def _scattered(parts: Sequence[Any], shape: Shape) -> Iterator[tuple[Shape, int, int]]:
     """Only planes that are hit: two far voxels have the whole volume between them."""
-    z, y, x = (
-        np.where(part < 0, part + size, part)
-        for part, size in zip(parts, shape, strict=True)
+    places = np.broadcast_arrays(
+        *(
+            np.where(part < 0, part.astype(np.int64) + size, part)
+            for part, size in zip(parts, shape, strict=True)
+        )
     )
-    hit = np.stack(np.broadcast_arrays(z, y // BLOCK, x // BLOCK)).reshape(3, -1)
-    for plane, row, column in np.unique(hit, axis=1).T.tolist():
-        if 0 <= plane < shape[0]:  # the array refuses others
-            yield (plane // BLOCK, row, column), plane, plane + 1
+    sizes = zip(places, shape, strict=True)
+    inside = np.logical_and.reduce([(p >= 0) & (p < n) for p, n in sizes])
+    z, y, x = (p[inside].astype(np.int64) for p in places)  # others are refused
+    counts = (shape[0], *(-(-n // BLOCK) for n in shape[1:]))
+    # One number a voxel: sorting rows of numbers takes ten times as long.
+    hit = np.unique(np.ravel_multi_index((z, y // BLOCK, x // BLOCK), counts))
+    planes = np.stack(np.unravel_index(hit, counts), axis=1)
+    for plane, row, column in planes.tolist():
+        yield (plane // BLOCK, row, column), plane, plane + 1

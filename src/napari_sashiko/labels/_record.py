@@ -1,7 +1,10 @@
-"""The index of a label store: shape, classes, blocks with paint; a JSON file."""
+"""The index of a label store: shape, classes, blocks with paint; a JSON file.
+
+Shape and classes stand in a second file too, which is written when classes change and
+not at each save: one of the two is whole, whatever happens to the other.
+"""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +13,15 @@ from typing import Any
 from napari_sashiko.errors import LabelError
 from napari_sashiko.labels._keys import Shape
 from napari_sashiko.labels.classes import LabelClass
+from napari_sashiko.volumes import write_file
 
 FORMAT_VERSION = 1
 INDEX = "labels.json"
+SPARE = "labels.spare.json"
+
+
+class NewerLabelsError(LabelError):
+    """The store comes from a newer version: whole, but not for this program."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,8 @@ class Record:
     blocks: Sequence[Shape]
 
 
-def read_record(folder: Path) -> Record:
-    """Read the index of the store in a folder.
+def read_record(folder: Path, name: str = INDEX) -> Record:
+    """Read the index of the store in a folder, or its spare copy.
 
     Raises
     ------
@@ -43,37 +52,47 @@ def read_record(folder: Path) -> Record:
         If there is none, it is damaged, or comes from a newer version.
     """
     try:
-        found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
         _check_version(folder, found)
         classes = [LabelClass.model_validate(c) for c in found["classes"]]
         blocks = [_triple(block) for block in found["blocks"]]
         return Record(_triple(found["shape"]), classes, blocks)
     except FileNotFoundError:
         raise LabelError(f"There is no paint in {folder}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LabelError(f"The paint in {folder} is damaged: {error}.") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LabelError(
+            f"The paint in {folder} is damaged: {name}: {error}.",
+            "Restore it in napari, or with: sashiko mend.",
+        ) from error
 
 
-def write_record(folder: Path, record: Record) -> None:
-    """Write the index so that there is a whole one at any time."""
+def write_record(folder: Path, record: Record, name: str = INDEX) -> None:
+    """Write the index, or its spare copy, so that there is a whole one at any time."""
     content = {
         "format_version": FORMAT_VERSION,
         "shape": record.shape,
         "classes": [each.model_dump() for each in record.classes],
         "blocks": record.blocks,
     }
-    part = folder / (INDEX + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / INDEX)
+    write_file(folder / name, json.dumps(content))
+
+
+def write_spare(folder: Path, record: Record) -> None:
+    """Write what does not change while one paints, unless it is there already."""
+    spare = Record(record.shape, record.classes, ())
+    try:
+        known = read_record(folder, SPARE)
+        if (known.shape, tuple(known.classes)) == (spare.shape, tuple(spare.classes)):
+            return
+    except LabelError:
+        pass  # none yet, or damaged
+    write_record(folder, spare, SPARE)
 
 
 def _check_version(folder: Path, found: Any) -> None:
     version = found["format_version"]
     if version > FORMAT_VERSION:
-        raise LabelError(
+        raise NewerLabelsError(
             f"The paint in {folder} has format {version}, this version reads up to "
             f"{FORMAT_VERSION}.",
             "Update napari-sashiko.",

@@ -47,6 +47,13 @@ class Tally:
         table = self._tables.get(block)
         return table is not None and bool(table[plane - block[0] * BLOCK].any())
 
+    def has(self, block: Shape, class_id: int) -> bool:
+        """Whether paint of a class is known in a block."""
+        table = self._tables.get(block)
+        if table is None or table.shape[1] <= class_id:
+            return False
+        return bool(table[:, class_id].any())
+
     def per_class(self) -> NDArray[np.int64]:
         """Painted voxels, ``(256,)``, by class id."""
         return np.asarray(self._totals.sum(axis=0))

@@ -1,7 +1,9 @@
 """The label store: sparse paint of a volume of any size, on disk from the first dab."""
 
+import math
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,14 +21,27 @@ from napari_sashiko.labels._keys import (
     bounding_box,
     touched_planes,
 )
-from napari_sashiko.labels._record import INDEX, Record, read_record, write_record
+from napari_sashiko.labels._mending import (
+    ADOPTING,
+    DIRTY,
+    RAW,
+    mend_store,
+    name_unknown,
+)
+from napari_sashiko.labels._record import (
+    INDEX,
+    SPARE,
+    Record,
+    read_record,
+    write_record,
+    write_spare,
+)
 from napari_sashiko.labels._tally import Tally
 from napari_sashiko.labels.classes import LabelClass, default_classes
 from napari_sashiko.labels.labelled import LabelledVoxels
 from napari_sashiko.labels.tracked import TrackedArray
 
-RAW, DIRTY = "labels.raw", "labels.dirty"
-SPARE = 1 << 25  # bytes that a disk keeps free: paint on a full disk ends the process
+ROOM = 1 << 25  # bytes that a disk keeps free: paint on a full disk ends the process
 
 
 class LabelStore:
@@ -37,7 +52,7 @@ class LabelStore:
     holds the classes and an index of blocks with paint. The system knows the holes of
     the file, so paint is found by looking between them; where it does not, the index
     says where paint is, unless ``labels.dirty`` says that the index is behind: then
-    the whole file is looked at.
+    the whole file is looked at. ``labels.spare.json`` has shape and classes once more.
 
     Attributes
     ----------
@@ -49,15 +64,24 @@ class LabelStore:
         Named classes.
     array : TrackedArray
         ``(Z, Y, X)`` uint8; whatever is written into it is counted and kept.
+    mended : tuple of str
+        What was damaged when it was opened, a sentence each.
     """
 
     def __init__(
-        self, folder: Path, shape: Shape, classes: Sequence[LabelClass]
+        self,
+        folder: Path,
+        shape: Shape,
+        classes: Sequence[LabelClass],
+        *,
+        readonly: bool = False,
     ) -> None:
         self.folder = folder
         self.shape = shape
         self.classes = tuple(classes)
-        mode: Any = "r+" if os.access(folder / RAW, os.W_OK) else "r"
+        self.mended: tuple[str, ...] = ()
+        self.readonly = readonly or not os.access(folder / RAW, os.W_OK)
+        mode: Any = "r" if self.readonly else "r+"
         self.array = TrackedArray(folder / RAW, dtype=np.uint8, mode=mode, shape=shape)
         self.array.watcher = self
         self._plain = self.array.view(np.ndarray)
@@ -65,6 +89,7 @@ class LabelStore:
         self._listeners: list[Callable[[Box], None]] = []
         self._dirty = False
         self._lock = threading.RLock()
+        self._flushing = threading.Lock()
 
     @classmethod
     def create(
@@ -95,7 +120,7 @@ class LabelStore:
             store = cls(folder, (z, y, x), classes)
             if lost:
                 store._find_paint()
-            store._write_index()
+            store.flush()
         except OSError as error:
             raise OutputError(
                 f"Paint cannot be kept in {folder}: {error.strerror or error}.",
@@ -104,10 +129,17 @@ class LabelStore:
         return store
 
     @classmethod
-    def open(cls, folder: Path) -> "LabelStore":
+    def open(cls, folder: Path, *, readonly: bool = False) -> "LabelStore":
         """Open a store; paint that its index does not know yet is found again.
 
         A store that cannot be written is opened for reading.
+
+        Parameters
+        ----------
+        folder : Path
+            Where it is.
+        readonly : bool
+            Open it for reading, because somebody else writes.
 
         Raises
         ------
@@ -118,12 +150,12 @@ class LabelStore:
         record = read_record(folder)
         try:
             size = _size(folder)
-            if size != np.prod(record.shape, dtype=np.int64):
+            if size != math.prod(record.shape):
                 raise LabelError(
                     f"The paint in {folder} is damaged: {RAW} has {size} bytes, its "
                     f"index says {record.shape}."
                 )
-            store = cls(folder, record.shape, record.classes)
+            store = cls(folder, record.shape, record.classes, readonly=readonly)
             if holes_are_known() or (folder / DIRTY).exists():
                 store._find_paint()
             else:
@@ -131,6 +163,44 @@ class LabelStore:
                     store._tally.recount(block)
         except (OSError, ValueError) as error:
             raise LabelError(f"The paint in {folder} is damaged: {error}.") from error
+        return store
+
+    @classmethod
+    def rescue(cls, folder: Path, shape: Sequence[int] | None = None) -> "LabelStore":
+        """Open a store, damaged or not; `mended` says what was damaged.
+
+        Damaged files are kept beside the mended ones, as ``NAME.damaged``.
+
+        Parameters
+        ----------
+        folder : Path
+            Where it is.
+        shape : sequence of int, optional
+            (Z, Y, X) of the image, for a store that does not know it any more.
+
+        Raises
+        ------
+        LabelError
+            If nothing says of which shape it is, or it comes from a newer version.
+        OutputError
+            If it cannot be mended because nothing can be written.
+        """
+        folder = Path(folder)
+        known = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
+        try:
+            notes = mend_store(folder, known)
+            store = cls.open(folder)
+            if notes and not store.readonly:
+                painted = [value for value, count in store.counts().items() if count]
+                store.classes = name_unknown(store.classes, painted)
+                store.flush()
+                (folder / ADOPTING).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The damaged paint in {folder} cannot be mended: "
+                f"{error.strerror or error}."
+            ) from error
+        store.mended = tuple(notes)
         return store
 
     @classmethod
@@ -166,12 +236,15 @@ class LabelStore:
             if known
             else cls.create(folder, labels.shape, classes or default_classes(2))
         )
+        (folder / ADOPTING).touch()  # there if the process dies on the way
         try:
             copy_labels(store, labels, classes)
         except BaseException:
             store.array.watcher = None
-            remove_files(folder, () if known else (RAW, INDEX, DIRTY))
+            remove_files(folder, () if known else (RAW, INDEX, SPARE, DIRTY))
             raise
+        finally:
+            remove_files(folder, (ADOPTING,))
         return store
 
     def on_change(self, callback: Callable[[Box], None]) -> None:
@@ -184,8 +257,10 @@ class LabelStore:
         Raises
         ------
         LabelError
-            If an id occurs twice, or a class with paint would vanish.
+            If an id occurs twice, a class with paint would vanish, or the store is open
+            for reading.
         """
+        self._check_writable()
         ids = [c.id for c in classes]
         if len(set(ids)) != len(ids):
             raise LabelError(f"Two classes have the same number: {sorted(ids)}.")
@@ -194,8 +269,8 @@ class LabelStore:
             raise LabelError(
                 f"Class {min(lost)} has paint.", "Erase its paint before removing it."
             )
-        self.classes = tuple(sorted(classes, key=lambda c: c.id))
         self._mark_dirty()
+        self.classes = tuple(sorted(classes, key=lambda c: c.id))
 
     def counts(self) -> dict[int, int]:
         """Painted voxels by class id; classes without paint have 0."""
@@ -211,6 +286,20 @@ class LabelStore:
         """Return the number of slices with paint, by class id."""
         slices = np.count_nonzero(self._tally.per_slice(), axis=0)
         return {value: int(slices[value]) for value in self.counts()}
+
+    def blocks_of(self, class_id: int) -> list[Box]:
+        """Boxes of the blocks with paint of a class, in row-major order.
+
+        Paint that slipped in through a view is found. May be called beside a thread
+        that paints.
+        """
+        if holes_are_known():
+            self._find_paint()
+        return [
+            block_box(block, self.shape)
+            for block in self._tally.blocks
+            if self._tally.has(block, class_id)
+        ]
 
     def labelled(self) -> LabelledVoxels:
         """Read all painted voxels; only blocks with paint are touched.
@@ -242,7 +331,10 @@ class LabelStore:
         ------
         OutputError
             If the disk has no room for it; nothing was written then.
+        LabelError
+            If the store is open for reading.
         """
+        self._check_writable()
         box = bounding_box(key, self.shape)
         if any(side.stop <= side.start for side in box):
             self._plain[key] = value
@@ -264,20 +356,33 @@ class LabelStore:
             self.write(block_box(block, self.shape), 0)
 
     def flush(self) -> None:
-        """Bring paint and index to the disk.
+        """Bring paint and index to the disk; others may paint meanwhile.
 
         Raises
         ------
         OutputError
             If the disk is full or gone; the paint stays in memory.
         """
-        try:
-            self.array.flush()
-            self._write_index()
-        except OSError as error:
-            raise OutputError(
-                f"Paint cannot be saved in {self.folder}: {error.strerror or error}."
-            ) from error
+        if self.readonly:
+            return
+        with self._flushing:
+            with self._lock:
+                record = Record(self.shape, self.classes, self._tally.blocks)
+                self._dirty = False
+            try:
+                self._sync()
+                write_spare(self.folder, record)
+                write_record(self.folder, record)
+                with self._lock:
+                    # What was painted since is not in the index.
+                    if not self._dirty:
+                        (self.folder / DIRTY).unlink(missing_ok=True)
+            except OSError as error:
+                self._dirty = True
+                raise OutputError(
+                    f"Paint cannot be saved in {self.folder}: "
+                    f"{error.strerror or error}."
+                ) from error
 
     def close(self) -> None:
         """Save and let go of the file; the array must not be used any more."""
@@ -285,6 +390,13 @@ class LabelStore:
             self.flush()
         self._listeners.clear()
         self.array.watcher = None
+
+    def _sync(self) -> None:
+        """Bring the paint to the disk, in a way that lets other threads go on."""
+        if not sys.platform.startswith("linux"):
+            self.array.flush()  # there, files do not know of pages in memory
+        with (self.folder / RAW).open("r+b") as file:
+            os.fsync(file.fileno())
 
     def _find_paint(self) -> None:
         for block, plane in painted_planes(self.folder / RAW, self._plain):
@@ -298,11 +410,18 @@ class LabelStore:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise OutputError(f"The paint's folder is gone: {self.folder}.") from error
-        if free < SPARE + int(np.prod([side.stop - side.start for side in box])):
+        if free < ROOM + int(np.prod([side.stop - side.start for side in box])):
             raise OutputError(
                 f"The disk of {self.folder} has {free / 1e6:.0f} MB left: nothing was "
                 "painted.",
                 "Free some space.",
+            )
+
+    def _check_writable(self) -> None:
+        if self.readonly:
+            raise LabelError(
+                f"The paint in {self.folder} is open for reading only.",
+                "It cannot be written, or another window paints on it.",
             )
 
     def _mark_dirty(self) -> None:
@@ -314,13 +433,6 @@ class LabelStore:
                     f"Paint cannot be kept in {self.folder}: {error.strerror or error}."
                 ) from error
             self._dirty = True
-
-    def _write_index(self) -> None:
-        with self._lock:
-            record = Record(self.shape, self.classes, self._tally.blocks)
-            write_record(self.folder, record)
-            (self.folder / DIRTY).unlink(missing_ok=True)
-            self._dirty = False
 
 
 def _size(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """Whether probabilities mean what they say: calibration error and Brier score."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,14 @@ class CalibrationScores:
     confidence: tuple[float, ...]
     accuracy: tuple[float, ...]
     counts: tuple[int, ...]
+
+    def record(self) -> dict[str, list[float | None] | list[int]]:
+        """Return the reliability curve as JSON, which has no NaN: None instead."""
+        return {
+            "confidence": [None if math.isnan(v) else v for v in self.confidence],
+            "accuracy": [None if math.isnan(v) else v for v in self.accuracy],
+            "counts": list(self.counts),
+        }
 
 
 @METRICS.register("calibration")

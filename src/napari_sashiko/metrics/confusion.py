@@ -121,6 +121,10 @@ class ConfusionMatrix:
             macro_f1=float(f1[present].mean()) if present.any() else 0.0,
         )
 
+    def record(self) -> dict[str, list[Any]]:
+        """Return ids of the classes and counts, whose rows are the truth, as JSON."""
+        return {"classes": list(self.classes), "counts": self.matrix.tolist()}
+
     def _count(self, truth: NDArray[np.intp], found: NDArray[np.intp]) -> None:
         n = len(self.classes)
         self.matrix += np.bincount(truth * n + found, minlength=n * n).reshape(n, n)

@@ -9,6 +9,50 @@ from napari_sashiko.labels import LabelledVoxels, stroke_components
 from napari_sashiko.patches._near import near_held
 
 NEVER = -1  # fold of voxels that nobody can do without
+NEW = -2  # of voxels that are not dealt yet
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """The folds of earlier paint, by place.
+
+    Attributes
+    ----------
+    places : numpy.ndarray
+        ``(N,)`` int64, flat places in the volume, ascending.
+    fold : numpy.ndarray
+        ``(N,)`` int8, as in `Folds`.
+    """
+
+    places: NDArray[np.int64]
+    fold: NDArray[np.int8]
+
+    def of(self, labelled: LabelledVoxels) -> NDArray[np.int8]:
+        """Fold of each labelled voxel, ``NEW`` where there was no paint."""
+        if not len(self.places):
+            return np.full(len(labelled), NEW, np.int8)
+        wanted = flat_places(labelled)
+        found = np.minimum(np.searchsorted(self.places, wanted), len(self.places) - 1)
+        known = self.places[found] == wanted
+        return np.where(known, self.fold[found], np.int8(NEW))
+
+    def with_folds(self, labelled: LabelledVoxels, folds: "Folds") -> "Dealt":
+        """Also remember these; paint that was erased is not forgotten."""
+        places = np.concatenate([flat_places(labelled), self.places])
+        fold = np.concatenate([folds.fold, self.fold])
+        # Of a place that is in both, `unique` keeps the first: the newer one.
+        kept, first = np.unique(places, return_index=True)
+        return Dealt(kept, fold[first])
+
+
+NOTHING_DEALT = Dealt(np.zeros(0, np.int64), np.zeros(0, np.int8))
+
+
+def flat_places(labelled: LabelledVoxels) -> NDArray[np.int64]:
+    """Places ``(N,)`` in the flattened volume, ascending."""
+    _, height, width = labelled.shape
+    z, y, x = labelled.coords.astype(np.int64).T
+    return np.asarray((z * height + y) * width + x)
 
 
 @dataclass(frozen=True)
@@ -41,6 +85,7 @@ def fold_labelled(
     guard: float,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     seed: int = 0,
+    before: Dealt | None = None,
 ) -> Folds:
     """Deal whole strokes to folds, so that no stroke is on both sides of a split.
 
@@ -48,6 +93,9 @@ def fold_labelled(
     Within ``guard`` of a held-out voxel nothing is learned from, unless that would
     leave a class with less than half of its paint: then the guard gives way for that
     class. A class of a single voxel is never held out.
+
+    Paint that was dealt before keeps its fold, whatever was painted since: what a
+    model is judged on stays new to it.
 
     Parameters
     ----------
@@ -61,6 +109,8 @@ def fold_labelled(
         Voxel size (z, y, x) relative to the finest axis.
     seed : int
         Decides ties.
+    before : Dealt, optional
+        Where earlier paint went.
 
     Returns
     -------
@@ -69,15 +119,15 @@ def fold_labelled(
     """
     rng = np.random.default_rng(seed)
     values = labelled.values
-    fold = np.zeros(len(values), np.int8)
+    fold = np.full(len(values), NEW, np.int8) if before is None else before.of(labelled)
     strokes = stroke_components(labelled)
     for label in np.unique(values):
         mine = np.flatnonzero(values == label)
-        if len(mine) == 1:
+        if len(mine) == 1 and fold[mine] == NEW:
             fold[mine] = NEVER
-        else:
+        elif (fold[mine] == NEW).any():
             pieces = _pieces(labelled.coords[mine], strokes[mine], folds)
-            fold[mine] = _deal(pieces, folds, rng)
+            fold[mine] = _deal(pieces, folds, rng, fold[mine])
     train, note = _apart(labelled, fold, folds, spacing, guard)
     lonely = values[fold == NEVER]
     return Folds(fold, train, f"{_never_held(lonely)} {note}".strip())
@@ -116,19 +166,32 @@ def _along(coords: NDArray[np.int32]) -> NDArray[np.float64]:
 
 
 def _deal(
-    pieces: NDArray[np.int64], folds: int, rng: np.random.Generator
+    pieces: NDArray[np.int64],
+    folds: int,
+    rng: np.random.Generator,
+    fold: NDArray[np.int8],
 ) -> NDArray[np.int8]:
-    """Give each piece, large ones first, to the fold that has least."""
+    """Give each piece, large ones first, to the fold that has least.
+
+    What has a fold keeps it, and draws the rest of its piece to it.
+    """
     names, sizes = np.unique(pieces, return_counts=True)
     order = np.lexsort((rng.random(len(names)), -sizes))
-    load = np.zeros(folds)
-    dealt = np.zeros(names.max() + 1, np.int8)
     start = rng.permutation(folds)  # who gets the first piece
+    load = np.bincount(fold[fold >= 0], minlength=folds).astype(float)
+    dealt = fold.copy()
+    rows, ends = np.argsort(pieces, kind="stable"), np.cumsum(sizes)
     for place in order:
-        target = start[np.argmin(load[start])]
-        dealt[names[place]] = target
-        load[target] += sizes[place]
-    return np.asarray(dealt[pieces])
+        mine = rows[ends[place] - sizes[place] : ends[place]]
+        new = mine[fold[mine] == NEW]
+        known = fold[mine][fold[mine] >= 0]
+        if len(known):
+            target = int(np.bincount(known).argmax())
+        else:
+            target = int(start[np.argmin(load[start])])
+        dealt[new] = target
+        load[target] += len(new)
+    return dealt
 
 
 def _apart(

@@ -1,6 +1,6 @@
 """The one door: what docks, command line and Python call, and the types they need.
 
-Names that load torch are looked up at their first use.
+Names that load torch or matplotlib are looked up at their first use.
 """
 
 import importlib
@@ -25,11 +25,21 @@ from napari_sashiko.labels import (
     default_classes,
     labelled_voxels,
 )
+from napari_sashiko.measurements import (
+    Measurements,
+    Spread,
+    line_of,
+    lines_of,
+    read_measurements,
+    with_error,
+)
 from napari_sashiko.pipeline.blocking import (
     evaluate,
     find_places,
+    measure,
     predict,
     prediction_sets,
+    report,
     segment_instances,
     train,
     training_settings,
@@ -42,16 +52,40 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
-from napari_sashiko.pipeline.models import estimate, list_models, open_model, preview
+from napari_sashiko.pipeline.measure_events import MeasureDone, MemberStarted
+from napari_sashiko.pipeline.measure_settings import (
+    MeasureSettings,
+    recipe_values,
+    settings_like,
+)
+from napari_sashiko.pipeline.measuring import measure_steps
+from napari_sashiko.pipeline.mending import mend_steps
+from napari_sashiko.pipeline.models import (
+    estimate,
+    list_models,
+    model_of,
+    open_model,
+    preview,
+)
+from napari_sashiko.pipeline.noting import note_image
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
+from napari_sashiko.pipeline.reopening import (
+    ProjectImage,
+    Reopened,
+    Trained,
+    project_image,
+    reopen_project,
+)
 from napari_sashiko.pipeline.results import (
     Prediction,
     check_prediction,
     open_prediction,
 )
+from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
     instance_steps,
+    live_steps,
     place_steps,
     predict_steps,
     set_steps,
@@ -83,25 +117,57 @@ from napari_sashiko.volumes import Region, Volume, as_volume, open_volume
 
 if TYPE_CHECKING:
     from napari_sashiko.checkpoints import ModelCard, load_card, model_digest
+    from napari_sashiko.pipeline.evidence import Evidence
+    from napari_sashiko.pipeline.figures import (
+        draw_figure,
+        figure_data,
+        figure_titles,
+    )
     from napari_sashiko.pipeline.parts import network_names
+    from napari_sashiko.pipeline.report_files import write_whole
+    from napari_sashiko.pipeline.reporting import (
+        FigureDone,
+        ReportDone,
+        ReportSettings,
+        report_steps,
+    )
+    from napari_sashiko.plots import PlotData, PlotSettings, PlotStyle
     from napari_sashiko.training import (
         EpochDone,
         MemberSaved,
+        PaintTaken,
         TrainingDone,
+        TrainingRested,
         TrainingSettings,
         TrainingStarted,
+        TrainingWaits,
     )
 
-_LOADS_TORCH = {
+_LOADED_LATER = {
     "EpochDone": "training",
+    "Evidence": "pipeline.evidence",
+    "FigureDone": "pipeline.reporting",
     "MemberSaved": "training",
     "ModelCard": "checkpoints",
+    "PaintTaken": "training",
+    "PlotData": "plots",
+    "PlotSettings": "plots",
+    "PlotStyle": "plots",
+    "ReportDone": "pipeline.reporting",
+    "ReportSettings": "pipeline.reporting",
     "TrainingDone": "training",
+    "TrainingRested": "training",
     "TrainingSettings": "training",
     "TrainingStarted": "training",
+    "TrainingWaits": "training",
+    "draw_figure": "pipeline.figures",
+    "figure_data": "pipeline.figures",
+    "figure_titles": "pipeline.figures",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
     "network_names": "pipeline.parts",
+    "report_steps": "pipeline.reporting",
+    "write_whole": "pipeline.report_files",
 }
 
 __all__ = [
@@ -115,36 +181,55 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Event",
+    "Evidence",
+    "FigureDone",
     "InstanceSettings",
     "Instances",
     "InstancesDone",
     "LabelClass",
     "LabelStore",
     "LabelledVoxels",
+    "MeasureDone",
+    "MeasureSettings",
+    "Measurements",
     "MemberSaved",
+    "MemberStarted",
     "Message",
     "ModelCard",
+    "PaintTaken",
     "PaintedLabels",
     "Place",
     "PlacesFound",
     "PlacesSettings",
+    "PlotData",
+    "PlotSettings",
+    "PlotStyle",
     "Prediction",
     "PredictionDone",
     "PredictionSettings",
     "PredictionStarted",
     "Progress",
     "Project",
+    "ProjectImage",
     "ProjectRecord",
     "Recipe",
     "Region",
+    "Reopened",
+    "ReportDone",
+    "ReportSettings",
     "Sample",
     "SampleFiles",
     "SetSettings",
     "SetsDone",
+    "Sources",
+    "Spread",
     "Tick",
+    "Trained",
     "TrainingDone",
+    "TrainingRested",
     "TrainingSettings",
     "TrainingStarted",
+    "TrainingWaits",
     "Volume",
     "as_volume",
     "check_labels",
@@ -153,18 +238,30 @@ __all__ = [
     "component_sizes",
     "default_classes",
     "describe",
+    "draw_figure",
     "dust_counts",
     "dust_voxels",
     "estimate",
     "evaluate",
+    "figure_data",
+    "figure_titles",
     "find_places",
+    "find_sources",
     "instance_steps",
     "labelled_voxels",
+    "line_of",
+    "lines_of",
     "list_models",
+    "live_steps",
     "load_card",
     "load_sample",
+    "measure",
+    "measure_steps",
+    "mend_steps",
     "model_digest",
+    "model_of",
     "network_names",
+    "note_image",
     "open_image",
     "open_instances",
     "open_model",
@@ -176,20 +273,29 @@ __all__ = [
     "prediction_sets",
     "preview",
     "preview_instances",
+    "project_image",
+    "read_measurements",
     "read_paint",
     "read_recipe",
+    "recipe_values",
+    "reopen_project",
+    "report",
+    "report_steps",
     "scan_components",
     "segment_instances",
     "set_steps",
+    "settings_like",
     "train",
     "train_steps",
     "training_settings",
+    "with_error",
     "write_sample",
+    "write_whole",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LOADS_TORCH:
-        room = importlib.import_module(f"napari_sashiko.{_LOADS_TORCH[name]}")
+    if name in _LOADED_LATER:
+        room = importlib.import_module(f"napari_sashiko.{_LOADED_LATER[name]}")
         return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

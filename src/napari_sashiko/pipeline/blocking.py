@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_sashiko.instances import InstancesDone, InstanceSettings
+from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.inputs import Classes, open_image
+from napari_sashiko.pipeline.measure_events import MeasureDone
+from napari_sashiko.pipeline.measure_settings import MeasureSettings
+from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     place_steps,
@@ -26,9 +30,14 @@ from napari_sashiko.prediction import (
 from napari_sashiko.prediction import evaluate as score
 from napari_sashiko.runners import Event
 
-if TYPE_CHECKING:  # loads torch: only who trains pays
+if TYPE_CHECKING:  # loads torch or matplotlib: only who needs them pays
+    from napari_sashiko.pipeline.reporting import ReportDone
     from napari_sashiko.training import TrainingDone, TrainingSettings
 
+SOURCES = (
+    *("model", "prediction", "instances", "table"),
+    *("image", "labels", "truth", "ignore"),
+)
 Report = Callable[[Event], None]
 Done = TypeVar("Done", bound=Event)
 
@@ -39,6 +48,7 @@ def train(
     out: Path | str,
     *,
     classes: Classes = None,
+    start: Path | str | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> "TrainingDone":
@@ -54,6 +64,8 @@ def train(
         Model folder, ``NAME.sashiko-model``.
     classes : sequence of LabelClass or str, optional
         Names in the order of the ids; None takes what lies beside the labels.
+    start : path, optional
+        Model whose networks go on learning, also of another image.
     report : callable, optional
         Called with each event on the way.
     **settings
@@ -72,7 +84,8 @@ def train(
     from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
 
     chosen = training_settings(**settings)
-    return _run(train_steps(image, labels, classes, chosen, out), TrainingDone, report)
+    steps = train_steps(image, labels, classes, chosen, out, start=start)
+    return _run(steps, TrainingDone, report)
 
 
 def predict(
@@ -173,6 +186,48 @@ def prediction_sets(
     return _run(set_steps(prediction, out, chosen), SetsDone, report)
 
 
+def measure(
+    model: Path | str,
+    image: Any,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> Measurements:
+    """Measure a volume, each number with the spread over the members of a model.
+
+    Each member segments the volume alone; goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path
+        Model folder.
+    image : path, array or Volume
+        The image.
+    out : path
+        Folder for the tables.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `MeasureSettings`, which are those of `PredictionSettings` and of
+        `InstanceSettings`, e.g. ``label_class="fibre"``, ``dust="100 um^3"``.
+
+    Returns
+    -------
+    Measurements
+        Each number a `Spread` of ``mean`` and ``std``, e.g. ``.count.std``,
+        ``.fraction("void").mean``, ``.size("length", "median").mean``.
+
+    Raises
+    ------
+    SashikoError
+        If model, image, settings or output cannot be used.
+    """
+    chosen = MeasureSettings.checked(**settings)
+    done = _run(measure_steps(model, image, out, chosen), MeasureDone, report)
+    return read_measurements(done.path)
+
+
 def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evaluation:
     """Score a prediction against the truth.
 
@@ -192,6 +247,50 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
     """
     left_out = None if ignore is None else open_image(ignore)
     return score(Path(prediction), open_image(truth), left_out)
+
+
+def report(
+    path: Path | str,
+    out: Path | str | None = None,
+    *,
+    report: Report | None = None,
+    **options: Any,
+) -> "ReportDone":
+    """Write one page about a project, a model, a prediction or its objects.
+
+    Parameters
+    ----------
+    path : path
+        What it is about. What belongs to it is found in its project or beside it.
+    out : path, optional
+        The page, ``NAME.html``, or a folder for single figures. In the folder
+        ``plots`` of the project when left out.
+    report : callable, optional
+        Called with each event on the way.
+    **options
+        What is known better than it can be found: ``model``, ``prediction``,
+        ``instances``, ``table``, ``image``, ``labels``, ``truth``, ``ignore``; and
+        fields of `ReportSettings`, e.g. ``format="pdf"``, ``figures=["lengths"]``.
+
+    Returns
+    -------
+    ReportDone
+        Where it is, which figures were drawn, and why others were not.
+
+    Raises
+    ------
+    SashikoError
+        If nothing is there, or the output cannot be written.
+    """
+    from napari_sashiko.pipeline.reporting import (  # noqa: PLC0415 - loads matplotlib
+        ReportDone,
+        ReportSettings,
+        report_steps,
+    )
+
+    given = {key: options.pop(key) for key in SOURCES if key in options}
+    chosen = ReportSettings.checked(**options)
+    return _run(report_steps(path, out, chosen, **given), ReportDone, report)
 
 
 def find_places(

@@ -1,5 +1,6 @@
 """Labelled objects on disk, opened for whoever shows them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import zarr
 
 from napari_sashiko.errors import OutputError
+from napari_sashiko.instances import table_digest
+from napari_sashiko.volumes import DAMAGED
 
 ATTRIBUTES = "sashiko"
 
@@ -29,6 +32,10 @@ class Instances:
         ([z,] y, x) in `unit`.
     unit : str
         ``"pixel"`` when unknown.
+    table : Path or None
+        Their table, where it is.
+    odd : str
+        What is wrong with that table, in words; empty if nothing is.
     """
 
     path: Path
@@ -37,6 +44,8 @@ class Instances:
     class_name: str
     voxel_size: tuple[float, ...]
     unit: str
+    table: Path | None = None
+    odd: str = ""
 
 
 def open_instances(path: Path | str) -> Instances:
@@ -53,6 +62,7 @@ def open_instances(path: Path | str) -> Instances:
         record: Any = group.attrs[ATTRIBUTES]
         image: Any = group["labels"].attrs["ome"]
         scales = image["multiscales"][0]
+        table, odd = _own_table(path, record)
         scale = scales["datasets"][0]["coordinateTransformations"][0]["scale"]
         return Instances(
             path=path,
@@ -61,9 +71,24 @@ def open_instances(path: Path | str) -> Instances:
             class_name=str(record["class_name"]),
             voxel_size=tuple(float(size) for size in scale),
             unit=str(scales["axes"][-1].get("unit", "pixel")),
+            table=table,
+            odd=odd,
         )
-    except (KeyError, OSError, ValueError, TypeError, IndexError) as error:
+    except DAMAGED as error:
         raise OutputError(
             f"There are no instances at {path}, or they are damaged.",
             "Find them again.",
         ) from error
+
+
+def _own_table(path: Path, record: dict[str, Any]) -> tuple[Path | None, str]:
+    """Table of the objects, and what is wrong with it."""
+    name, known = record.get("table"), record.get("table_digest")
+    if name is None or known is None:  # nothing was measured, or before it was noted
+        table = path.with_suffix(".csv")
+        return (table if table.exists() else None), ""
+    table = Path(os.path.normpath(path.parent / str(name)))
+    if table_digest(table) == known:
+        return table, ""
+    which = "belongs to other objects" if table.exists() else "is missing"
+    return None, f"The table {table} {which}: find the instances again to have it."

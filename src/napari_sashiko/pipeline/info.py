@@ -7,10 +7,13 @@ from typing import Any
 import zarr
 
 from napari_sashiko.errors import OutputError
+from napari_sashiko.measurements import INDEX as MEASUREMENTS_INDEX
+from napari_sashiko.measurements import lines_of, read_measurements
 from napari_sashiko.metrics import SetCalibration, strokes_needed
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.volumes import DAMAGED, reading
 
 MODEL_INDEX = "model.json"
 
@@ -22,8 +25,8 @@ class Description:
     Parameters
     ----------
     kind : str
-        ``"model"``, ``"prediction"``, ``"instances"``, ``"sets"``, ``"project"`` or
-        ``"image"``.
+        ``"model"``, ``"prediction"``, ``"instances"``, ``"sets"``, ``"measurements"``,
+        ``"project"`` or ``"image"``.
     lines : tuple of str
         For people.
     facts : dict
@@ -46,17 +49,23 @@ def describe(path: Path | str) -> Description:
     path = Path(path)
     if not path.exists():
         raise OutputError(f"There is nothing at {path}.", "Check the spelling.")
-    if (path / MODEL_INDEX).exists():
-        return _model(path)
-    if (path / INDEX).exists():
-        return _project(path)
-    record = _record(path)
+    folders = {
+        MODEL_INDEX: _model,
+        INDEX: _project,
+        MEASUREMENTS_INDEX: _measurements,
+    }
+    for index, describe_folder in folders.items():
+        if (path / index).exists():
+            return describe_folder(path)
+    record = own_record(path)
     if record.get("kind") == "prediction":
         return _prediction(path)
     if record.get("kind") == "instances":
-        return _instances(path, record)
+        with reading(f"The instances {path}", "Find them again."):
+            return _instances(path, record)
     if record.get("kind") == "sets":
-        return _set_sizes(path, record)
+        with reading(f"The prediction sets {path}", "Write them again."):
+            return _set_sizes(path, record)
     return _image(path)
 
 
@@ -160,6 +169,20 @@ def _set_sizes(path: Path, record: dict[str, Any]) -> Description:
     return Description("sets", lines, {"shape": list(sizes.shape), **record})
 
 
+def _measurements(path: Path) -> Description:
+    found = read_measurements(path)
+    lines = (
+        f"Measurements of {found.image!r} by {found.model!r}, made {found.created}",
+        *lines_of(found),
+    )
+    facts = found.model_dump(mode="json", exclude={"members", "kind"})
+    facts["members"] = [
+        {"place": each.place, "kind": each.kind, "weight": each.weight}
+        for each in found.members
+    ]
+    return Description("measurements", lines, facts)
+
+
 def _project(path: Path) -> Description:
     project = Project.open(path)
     record = project.record
@@ -167,6 +190,7 @@ def _project(path: Path) -> Description:
         "models": project.models(),
         "predictions": project.predictions(),
         "instances": project.instances(),
+        "measurements": project.measurements(),
     }
     lines = (
         f"Project {path.name}, made {record.created}",
@@ -204,13 +228,18 @@ def _image(path: Path) -> Description:
     return Description("image", lines, facts)
 
 
-def _record(path: Path) -> dict[str, Any]:
+def kind_of(path: Path) -> str:
+    """Say what this program wrote into a zarr folder; empty if that is not clear."""
+    return str(own_record(path).get("kind", ""))
+
+
+def own_record(path: Path) -> dict[str, Any]:
     """Read what this program wrote into a zarr folder; empty if nothing."""
     if not (path / "zarr.json").exists():
         return {}
     try:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get("sashiko")
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         return {}
     return record if isinstance(record, dict) else {}
 

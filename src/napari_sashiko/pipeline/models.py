@@ -1,5 +1,6 @@
 """Models in use: opened once, asked for previews and for what a run will take."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sashiko.errors import ModelError
 from napari_sashiko.pipeline.project import newest_first
+from napari_sashiko.pipeline.results import open_prediction
 from napari_sashiko.prediction import Estimate, PredictionSettings
 from napari_sashiko.prediction import estimate as estimate_run
 from napari_sashiko.prediction import preview as preview_region
@@ -85,6 +88,39 @@ def estimate(
 def list_models(folder: Path | str) -> list[Path]:
     """Model folders in a folder, the newest first."""
     return newest_first(Path(folder), "*/model.json")
+
+
+def model_of(prediction: Path | str, models: Sequence[Path]) -> Path:
+    """Find the model that a prediction was made by.
+
+    Parameters
+    ----------
+    prediction : path
+        Folder NAME.zarr.
+    models : sequence of path
+        Model folders; reading them takes a while, and those of the prediction's name
+        are read first.
+
+    Raises
+    ------
+    OutputError
+        If there is no prediction.
+    ModelError
+        If none of the models made it.
+    """
+    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
+
+    found = open_prediction(prediction)
+    for model in sorted(models, key=lambda each: each.stem != found.path.stem):
+        try:
+            if model_digest(model) == found.model_digest:
+                return model
+        except ModelError:
+            continue  # damaged: it may be another one
+    raise ModelError(
+        f"The model that made {found.path.name} is not there, or was trained again.",
+        "Open it, or segment the volume with the model that you have.",
+    )
 
 
 @lru_cache(maxsize=KEPT_OPEN)

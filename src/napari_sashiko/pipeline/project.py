@@ -12,11 +12,41 @@ from pydantic import BaseModel, Field, ValidationError
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.volumes import keep_copy, relative, write_file
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 knew neither what the image was like nor the last results
 SUFFIX = ".sashiko"
 INDEX = "project.json"
+MEND = "Restore it in napari, or with: sashiko mend."
 ROOMS = ("labels", "models", "predictions", "instances", "measurements", "plots")
+
+
+class NewerProjectError(OutputError):
+    """A project of a newer version: whole, but not for this program."""
+
+
+class ImageFacts(Settings):
+    """What the image of a project was like when it was worked on.
+
+    Parameters
+    ----------
+    digest : str
+        Hash of some of its voxels, whatever their size.
+    name : str
+        For people.
+    shape : (int, int, int)
+        (Z, Y, X).
+    voxel_size : (float, float, float)
+        (z, y, x) in `unit`.
+    unit : str
+        ``"pixel"`` when unknown.
+    """
+
+    digest: str
+    name: str
+    shape: tuple[int, int, int]
+    voxel_size: tuple[float, float, float]
+    unit: str
 
 
 class ProjectRecord(Settings):
@@ -30,17 +60,23 @@ class ProjectRecord(Settings):
         ISO 8601 with time zone.
     image : str or None
         Path of the image, relative to the project folder.
+    facts : ImageFacts or None
+        What that image was like; None where nobody has said it.
     classes : tuple of LabelClass
         Classes that were painted last.
     settings : dict
         Settings of the last run of each step, by its name.
+    last : dict
+        What the last run of each step wrote, by its name, relative to the folder.
     """
 
     format_version: int = FORMAT_VERSION
     created: str = ""
     image: str | None = None
+    facts: ImageFacts | None = None
     classes: tuple[LabelClass, ...] = ()
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    last: dict[str, str] = Field(default_factory=dict)
 
 
 class Project:
@@ -94,9 +130,55 @@ class Project:
             ) from None
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"The project {folder} is damaged: {INDEX}: {error}."
+                f"The project {folder} is damaged: {INDEX}: {error}.", MEND
             ) from error
         return cls(folder, _checked(folder, content))
+
+    @classmethod
+    def rescue(cls, folder: Path | str) -> tuple[Self, str]:
+        """Open a project folder of which the index may be damaged or missing.
+
+        The damaged index is kept beside a new one, as ``project.json.damaged``.
+
+        Returns
+        -------
+        project : Project
+        words : str
+            What was damaged; empty if nothing was.
+
+        Raises
+        ------
+        OutputError
+            If it comes from a newer version, is no project at all, or cannot be
+            written.
+        """
+        folder = Path(folder).absolute()
+        try:
+            return cls.open(folder), ""
+        except NewerProjectError:
+            raise
+        except OutputError as error:
+            if not any((folder / room).is_dir() for room in ROOMS):
+                raise
+            problem = error
+        path = folder / INDEX
+        if not path.exists():
+            return cls._renewed(folder), ""  # nothing was noted yet
+        try:
+            kept = keep_copy(path).name
+            path.unlink()
+        except OSError as error:
+            raise _unwritable(path, error) from problem
+        words = (
+            f"{problem.what} It is kept as {kept}; labels, models and results are "
+            "there, the settings of the last runs are lost."
+        )
+        return cls._renewed(folder), words
+
+    @classmethod
+    def _renewed(cls, folder: Path) -> Self:
+        beside = folder.with_suffix("")  # where the dock puts the project of a file
+        return cls.create(folder, beside if beside.exists() else None)
 
     @property
     def image(self) -> Path | None:
@@ -132,14 +214,34 @@ class Project:
         """Instances, the newest first."""
         return newest_first(self.folder / "instances", "*.zarr/zarr.json")
 
+    def measurements(self) -> list[Path]:
+        """Measurements with error bars, the newest first."""
+        return newest_first(self.folder / "measurements", "*/measurements.json")
+
+    def latest(self, step: str, found: Sequence[Path]) -> list[Path]:
+        """Results of a step, that of the last run first.
+
+        Parameters
+        ----------
+        step : str
+            ``"train"``, ``"predict"`` or ``"instances"``.
+        found : sequence of Path
+            Those that there are.
+        """
+        last = self.record.last.get(step)
+        first = None if last is None else Path(os.path.normpath(self.folder / last))
+        return sorted(found, key=lambda path: path != first)
+
     def note(
         self,
         *,
         image: Path | None = None,
+        facts: ImageFacts | None = None,
         classes: Sequence[LabelClass] = (),
+        last: dict[str, Path] | None = None,
         **settings: BaseModel,
     ) -> None:
-        """Remember image, classes and settings of a step; written at once, atomically.
+        """Remember image, classes, settings and results; written at once, atomically.
 
         Raises
         ------
@@ -147,33 +249,27 @@ class Project:
             If the folder cannot be written.
         """
         new = {name: value.model_dump(mode="json") for name, value in settings.items()}
-        changes: dict[str, Any] = {"settings": self.record.settings | new}
+        written = {
+            step: relative(path, self.folder) for step, path in (last or {}).items()
+        }
+        changes: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "settings": self.record.settings | new,
+            "last": self.record.last | written,
+        }
         if image is not None:
-            changes["image"] = _relative(Path(image), self.folder)
+            changes["image"] = relative(Path(image), self.folder)
+        if facts is not None:
+            changes["facts"] = facts
         if classes:
             changes["classes"] = tuple(classes)
-        self.record = self.record.model_copy(update=changes)
-        self._save()
+        record = self.record.model_copy(update=changes)
+        if record != self.record or not (self.folder / INDEX).exists():
+            self.record = record
+            self._save()
 
     def _save(self) -> None:
         write_atomically(self.folder / INDEX, self.record.model_dump_json(indent=1))
-
-
-def note_run(
-    out: Path,
-    step: str,
-    settings: BaseModel,
-    *,
-    image: Path | None = None,
-    classes: Sequence[LabelClass] = (),
-) -> None:
-    """Remember a run in the project that its output lies in, if it lies in one."""
-    folder = out.absolute().parents[1]
-    if folder.suffix != SUFFIX:
-        return
-    there = (folder / INDEX).exists()
-    project = Project.open(folder) if there else Project.create(folder)
-    project.note(image=image, classes=classes, **{step: settings})
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -184,14 +280,8 @@ def write_atomically(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_file(path, text)
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -205,7 +295,7 @@ def newest_first(folder: Path, pattern: str) -> list[Path]:
 def _checked(folder: Path, content: Any) -> ProjectRecord:
     version = content.get("format_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
-        raise OutputError(
+        raise NewerProjectError(
             f"The project {folder} has format {version}, this version of "
             f"napari-sashiko reads up to {FORMAT_VERSION}.",
             "Update napari-sashiko.",
@@ -216,15 +306,9 @@ def _checked(folder: Path, content: Any) -> ProjectRecord:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its content"
         raise OutputError(
-            f"The project {folder} is damaged: {place} in {INDEX}: {first['msg']}."
+            f"The project {folder} is damaged: {place} in {INDEX}: {first['msg']}.",
+            MEND,
         ) from error
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), folder)).as_posix()
-    except ValueError:  # another drive
-        return path.absolute().as_posix()
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

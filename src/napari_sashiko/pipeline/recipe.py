@@ -20,9 +20,9 @@ class Recipe(Settings):
     ----------
     format_version : int
         Version of the file's layout.
-    train, predict, instances, sets : dict
-        Fields of `TrainingSettings`, `PredictionSettings`, `InstanceSettings` and
-        `SetSettings`; checked by these when the step starts.
+    train, predict, instances, sets, measure : dict
+        Fields of `TrainingSettings`, `PredictionSettings`, `InstanceSettings`,
+        `SetSettings` and `MeasureSettings`; checked by these when the step starts.
     """
 
     format_version: int = FORMAT_VERSION
@@ -30,6 +30,7 @@ class Recipe(Settings):
     predict: dict[str, Any] = Field(default_factory=dict)
     instances: dict[str, Any] = Field(default_factory=dict)
     sets: dict[str, Any] = Field(default_factory=dict)
+    measure: dict[str, Any] = Field(default_factory=dict)
 
     def write(self, path: Path | str) -> None:
         """Write the recipe as JSON.

@@ -1,5 +1,6 @@
 """Finished and half-finished predictions, opened for whoever shows them."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.prediction import read_record, reading_prediction
-from napari_sashiko.volumes import Volume
+from napari_sashiko.volumes import DAMAGED, Volume
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def check_prediction(
     Returns
     -------
     tuple of int or None
-        Blocks done and all; None when nothing is there.
+        Blocks done and all; None when nothing is there. No block counts as done
+        where the ledger is damaged: the run itself finds what is whole.
 
     Raises
     ------
@@ -110,7 +112,12 @@ def check_prediction(
                 "Choose another name, or overwrite it.",
             )
     with reading_prediction(Path(out)):
-        return _progress(zarr.open_group(str(out), mode="r"))
+        try:
+            return _progress(zarr.open_group(str(out), mode="r"))
+        except DAMAGED:
+            # The next run looks itself which blocks are whole.
+            sizes = zip(record["shape"], record["cell"], strict=True)
+            return 0, math.prod(-(-n // size) for n, size in sizes)
 
 
 def _progress(group: Any) -> tuple[int, int]:

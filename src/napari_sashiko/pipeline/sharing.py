@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Generator, Iterator
 from itertools import product
 from pathlib import Path
@@ -15,6 +14,7 @@ from napari_sashiko.volumes import (
     Volume,
     check_writable,
     create_ome_image,
+    new_folder_beside,
     open_volume,
 )
 
@@ -27,19 +27,47 @@ def place_for_copy(out: Path) -> Iterator[Path]:
     """Make a folder beside a prediction, which is deleted in the end."""
     check_writable(out)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        name = tempfile.mkdtemp(prefix=f".{out.name}.image-", dir=out.parent)
+        folder = new_folder_beside(out.with_name(f"{out.name}.image"))
     except OSError as error:
         raise OutputError(
             f"{out} cannot be written: {error.strerror or error}.",
             "Choose another folder.",
         ) from error
-    folder = Path(name)
     try:
-        folder.chmod(0o755)  # mkdtemp makes folders for one user only
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def readable_by_all(
+    volume: Volume, out: Path, runner: str, stack: contextlib.ExitStack
+) -> Generator[Event, None, Volume]:
+    """Copy an image that is in memory only to disk where other processes do the work.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    out : Path
+        The copy lies beside it.
+    runner : str
+        Where the work runs.
+    stack : ExitStack
+        Deletes the copy in the end.
+
+    Yields
+    ------
+    Message, Tick
+
+    Returns
+    -------
+    Volume
+        The image, or its copy.
+    """
+    if runner != "dask" or volume.source is not None:
+        return volume
+    folder = stack.enter_context(place_for_copy(out.absolute()))
+    return (yield from copied(volume, folder))
 
 
 def copied(volume: Volume, folder: Path) -> Generator[Event, None, Volume]:

@@ -1,13 +1,15 @@
 """The steps of a run, generators of events: train, predict, instances, sets, places."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import InstanceSettings, segment_instances
 from napari_sashiko.labels import LabelledVoxels, check_labels
+from napari_sashiko.pipeline.heritage import go_on_from, known_image
 from napari_sashiko.pipeline.inputs import (
     Classes,
     open_image,
@@ -15,11 +17,12 @@ from napari_sashiko.pipeline.inputs import (
     size_warning,
 )
 from napari_sashiko.pipeline.models import open_model
-from napari_sashiko.pipeline.project import note_run
-from napari_sashiko.pipeline.sharing import copied, place_for_copy
+from napari_sashiko.pipeline.noting import note_run
+from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import (
     PlacesSettings,
     PredictionSettings,
+    PredictionStarted,
     SetSettings,
     find_places,
     places_in_prediction,
@@ -30,7 +33,7 @@ from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import check_writable
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
-    from napari_sashiko.training import TrainingSettings
+    from napari_sashiko.training import Heritage, Painting, TrainingSettings
 
 
 def train_steps(
@@ -39,6 +42,8 @@ def train_steps(
     classes: Classes,
     settings: "TrainingSettings | None",
     out: Path | str,
+    *,
+    start: Path | str | None = None,
 ) -> Iterator[Event]:
     """Train an ensemble on sparse labels; closing keeps the best weights so far.
 
@@ -55,6 +60,9 @@ def train_steps(
         None takes the defaults.
     out : path
         Model folder; made when missing.
+    start : path, optional
+        Model whose networks go on learning, also of another image; its classes are
+        found again by their names.
 
     Yields
     ------
@@ -68,6 +76,7 @@ def train_steps(
     """
     from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
         TrainingSettings,
+        TrainingStarted,
         train,
     )
 
@@ -82,8 +91,74 @@ def train_steps(
             yield Message(text, "warning")
         if text := size_warning(paint, volume):
             yield Message(text, "warning")
-    yield from train(volume, paint.labelled, paint.classes, chosen, target)
-    note_run(target, "train", chosen, image=volume.path, classes=paint.classes)
+    heritage: Sequence[Heritage] = ()
+    if start is not None:
+        chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
+        yield from known_image(Path(start), volume)
+    yield from _noted(
+        train(volume, paint.labelled, paint.classes, chosen, target, heritage=heritage),
+        TrainingStarted,
+        partial(
+            note_run,
+            target,
+            "train",
+            chosen,
+            volume=volume,
+            classes=paint.classes,
+        ),
+    )
+
+
+def live_steps(
+    image: Any,
+    painting: "Painting",
+    settings: "TrainingSettings | None",
+    out: Path | str,
+    *,
+    start: Path | str | None = None,
+) -> Iterator[Event]:
+    """Train while the paint goes on changing, until the generator is closed.
+
+    Parameters
+    ----------
+    image, settings, out, start
+        As in `train_steps`.
+    painting : Painting
+        Paint that may change at any time.
+
+    Yields
+    ------
+    Event
+        `TrainingWaits`, `TrainingStarted`, `EpochDone`, `MemberSaved`,
+        `TrainingRested`, `Message`.
+
+    Raises
+    ------
+    SashikoError
+        If image, settings or output cannot be used.
+    """
+    from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+        TrainingSettings,
+        TrainingStarted,
+        train_live,
+    )
+
+    chosen = settings or TrainingSettings.checked()
+    target = Path(out)
+    check_model_folder(target)
+    check_network(chosen)
+    volume = open_image(image)
+    heritage: Sequence[Heritage] = ()
+    if start is not None:
+        chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
+        yield from known_image(Path(start), volume)
+    yield from _noted(
+        train_live(volume, painting, chosen, target, heritage=heritage),
+        TrainingStarted,
+        lambda: note_run(
+            target, "train", chosen, volume=volume, classes=painting.read()[1]
+        ),
+    )
 
 
 def predict_steps(
@@ -118,12 +193,12 @@ def predict_steps(
     chosen = settings or PredictionSettings()
     volume = open_image(image)
     with contextlib.ExitStack() as stack:
-        shared = volume
-        if chosen.runner == "dask" and volume.source is None:
-            folder = stack.enter_context(place_for_copy(Path(out).absolute()))
-            shared = yield from copied(volume, folder)
-        yield from predict(Path(model), shared, Path(out), chosen)
-    note_run(Path(out), "predict", chosen, image=volume.path)
+        shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
+        yield from _noted(
+            predict(Path(model), shared, Path(out), chosen),
+            PredictionStarted,
+            partial(note_run, Path(out), "predict", chosen, volume=volume),
+        )
 
 
 def instance_steps(
@@ -227,6 +302,17 @@ def place_steps(
     else:
         model = open_model(path, chosen.device)
         yield from find_places(model, volume, paint, chosen)
+
+
+def _noted(
+    steps: Iterator[Event], started: type[Event], note: Callable[[], None]
+) -> Generator[Event, None, None]:
+    """Pass a run's events on; note it when it starts, for it may never end."""
+    with contextlib.closing(steps):  # type: ignore[type-var]
+        for event in steps:
+            if isinstance(event, started):
+                note()
+            yield event
 
 
 def check_network(settings: "TrainingSettings") -> None:

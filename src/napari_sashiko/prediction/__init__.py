@@ -1,7 +1,14 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
+from napari_sashiko.prediction._prepare import check_volume
+from napari_sashiko.prediction.counting import ClassTotals, count_classes
 from napari_sashiko.prediction.estimate import Estimate, estimate
-from napari_sashiko.prediction.evaluate import ClassScores, Evaluation, evaluate
+from napari_sashiko.prediction.evaluate import (
+    ClassScores,
+    Evaluation,
+    evaluate,
+    evaluate_steps,
+)
 from napari_sashiko.prediction.events import (
     CellDone,
     Place,
@@ -10,7 +17,9 @@ from napari_sashiko.prediction.events import (
     PredictionStarted,
     SetsDone,
 )
+from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.places import find_places, places_in_prediction
+from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
@@ -21,21 +30,29 @@ from napari_sashiko.prediction.store import read_record, reading_prediction
 __all__ = [
     "CellDone",
     "ClassScores",
+    "ClassTotals",
     "Estimate",
     "Evaluation",
     "Place",
     "PlacesFound",
     "PlacesSettings",
+    "Plan",
     "PredictionDone",
     "PredictionSettings",
     "PredictionStarted",
     "Predictor",
     "SetSettings",
     "SetsDone",
+    "check_volume",
+    "count_classes",
     "estimate",
     "evaluate",
+    "evaluate_steps",
     "find_places",
+    "make_plan",
+    "mend_prediction",
     "places_in_prediction",
+    "plan_from_record",
     "predict",
     "prediction_sets",
     "preview",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,21 @@ KEPT_OPEN = 4
 
 def no_tick() -> None:
     """Nobody can stop this work from here."""
+
+
+class Outcome(NamedTuple):
+    """What is told of a task whose cells are on disk.
+
+    Parameters
+    ----------
+    most_voxels : int or None
+        Most voxels of a window, once memory ran out; None while it suffices.
+    sizes : tuple of int
+        Bytes on disk of each cell.
+    """
+
+    most_voxels: int | None
+    sizes: tuple[int, ...]
 
 
 @dataclass
@@ -65,24 +80,19 @@ class Worker:
         if self._blender is not None:
             self._blender.expect(cells)
 
-    def __call__(self, cells: tuple[Cell, ...]) -> int | None:
-        """Predict and store the cells of a task.
-
-        Returns
-        -------
-        int or None
-            Most voxels of a window, once memory ran out; None while it suffices.
-        """
+    def __call__(self, cells: tuple[Cell, ...]) -> Outcome:
+        """Predict and store the cells of a task."""
         self.expect(cells)
+        sizes = []
         try:
             for cell in cells:
                 mean, std = self._predict(cell)
                 self.tick()  # a stopped run must not write any more
-                self.store.write(cell.cell, mean, std, self._ids)
+                sizes.append(self.store.write(cell.cell, mean, std, self._ids))
         finally:
             if self._blender is not None:
                 self._blender.forget(cells)
-        return self.inference.most_voxels
+        return Outcome(self.inference.most_voxels, tuple(sizes))
 
     def _predict(self, cell: Cell) -> Pair:
         if self._blender is not None:
@@ -121,7 +131,7 @@ class RemoteWorker:
     device: str
     threads: int
 
-    def __call__(self, cells: tuple[Cell, ...]) -> int | None:
+    def __call__(self, cells: tuple[Cell, ...]) -> Outcome:
         """Predict and store the cells of a task in this process."""
         with torch_threads(self.threads):
             return _opened(self)(cells)

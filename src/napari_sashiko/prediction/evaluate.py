@@ -1,5 +1,6 @@
 """Score a prediction against the truth, by blocks."""
 
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import numpy as np
 import zarr
 
 from napari_sashiko.errors import LabelError
-from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.metrics import Calibration, CalibrationScores, ConfusionMatrix
 from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import reading_prediction
+from napari_sashiko.runners import Event, Progress
 from napari_sashiko.volumes import Region, Volume, as_volume
 
 
@@ -43,6 +45,11 @@ class Evaluation:
         Macro F1 is the mean over classes that occur in the truth.
     expected_calibration_error, brier : float
         Top-label calibration in 15 bins, and the squared error summed over classes.
+    reliability : CalibrationScores
+        The curve behind the calibration error.
+    confusion : dict
+        ``classes``, the ids in the order of the channels, and ``counts``, voxels by
+        true class (rows) and predicted class.
     """
 
     classes: tuple[ClassScores, ...]
@@ -51,14 +58,29 @@ class Evaluation:
     macro_f1: float
     expected_calibration_error: float
     brier: float
+    reliability: CalibrationScores
+    confusion: dict[str, list[Any]]
 
     def record(self) -> dict[str, Any]:
         """Write the scores as JSON."""
-        return asdict(self)
+        return asdict(self) | {"reliability": self.reliability.record()}
 
 
 def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluation:
-    """Compare a prediction with the truth.
+    """Compare a prediction with the truth; see `evaluate_steps`."""
+    steps = evaluate_steps(prediction, truth, ignore)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            scores: Evaluation = done.value
+            return scores
+
+
+def evaluate_steps(
+    prediction: Path | str, truth: Any, ignore: Any = None
+) -> Generator[Event, None, Evaluation]:
+    """Compare a prediction with the truth, block by block.
 
     Parameters
     ----------
@@ -68,6 +90,14 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
         Class ids, (Z, Y, X) or (Y, X); 0 is not scored.
     ignore : Volume or array, optional
         Voxels that are not 0 here are not scored.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------
@@ -87,6 +117,7 @@ def evaluate(prediction: Path | str, truth: Any, ignore: Any = None) -> Evaluati
     with reading_prediction(path):
         mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
     for region in chunk_blocks(shape, mean.chunks, flat=record["flat"]):
+        yield Progress(region[0].stop, shape[0], "comparing with the truth")
         wanted = true.read(region)[0]
         if left_out is not None:
             wanted[left_out.read(region)[0] != 0] = 0
@@ -144,4 +175,6 @@ def _summary(
         macro_f1=scores.macro_f1,
         expected_calibration_error=trust.expected_calibration_error,
         brier=trust.brier,
+        reliability=trust,
+        confusion=confusion.record(),
     )

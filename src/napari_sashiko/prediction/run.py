@@ -23,6 +23,7 @@ from napari_sashiko.prediction.events import (
     PredictionDone,
     PredictionStarted,
 )
+from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.runners import Event, Message, Tick, open_place, torch_threads
@@ -78,6 +79,9 @@ def predict(
     if settings.runner == "dask":
         _check_in_a_file(volume)
     with open_place(settings) as do_tasks:  # before anything is written
+        if not settings.overwrite:
+            for note in (yield from mend_prediction(path)):
+                yield Message(note, "warning")
         run = prepare(predictor, digest, volume, path, settings)
         yield from _warn_of_little_room(run)
         yield PredictionStarted(str(path), run.cells, run.cells - run.left)
@@ -121,9 +125,9 @@ def _work(
             if item is None:
                 yield Tick()
                 continue
-            task, limit = item
-            for cell in task:
-                run.store.ledger.mark(cell.index)
+            task, (limit, sizes) = item
+            for cell, size in zip(task, sizes, strict=True):
+                run.store.ledger.mark(cell.index, size)
             number += len(task)
             if limit is not None and limit != most_voxels:
                 most_voxels = limit

@@ -1,8 +1,7 @@
 """The folder NAME.zarr of a prediction: created whole, resumed, or refused."""
 
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,14 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger, create_ledger
 from napari_sashiko.prediction.predictor import FloatArray, Triple
 from napari_sashiko.volumes import (
+    DAMAGED,
     ChunkWriter,
     Scratch,
     create_ome_image,
+    new_folder_beside,
     padded,
     reading,
+    temporary_beside,
 )
 
 FORMAT_VERSION = 1
@@ -34,6 +36,7 @@ KEYS = (  # of the record, without which nothing can be done
     "flat",
     "classes",
 )
+DAMAGE = "Mend it, with: sashiko mend; else predict it again, with overwrite."
 FLATTEST_CHUNK = 16  # a plane of a thick chunk costs as much as the whole chunk
 
 
@@ -125,7 +128,7 @@ class PredictionStore:
         mean: FloatArray,
         std: FloatArray,
         ids: np.ndarray[Any, Any],
-    ) -> None:
+    ) -> int:
         """Write one cell: probabilities, deviation, and the most probable class.
 
         Parameters
@@ -135,8 +138,14 @@ class PredictionStore:
         mean, std : (K, z, y, x) float32
         ids : (K,) uint8
             Class id of each channel.
+
+        Returns
+        -------
+        int
+            Bytes on disk.
         """
         depth, height, width = self.layout.chunk
+        size = 0
         for low in range(0, mean.shape[1], depth):
             rows = slice(low, low + depth)
             place = (
@@ -144,21 +153,71 @@ class PredictionStore:
                 region[1].start // height,
                 region[2].start // width,
             )
-            self._write_chunks(place, mean[:, rows], std[:, rows], ids)
+            size += self._write_chunks(place, mean[:, rows], std[:, rows], ids)
+        return size
+
+    def size_of(self, index: Triple) -> int:
+        """Bytes on disk of the cell at this place of the grid."""
+        paths = (writer.path(place) for writer, place in self._chunks_of(index))
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    def damaged_files(self, index: Triple) -> list[Path]:
+        """Files of a cell that are there and are not what was written."""
+        return [
+            writer.path(place)
+            for writer, place in self._chunks_of(index)
+            if writer.is_torn(place)
+        ]
+
+    def odd_file(self, index: Triple, size: int | None) -> Path | None:
+        """A file of a finished cell that is damaged or missing; None if it is whole.
+
+        Parameters
+        ----------
+        index : (int, int, int)
+            Place of the cell in the grid.
+        size : int or None
+            Bytes that the cell takes; None or 0 if nobody has noted it.
+        """
+        if size and self.size_of(index) == size:
+            return None
+        damaged = self.damaged_files(index)
+        if damaged:
+            return damaged[0]
+        # Classes are never 0 everywhere, probabilities may be.
+        needed = [
+            writer.path(place)
+            for writer, place in self._chunks_of(index)
+            if size or writer is self._classes
+        ]
+        missing = [path for path in needed if not path.exists()]
+        return next(iter(missing or (needed if size else [])), None)
+
+    def _chunks_of(self, index: Triple) -> Iterator[tuple[ChunkWriter, Any]]:
+        """All chunks of a cell, classes first."""
+        cell, depth = self.layout.cell, self.layout.chunk[0]
+        low = index[0] * cell[0]
+        for z in range(low, min(low + cell[0], self.layout.shape[0]), depth):
+            box = self.layout.on_disk((z // depth, *index[1:]))
+            yield self._classes, box
+            for channel in range(self.layout.classes):
+                yield self._mean, (channel, *box)
+                yield self._std, (channel, *box)
 
     def _write_chunks(
         self, place: Triple, mean: FloatArray, std: FloatArray, ids: Any
-    ) -> None:
+    ) -> int:
         """Write the chunks of one place: while they are in the processor's cache."""
         box = self.layout.on_disk(place)
         best = self._chunk("best", self._mean, self.layout.chunk)
         stored = self._chunk("stored", self._mean, self.layout.chunk)
         winner = self._chunk("winner", self._classes, self.layout.chunk)
         shape = mean.shape[1:]
-        corner = tuple(slice(0, size) for size in shape)
+        corner = tuple(slice(0, extent) for extent in shape)
+        size = 0
         for channel, number in enumerate(ids):
             values = padded(mean[channel], stored if channel else best)
-            self._mean.write((channel, *box), self._drop_z(values))
+            size += self._mean.write((channel, *box), self._drop_z(values))
             # From the stored values, so that classes and argmax never differ.
             if channel == 0:
                 winner.fill(0)
@@ -166,10 +225,11 @@ class PredictionStore:
             else:
                 np.copyto(winner[corner], number, where=(stored > best)[corner])
                 np.maximum(stored, best, out=best)
-        self._classes.write(box, self._drop_z(winner))
+        size += self._classes.write(box, self._drop_z(winner))
         for channel in range(len(ids)):
             values = padded(std[channel], stored)
-            self._std.write((channel, *box), self._drop_z(values))
+            size += self._std.write((channel, *box), self._drop_z(values))
+        return size
 
     def _chunk(self, name: str, writer: ChunkWriter, shape: Triple) -> Any:
         return self._scratch.array(name, shape, writer.dtype)
@@ -207,15 +267,13 @@ def create_store(
         If the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        part = new_folder_beside(path)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.",
             "Choose another folder.",
         ) from error
     try:
-        part.chmod(0o755)  # mkdtemp makes folders for one user only
         _fill(part, layout, record, voxel_size, unit)
         part.rename(path)
     except BaseException:
@@ -266,7 +324,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 def reading_prediction(path: Path) -> AbstractContextManager[None]:
     """Say in words that a prediction is damaged."""
-    return reading(f"The prediction {path}", "Predict it again, with overwrite.")
+    return reading(f"The prediction {path}", DAMAGE)
 
 
 def _own_record(path: Path) -> dict[str, Any] | None:
@@ -275,7 +333,7 @@ def _own_record(path: Path) -> dict[str, Any] | None:
         return None
     try:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         record = None
     if not isinstance(record, dict) or record.get("kind") != "prediction":
         raise OutputError(
@@ -303,8 +361,7 @@ def remove_store(path: Path) -> None:
         return
     try:
         # Renamed first: what is half deleted must not look like a prediction.
-        doomed = path.with_name(f".{path.name}.deleted")
-        shutil.rmtree(doomed, ignore_errors=True)
+        doomed = temporary_beside(path)
         path.rename(doomed)
         shutil.rmtree(doomed)
     except OSError as error:

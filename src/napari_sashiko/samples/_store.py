@@ -1,7 +1,7 @@
 """Samples on disk: kept in the user's cache, written out for the command line."""
 
+import contextlib
 import json
-import os
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -14,7 +14,7 @@ import tifffile
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.samples._sample import SAMPLES, Report, Sample, silent
-from napari_sashiko.volumes import check_writable
+from napari_sashiko.volumes import check_writable, remove_abandoned, written_file
 
 EDITION = 2  # raised when a sample changes, so that nobody gets the old one
 
@@ -139,14 +139,10 @@ def _keep(sample: Sample, path: Path) -> None:
     words["voxel_size"] = sample.voxel_size
     words["classes"] = [each.model_dump() for each in sample.classes]
     arrays["words"] = np.array(json.dumps(words))
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+    with contextlib.suppress(OSError):
+        remove_abandoned(path.parent, path.name)
+        with written_file(path) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Sample | None:

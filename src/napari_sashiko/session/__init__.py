@@ -4,8 +4,10 @@ from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder, user_folder
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
+from napari_sashiko.session.reopening import Reopening
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
@@ -16,7 +18,9 @@ __all__ = [
     "PredictionOpened",
     "PreviewDesk",
     "PreviewReady",
+    "Reopening",
     "Session",
+    "SuggestionDesk",
     "describe_error",
     "project_folder",
     "user_folder",

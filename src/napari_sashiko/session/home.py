@@ -43,7 +43,7 @@ def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> P
         If no folder can be written.
     """
     if path is not None and os.access(path.parent, os.W_OK):
-        return path.with_name(_plain(path.name) + SUFFIX)
+        return path.with_name(plain_name(path.name) + SUFFIX)
     folder = user_folder() / "projects"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,8 +55,9 @@ def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> P
     mark = f"-{digest()[:10]}{SUFFIX}"
     # The data says what it is; its name may have changed since.
     known = sorted(folder.glob(f"*{mark}"))
-    return known[0] if known else folder / f"{_plain(name)}{mark}"
+    return known[0] if known else folder / f"{plain_name(name)}{mark}"
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name that any file may have."""
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "volume"

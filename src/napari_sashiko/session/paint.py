@@ -7,23 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from napari_sashiko.errors import LabelError
+from napari_sashiko.errors import LabelError, SashikoError
 from napari_sashiko.labels import (
     LabelClass,
     LabelledVoxels,
     LabelStore,
     default_classes,
+    holds_paint,
+    was_interrupted,
 )
+from napari_sashiko.runners import Event, Job, Tick
 
-INDEX = "labels.json"
 LARGEST_ID = 255
 SLAB = 1 << 24  # voxels that are looked at at once
-QUIET_SECONDS = 1.0
-LONGEST_SECONDS = 5.0
+QUIET_SECONDS = 0.3
+LONGEST_SECONDS = 0.6  # and the time that the disk takes: below a second in all
+REST_SECONDS = 1.0  # after which the hand is said to rest
+SECONDS_TO_RETRY = 5.0
 
 
 class Paint:
     """A label store with autosave.
+
+    Strategy: what is painted lies in a mapped file at once and outlives the process.
+    Saving brings it to the disk itself, so that it outlives the machine too; that may
+    take a while, so a job does it.
 
     Parameters
     ----------
@@ -31,6 +39,11 @@ class Paint:
         Where the paint is kept.
     folder : Path
         Its folder.
+
+    Attributes
+    ----------
+    version : int
+        Another number whenever paint or classes have changed.
     """
 
     def __init__(self, store: LabelStore, folder: Path) -> None:
@@ -39,13 +52,23 @@ class Paint:
         self.saved_at = time.monotonic()
         self._changed_at = 0.0
         self._dirty_since = 0.0
+        self._not_before = 0.0
         self._unseen = False
+        self.version = 0
+        self._resting = True
+        self._saving: Job | None = None
+        self._since = 0.0  # when what is being saved was painted
         store.on_change(self._touch)
 
     @property
     def classes(self) -> tuple[LabelClass, ...]:
         """The label classes in order of their ids."""
         return tuple(self.store.classes)
+
+    @property
+    def readonly(self) -> bool:
+        """Whether it can only be looked at."""
+        return self.store.readonly
 
     def set_classes(self, classes: tuple[LabelClass, ...]) -> None:
         """Change names or colours, or add classes; ids are never reused."""
@@ -55,7 +78,7 @@ class Paint:
     @property
     def dirty(self) -> bool:
         """Whether something is not saved yet."""
-        return self._dirty_since > 0
+        return self._dirty_since > 0 or self._saving is not None
 
     def counts(self) -> dict[int, int]:
         """Painted voxels by class id; only classes with paint."""
@@ -68,6 +91,10 @@ class Paint:
     def labelled(self) -> LabelledVoxels:
         """All painted voxels."""
         return self.store.labelled()
+
+    def read(self) -> tuple[LabelledVoxels, tuple[LabelClass, ...]]:
+        """All painted voxels and all classes; may be called beside who paints."""
+        return self.labelled(), self.classes
 
     def is_near(
         self, coords: tuple[int, int, int], reach: tuple[int, int, int]
@@ -83,44 +110,116 @@ class Paint:
         unseen, self._unseen = self._unseen, False
         return unseen
 
+    def take_rest(self) -> bool:
+        """Whether all is saved and the hand rests; said once after each change."""
+        rested = time.monotonic() - self._changed_at >= REST_SECONDS
+        if self._resting or self.dirty or not rested:
+            return False
+        self._resting = True
+        return True
+
     def save_if_due(self) -> bool:
-        """Save when the hand rests, or at the latest after some seconds."""
+        """Begin to save when the hand rests, or at the latest after half a second.
+
+        Returns
+        -------
+        bool
+            Whether a save has come to its end since the last call.
+
+        Raises
+        ------
+        SashikoError
+            If it failed; it is tried again after some seconds.
+        """
+        saved = self._ended()
         now = time.monotonic()
         rested = now - self._changed_at >= QUIET_SECONDS
         late = now - self._dirty_since >= LONGEST_SECONDS
-        if not self.dirty or not (rested or late):
-            return False
-        self.save()
-        return True
+        due = self._dirty_since > 0 and (rested or late) and now >= self._not_before
+        if due and self._saving is None:
+            self._since, self._dirty_since = self._dirty_since, 0.0
+            self._saving = Job(self._save, name="Saving paint")
+            self._saving.start()
+        return saved
 
     def save(self) -> None:
-        """Write everything to disk now."""
-        self._dirty_since = 0.0
-        self.store.flush()
+        """Write everything to disk now.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or gone; the paint stays in memory.
+        """
+        job, self._saving = self._saving, None
+        if job is not None:
+            job.wait()
+        since, self._dirty_since = self._dirty_since, 0.0
+        try:
+            self.store.flush()
+        except SashikoError:
+            self._dirty_since = since or time.monotonic()
+            raise
         self.saved_at = time.monotonic()
+
+    def _save(self) -> Iterator[Event]:
+        yield Tick()
+        self.store.flush()
+
+    def _ended(self) -> bool:
+        """Whether a save ended well since the last call; raises if it did not."""
+        job = self._saving
+        if job is None or not job.wait(0):
+            return False
+        self._saving = None
+        if job.status.state == "done":
+            self.saved_at = time.monotonic()
+            return True
+        self._dirty_since = self._dirty_since or self._since
+        self._not_before = time.monotonic() + SECONDS_TO_RETRY
+        if job.status.error is not None:
+            raise job.status.error
+        return False  # stopped because the program ends, which saves once more
 
     def _touch(self, _region: Any = None) -> None:
         self._changed_at = time.monotonic()
         self._dirty_since = self._dirty_since or self._changed_at
         self._unseen = True
+        self.version += 1
+        self._resting = False
 
 
 def has_paint(folder: Path) -> bool:
-    """Whether paint was kept in this folder before."""
-    return (folder / INDEX).exists()
+    """Whether paint was kept in this folder before, whole or damaged."""
+    return holds_paint(folder)
 
 
-def open_paint(folder: Path, shape: tuple[int, int, int]) -> Paint:
+def open_paint(
+    folder: Path, shape: tuple[int, int, int], *, readonly: bool = False
+) -> Paint:
     """Open the paint in a folder, or begin with none and two classes.
+
+    Damaged paint is mended as far as it goes; ``paint.store.mended`` says what was.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is, or will be.
+    shape : tuple of int
+        (Z, Y, X) of the volume.
+    readonly : bool
+        Open it for reading: another window paints.
 
     Raises
     ------
     LabelError
-        If the paint belongs to a volume of another shape.
+        If the paint belongs to a volume of another shape, or is damaged beyond mending.
     """
-    if not has_paint(folder):
+    if readonly:
+        store = LabelStore.open(folder, readonly=True)
+    elif not has_paint(folder):
         return Paint(LabelStore.create(folder, shape, default_classes(2)), folder)
-    store = LabelStore.open(folder)
+    else:
+        store = LabelStore.rescue(folder, shape)
     if tuple(store.shape) != tuple(shape):
         store.close()
         raise LabelError(
@@ -184,6 +283,8 @@ def adopt_paint(
     """
     if has_paint(folder):
         store = LabelStore.open(folder)
+        if was_interrupted(folder):
+            store.erase()  # half a copy, which nobody has painted on
         painted = any(store.counts().values())
         store.close()
         if painted:

@@ -3,18 +3,24 @@
 import importlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from psygnal import Signal
 
-from napari_sashiko.errors import LabelError, ModelError, SashikoError, VolumeError
+from napari_sashiko.errors import (
+    LabelError,
+    ModelError,
+    OutputError,
+    SashikoError,
+    VolumeError,
+)
 from napari_sashiko.labels import LabelClass, LabelStore, check_labels
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.home import plain_name, project_folder
 from napari_sashiko.session.looking import looked_for
 from napari_sashiko.session.paint import (
     Paint,
@@ -24,14 +30,30 @@ from napari_sashiko.session.paint import (
     has_paint,
     open_paint,
 )
+from napari_sashiko.session.paints import Paints
 from napari_sashiko.session.previews import PreviewDesk
+from napari_sashiko.session.projects import Projects
+from napari_sashiko.session.reopening import Reopening, kept_words, reopen
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Region, Volume
 
 MUCH_PAINT = 5_000_000  # voxels
+ONLY_SHOWN = "Its labels are shown, but cannot be painted on here."
 LOG = logging.getLogger(__name__)
-JobKind = Literal["warm", "adopt", "train", "predict", "instances", "preview", "places"]
+JobKind = Literal[
+    "warm",
+    "adopt",
+    "train",
+    "predict",
+    "instances",
+    "measure",
+    "between",
+    "preview",
+    "note",
+    "places",
+]
 
 
 class Session:
@@ -49,7 +71,7 @@ class Session:
     volume_changed = Signal()
     labels_changed = Signal()  # another store, or other classes
     paint_changed = Signal()  # other counts
-    paint_saved = Signal()
+    paint_saved = Signal()  # all of it, and the hand rests
     models_changed = Signal()
     job_changed = Signal(str)  # kind
     event = Signal(str, object)  # kind, Event
@@ -63,12 +85,17 @@ class Session:
         self.volume: Volume | None = None
         self.source: Any = None  # what the volume was taken from, e.g. a layer
         self.name = ""
+        self.image: Path | None = None  # the file of the volume
         self.folder: Path | None = None
         self.paint: Paint | None = None
         self.closed = False
-        self._paints: dict[Path, Paint] = {}
+        self.projects = Projects()
+        self._paints = Paints()
         self._adopted: tuple[Path | None, Paint] | None = None
         self._previews = PreviewDesk(self._segment)
+        self._at_rest = False
+        self.between = SuggestionDesk(self)
+        self._to_note: Callable[[], object] | None = None
 
     @property
     def engine(self) -> Any:
@@ -107,6 +134,7 @@ class Session:
         name: str = "",
         path: Path | None = None,
         source: Any = None,
+        folder: Path | None = None,
     ) -> None:
         """Put another volume on the desk; its paint and models come with it.
 
@@ -120,12 +148,16 @@ class Session:
             Its file, if it has one.
         source : object, optional
             What it was taken from, for whoever shows results beside it.
+        folder : Path, optional
+            Its project, if it was opened from one; else the usual place.
         """
-        folder = None
         if volume is not None:
             name = name or volume.name
-            folder = project_folder(name, path or volume.path, volume.digest)
+            path = path or volume.path
+            folder = folder or self.projects.expected(volume)
+            folder = folder or project_folder(name, path, volume.digest)
         self.volume, self.name, self.folder = volume, name, folder
+        self.image = path
         self.source = source
         self.paint = None if folder is None else self._paints.get(folder)
         self._previews.forget()
@@ -146,11 +178,30 @@ class Session:
         return self.volume
 
     def place(self, room: str) -> Path:
-        """Subfolder of the project, such as ``"models"``; made when it is missing."""
+        """Subfolder of the project, such as ``"models"``; made when it is missing.
+
+        Raises
+        ------
+        OutputError
+            If another window works in the project.
+        """
         self.need_volume()
+        busy = self.busy()
+        if busy:
+            raise self._is_busy(busy)
         folder = Path(str(self.folder)) / room
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _is_busy(self, busy: str) -> OutputError:
+        return OutputError(
+            f"The project {self.folder} is open in another window: {busy}.",
+            "Close it there first.",
+        )
+
+    def busy(self) -> str:
+        """Claim the project for this window; say who has it if that fails."""
+        return "" if self.folder is None else self.projects.claim(self.folder)
 
     # ---- labels -----------------------------------------------------------------
 
@@ -159,10 +210,23 @@ class Session:
         return self.folder is not None and has_paint(self.folder / "labels")
 
     def start_labels(self) -> LabelStore:
-        """Open the paint of the volume, or begin with none."""
+        """Open the paint of the volume, or begin with none.
+
+        Where another window works in the project, it is opened for reading.
+
+        Raises
+        ------
+        LabelError
+            If it belongs to a volume of another shape.
+        OutputError
+            If another window works in the project and there is no paint yet.
+        """
         shape = self.need_volume().shape
         if self.paint is None:
-            self.attach_paint(open_paint(self.place("labels"), shape))
+            readonly = bool(self.has_saved_paint() and self.busy())
+            folder = Path(str(self.folder)) / "labels"
+            folder = folder if readonly else self.place("labels")
+            self.attach_paint(open_paint(folder, shape, readonly=readonly))
         return self.need_paint().store
 
     def adopt_labels(
@@ -200,10 +264,29 @@ class Session:
         return self.start("adopt", work, name=f"Copying labels of {self.name}")
 
     def attach_paint(self, paint: Paint) -> None:
-        """Make this the paint of the volume on the desk."""
+        """Make this the paint of the volume on the desk; say what is odd about it.
+
+        Raises
+        ------
+        OutputError
+            If it is open for writing, and another window works in the project.
+        """
+        busy = self.busy()
+        if busy and not paint.readonly:
+            raise self._is_busy(busy)
         if self.folder is not None:
             self._paints[self.folder] = paint
         self.paint = paint
+        for sentence in paint.store.mended:
+            self.message.emit(sentence, "warning")
+        if paint.readonly:
+            why = (
+                f" is open in another window: {busy}" if busy else " cannot be written"
+            )
+            self.message.emit(
+                f"The project {self.folder}{why}. {ONLY_SHOWN}", "warning"
+            )
+        self._note_classes()
         self.labels_changed.emit()
         self.paint_changed.emit()
 
@@ -227,6 +310,7 @@ class Session:
     def set_classes(self, classes: tuple[LabelClass, ...]) -> None:
         """Rename, recolour or add classes."""
         self.need_paint().set_classes(classes)
+        self._note_classes()
         self.labels_changed.emit()
 
     def preflight(self) -> list[str]:
@@ -245,9 +329,37 @@ class Session:
 
     def save(self) -> None:
         """Write all paint to disk now."""
-        for paint in self._paints.values():
-            if paint.dirty:
-                paint.save()
+        self._paints.save()
+
+    def _note_classes(self) -> None:
+        """Keep in the project which image it belongs to and which classes there are."""
+        volume, folder, paint = self.volume, self.folder, self.paint
+        if volume is None or folder is None or paint is None or paint.readonly:
+            return
+        image, classes = self.image, paint.classes
+        self._to_note = lambda: self.engine.note_image(folder, volume, image, classes)
+
+    # ---- project ----------------------------------------------------------------
+
+    def kept(self) -> str:
+        """Say what is kept of this volume beside paint; empty if nothing is."""
+        return kept_words(self.folder)
+
+    def reopen(self) -> Generator[Event, None, Reopening]:
+        """Work that gathers paint, model, results and settings to be shown again.
+
+        Called in the thread of the desk; what it returns runs in any.
+
+        Raises
+        ------
+        VolumeError
+            If there is no volume.
+        """
+        volume, folder = self.need_volume(), Path(str(self.folder))
+        paint, readonly = self.paint is None, bool(self.busy())
+        return reopen(
+            lambda: self.engine, volume, folder, paint=paint, readonly=readonly
+        )
 
     # ---- models -----------------------------------------------------------------
 
@@ -302,21 +414,44 @@ class Session:
         """Whether work of this kind has not ended."""
         return self.board.is_running(kind)
 
+    @property
+    def is_learning(self) -> bool:
+        """Whether training runs and has paint that is not learned yet."""
+        return self.is_running("train") and not self._at_rest
+
     def stop(self, kind: str) -> None:
         """Ask work to stop; what is finished is kept."""
         self.board.stop(kind)
 
-    def train(self, settings: Any) -> Job:
-        """Train an ensemble on the paint of the volume."""
+    def train(
+        self, settings: Any, start: Path | None = None, *, stay: bool = False
+    ) -> Job:
+        """Train an ensemble on the paint of the volume.
+
+        Parameters
+        ----------
+        settings : TrainingSettings
+            Everything a user may set.
+        start : Path, optional
+            Model whose networks go on learning.
+        stay : bool
+            Go on with whatever is painted meanwhile and afterwards, until stopped.
+        """
         volume, paint = self.need_volume(), self.need_paint()
         paint.save()
         out = self.shelf.new_path(self.place("models"), self.name)
         engine, classes = self.engine, paint.classes
 
         def work() -> Iterator[Event]:
+            if stay:
+                yield from engine.live_steps(volume, paint, settings, out, start=start)
+                return
             labelled = paint.labelled()
-            yield from engine.train_steps(volume, labelled, classes, settings, out)
+            yield from engine.train_steps(
+                volume, labelled, classes, settings, out, start=start
+            )
 
+        self._at_rest = False
         job = self.start("train", work, name=f"Training on {self.name}")
         self.shelf.remember(out)
         return job
@@ -369,6 +504,30 @@ class Session:
             lambda: engine.instance_steps(prediction, target, settings, table),
             name=f"Finding instances in {self.name}",
         )
+
+    def measure(self, prediction: Path, settings: Any, name: str) -> Job:
+        """Measure the volume with each member of a prediction's model alone.
+
+        Parameters
+        ----------
+        prediction : Path
+            Folder NAME.zarr: its model is looked for, and members are cut like it.
+        settings : InstanceSettings
+            What is an object.
+        name : str
+            Of the class: the tables are named after it and after the prediction.
+        """
+        volume, engine, models = self.need_volume(), self.engine, self.models()
+        out = self.place("measurements") / plain_name(f"{prediction.stem} {name}")
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            model = engine.model_of(prediction, models)
+            chosen = engine.settings_like(prediction, settings)
+            yield Tick()
+            yield from engine.measure_steps(model, volume, out, chosen)
+
+        return self.start("measure", work, name=f"Measuring {self.name}")
 
     def find_places(self, model: Path | None = None, settings: Any = None) -> Job:
         """Look for places that are unsure; a `PlacesFound` brings them.
@@ -437,10 +596,13 @@ class Session:
             return
         for kind, events, status in self.board.pump():
             for event in events:
+                if kind == "train":
+                    self._follow_training(event)
                 self.event.emit(kind, event)
             if status is not None:
                 self._report(kind, status)
         self._pump_paint()
+        self._pump_note()
         self._pump_preview()
 
     def shutdown(self) -> None:
@@ -449,7 +611,15 @@ class Session:
             return
         self.closed = True
         self.board.close()
-        self.save()
+        try:
+            self.save()
+            note, self._to_note = self._to_note, None
+            if note is not None and self._engine is not None:  # loading takes seconds
+                note()
+        except (SashikoError, OSError) as error:
+            LOG.exception("Closing")
+            self.message.emit(describe_error(error), "error")
+        self.projects.release()
 
     def _report(self, kind: str, status: JobStatus) -> None:
         if status.state == "failed":
@@ -464,12 +634,32 @@ class Session:
                 self.attach_paint(paint)
         self.job_changed.emit(kind)
 
+    def _follow_training(self, event: Event) -> None:
+        """Take note of whether there is anything to learn."""
+        # By name: the classes live in a room that loads the engine.
+        at_rest = type(event).__name__ in ("TrainingRested", "TrainingWaits")
+        if at_rest != self._at_rest:
+            self._at_rest = at_rest
+            self.job_changed.emit("train")
+
     def _pump_paint(self) -> None:
-        saved = [paint.save_if_due() for paint in self._paints.values()]
-        if any(saved):
+        self._paints.save_due(lambda sentence: self.message.emit(sentence, "error"))
+        if self._paints.take_rest():
             self.paint_saved.emit()
         if self.paint is not None and self.paint.take_news():
             self.paint_changed.emit()
+
+    def _pump_note(self) -> None:
+        note = self._to_note
+        if note is None or self.is_running("note"):
+            return
+        self._to_note = None
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            note()
+
+        self.start("note", work, name="Noting the project")
 
     def _pump_preview(self) -> None:
         ready = self._previews.take()

@@ -4,19 +4,31 @@ from napari_sashiko.training.choices import Choices, make_choices
 from napari_sashiko.training.events import (
     EpochDone,
     MemberSaved,
+    PaintTaken,
     TrainingDone,
+    TrainingRested,
     TrainingStarted,
+    TrainingWaits,
 )
+from napari_sashiko.training.heritage import NOBODY, Heritage
+from napari_sashiko.training.painting import Painting
 from napari_sashiko.training.settings import TrainingSettings
-from napari_sashiko.training.train import train
+from napari_sashiko.training.train import train, train_live
 
 __all__ = [
+    "NOBODY",
     "Choices",
     "EpochDone",
+    "Heritage",
     "MemberSaved",
+    "PaintTaken",
+    "Painting",
     "TrainingDone",
+    "TrainingRested",
     "TrainingSettings",
     "TrainingStarted",
+    "TrainingWaits",
     "make_choices",
     "train",
+    "train_live",
 ]

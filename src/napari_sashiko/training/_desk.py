@@ -14,11 +14,12 @@ from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.networks import Network
-from napari_sashiko.patches import Folds, fold_labelled
+from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
 from napari_sashiko.runners import Message
 from napari_sashiko.training.choices import Choices
-from napari_sashiko.training.fit import Outcome
+from napari_sashiko.training.features import PaintFeatures
 from napari_sashiko.training.held_out import FoldForest
+from napari_sashiko.training.judge import Outcome
 from napari_sashiko.training.recipes import member_recipes
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Normalisation, Volume
@@ -33,10 +34,9 @@ class NetworkDesk:
     """One network in training: how it was made, how far it is."""
 
     network: Network
+    ids: tuple[int, ...]  # classes of its outputs
     fraction: float = 0.0  # of its training that is done
     outcome: Outcome = field(default_factory=Outcome)
-    # Held-out voxels, in the order of the logits of the best epoch.
-    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass
@@ -52,29 +52,74 @@ class Desk:
     device: torch.device
     out: Path
     started: float
+    is_live: bool = False  # whether the paint may change
+    version: int = 0  # of the paint
     rotations: bool = True
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
     fold_forests: dict[int, FoldForest] = field(default_factory=dict)  # by fold unseen
     forest_says: NDArray[np.float32] | None = None  # (N, K), NaN where never asked
     networks: list[NetworkDesk] = field(default_factory=list)
+    share: float | None = None  # the forest's, as held-out strokes last said
     metrics: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
     sets: SetCalibration | None = None
+    was_taught: bool = False  # whether the forest's lessons were told of
     changed: bool = False  # since the folder was written
     saved: float = -math.inf  # when the folder was written, by the monotonic clock
+    cost: float = 0.0  # seconds that writing it took
+    # By place in the folder: what was written there last, and the name of its file.
+    written: dict[int, tuple[Any, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """State what was chosen."""
         self.reasons.append(self.choices.reason)
         self.rotations = self.settings.rotations != "no"
+        self.threads = torch.get_num_threads()
+        self.features = PaintFeatures(self.volume, self.normalisation, self.bank)
+        self._dealt = NOTHING_DEALT
+
+    def take(self, labelled: LabelledVoxels, classes: tuple[LabelClass, ...]) -> bool:
+        """Go on with other paint.
+
+        Parameters
+        ----------
+        labelled : LabelledVoxels
+            All paint there is now.
+        classes : tuple of LabelClass
+            Those with paint, in order of their ids.
+
+        Returns
+        -------
+        bool
+            Whether channels mean other classes than before: then there is no forest,
+            and networks have other outputs.
+        """
+        self._dealt = self._dealt.with_folds(self.labelled, self.folds)
+        others = self.ids != tuple(c.id for c in classes)
+        self.labelled, self.classes = labelled, classes
+        for name in ("channels", "strokes", "folds"):
+            self.__dict__.pop(name, None)
+        self.version += 1
+        self.forest_says = None
+        if others:
+            self.forest, self.fold_forests = None, {}
+            self.correction, self.sets, self.metrics = (), None, {}
+            self.share = None
+        return others
 
     @cached_property
     def channels(self) -> NDArray[np.intp]:
         """Channel 0..K-1 of each labelled voxel."""
         ids = np.array([c.id for c in self.classes])
         return np.asarray(np.searchsorted(ids, self.labelled.values))
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Ids of the classes, channel by channel."""
+        return tuple(c.id for c in self.classes)
 
     @cached_property
     def strokes(self) -> NDArray[np.int64]:
@@ -96,6 +141,7 @@ class Desk:
             guard=GUARD,
             spacing=self.choices.spacing,
             seed=self.settings.seed,
+            before=self._dealt,
         )
 
     @cached_property
@@ -135,7 +181,7 @@ class Desk:
 
     def describe(self) -> str:
         """Say what is trained and why, a sentence a line."""
-        names = [str(recipe["name"]) for recipe in self.recipes]
+        names = [member.network.name for member in self.networks]
         parts = [f"{names.count(name)} x {name}" for name in dict.fromkeys(names)]
         if self.has_forest:
             parts.insert(0, "a random forest")

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -17,9 +17,11 @@ from napari_sashiko.checkpoints import (
     load_ensemble,
     save_model,
 )
+from napari_sashiko.forests import Forest
 from napari_sashiko.runners import Event, torch_threads
 from napari_sashiko.training._desk import Desk, NetworkDesk
-from napari_sashiko.training._verdict import weigh_families
+from napari_sashiko.training._verdict import Ready, weigh_families
+from napari_sashiko.training.judge import Best
 from napari_sashiko.training.shares import class_shares, correction
 
 LIBRARIES = ("napari-sashiko", "torch", "numpy", "scikit-learn")
@@ -29,22 +31,61 @@ Tensors = dict[str, NDArray[Any]]
 
 def save(desk: Desk) -> None:
     """Weigh the members that there are and write the model folder."""
+    started = time.monotonic()
     # Networks may be learning meanwhile: their best epoch is looked at once.
     found = [(member, member.outcome.best) for member in desk.networks]
-    ready = [(member, best) for member, best in found if best is not None]
+    ready = [
+        (member, best)
+        for member, best in found
+        if best is not None and member.ids == desk.ids
+    ]
+    # Before the history is read: an epoch that ends meanwhile is saved the next time.
+    desk.changed = False
+    try:
+        _save(desk, ready)
+    except BaseException:
+        desk.changed = True
+        raise
+    desk.saved = time.monotonic()
+    desk.cost = desk.saved - started
+
+
+def _save(desk: Desk, ready: Ready) -> None:
     share = weigh_families(desk, ready)
     members: list[MemberCard] = []
-    tensors: list[Tensors] = []
+    learned: list[Forest | Best] = []
     if desk.forest is not None:
         members.append(_forest_card(desk, share))
-        tensors.append(desk.forest.arrays())
+        learned.append(desk.forest)
     for member, best in ready:
         weight = (1.0 - share) / len(ready)
         members.append(_network_card(desk, member, weight))
-        tensors.append({name: tensor.numpy() for name, tensor in best.state.items()})
+        learned.append(best)
     if members:
-        save_model(desk.out, _model_card(desk, tuple(members)), tensors)
-    desk.changed, desk.saved = False, time.monotonic()
+        _write(desk, members, learned)
+
+
+def _write(
+    desk: Desk, members: Sequence[MemberCard], learned: Sequence[Forest | Best]
+) -> None:
+    """Write the card, and the tensors of those that learned something since."""
+    cards, tensors = [], []
+    for place, (card, each) in enumerate(zip(members, learned, strict=True)):
+        known, file = desk.written.get(place, (None, ""))
+        same = known is each
+        cards.append(card.model_copy(update={"file": file}) if same else card)
+        tensors.append(None if same else _tensors(each))
+    done = save_model(desk.out, _model_card(desk, tuple(cards)), tensors)
+    desk.written = {
+        place: (each, card.file)
+        for place, (card, each) in enumerate(zip(done.members, learned, strict=True))
+    }
+
+
+def _tensors(learned: Forest | Best) -> Tensors:
+    if isinstance(learned, Forest):
+        return learned.arrays()
+    return {name: tensor.numpy() for name, tensor in learned.state.items()}
 
 
 def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
@@ -59,7 +100,7 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
             blocks=blocks,
             edge=edge,
             seed=desk.settings.seed,
-            deadline=desk.deadline,
+            deadline=None if desk.is_live else desk.deadline,
         )
     paint = np.bincount(desk.channels, minlength=len(desk.classes))
     desk.correction = correction(found, paint / paint.sum())
@@ -109,6 +150,7 @@ def _record(desk: Desk) -> dict[str, Any]:
         "settings": desk.settings.model_dump(mode="json"),
         "reasons": desk.reasons,
         "held_out": desk.metrics,
+        "held_out_curves": desk.curves,
         "history": [_history(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
         "image": {"name": desk.volume.name, "digest": desk.volume.digest()},

@@ -1,6 +1,7 @@
 """What held-out strokes say: the families' shares, and how good both are together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
 from napari_sashiko.training.blend import forest_share
-from napari_sashiko.training.fit import Best
+from napari_sashiko.training.judge import Best
 from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
 
 Ready = Sequence[tuple[NetworkDesk, Best]]
@@ -22,8 +23,8 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``temperature`` is written, its ``metrics`` and ``sets`` where there is
-        something to judge by.
+        Its ``temperature`` is written, its ``metrics``, ``curves`` and ``sets`` where
+        there is something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -46,21 +47,31 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     share = default
     if (judged & heard).any():
         share = forest_share(truth, votes[rows], said[rows], strokes=strokes)
+        desk.share = share
         families = [(share, votes[rows]), (1.0 - share, said[rows])]
     else:
         families = [(1.0, said[rows] if judged.any() else votes[rows])]
     if ready and desk.is_taught:
         desk.temperature = fit_temperature(truth, families, strokes=strokes)
     mixed = mix(families, desk.temperature)
-    desk.metrics = score(desk, mixed, desk.labelled.values[rows])
+    desk.metrics, desk.curves = score(desk, mixed, desk.labelled.values[rows])
     desk.sets = calibrate(desk, rows, families)
     return share
 
 
 def score(
     desk: Desk, probabilities: NDArray[np.floating], truth: NDArray[np.uint8]
-) -> dict[str, float]:
-    """Score probabilities ``(n, K)`` against class ids ``(n,)``."""
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Score probabilities ``(n, K)`` against class ids ``(n,)``.
+
+    Returns
+    -------
+    metrics : dict
+        Scores by name.
+    curves : dict
+        What they are the sum of, as JSON: ``calibration``, the reliability curve, and
+        ``confusion``, the matrix.
+    """
     ids = [c.id for c in desk.classes]
     matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
     matrix.update(probabilities.T, truth)
@@ -74,19 +85,23 @@ def score(
     }
     for label, value in zip(desk.classes, scores.f1, strict=True):
         metrics[f"f1 {label.name}"] = value
-    return metrics
+    return metrics, {"calibration": trust.record(), "confusion": matrix.record()}
 
 
 def _default_share(desk: Desk, ready: Ready) -> float:
     if desk.forest is None:
         return 0.0
-    return 0.5 if ready else 1.0
+    if not ready:
+        return 1.0
+    return 0.5 if desk.share is None else desk.share
 
 
 def _networks_say(desk: Desk, ready: Ready) -> NDArray[np.float64]:
     """Probabilities ``(N, K)`` of the network that held a voxel out, NaN elsewhere."""
     said = np.full((len(desk.channels), len(desk.classes)), np.nan)
-    for member, best in ready:
-        if best.logits is not None:
-            said[member.rows] = softmax(best.logits.astype(float), axis=1)
+    for _, best in ready:
+        held_out = best.held_out
+        if best.logits is None or held_out is None or held_out.version != desk.version:
+            continue
+        said[held_out.rows] = softmax(best.logits.astype(float), axis=1)
     return said

@@ -69,3 +69,26 @@ class TrainingDone(Event):
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRested(Event):
+    """All paint is learned, more lets training go on; fields as `TrainingDone`."""
+
+    path: Path
+    metrics: tuple[tuple[str, float], ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PaintTaken(Event):
+    """New paint is learned from now on; ``voxels`` is how much there is in all."""
+
+    voxels: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingWaits(Event):
+    """There is too little paint to learn from; ``text`` says what is missing."""
+
+    text: str

@@ -1,19 +1,17 @@
 """One network learns from patches, is judged on held-out strokes, keeps its best."""
 
-import copy
 import math
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from napari_sashiko.layers import channels_last, compiles_narrow
 from napari_sashiko.losses import cross_entropy, soft_cross_entropy
-from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import (
     Event,
@@ -26,15 +24,15 @@ from napari_sashiko.runners import (
 from napari_sashiko.training.adamw import AdamW
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
-from napari_sashiko.training.lessons import Lessons
-from napari_sashiko.training.sampler import Sampler, held_out_logits
+from napari_sashiko.training.judge import Outcome, judge
 from napari_sashiko.training.schedule import Clock, one_cycle
-from napari_sashiko.training.tiles import Tile
-from napari_sashiko.transforms import Transform
+from napari_sashiko.training.supply import Supply
 
 STEPS = 25  # batches in an epoch
 TAUGHT = 0.5  # patches from random places for each one with paint
 WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
+REWIND = 0.6  # share of the schedule that new paint takes it back to
+NAP = 0.05  # seconds between looks at the paint when all is learned
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,9 @@ class Plan:
         Decides patches and their transforms.
     deadline : float or None
         ``time.monotonic()`` at which the schedule must have come to its end.
+    begin : float
+        Share of the schedule that is left out: what has learned before needs no high
+        learning rate.
     """
 
     member: int
@@ -61,41 +62,7 @@ class Plan:
     learning_rate: float
     seed: int
     deadline: float | None
-
-
-@dataclass(frozen=True)
-class Best:
-    """A copy of the weights of one epoch and what they say.
-
-    Attributes
-    ----------
-    state : dict
-        Tensors, on the CPU.
-    loss : float
-        Held-out cross entropy.
-    logits : numpy.ndarray or None
-        ``(N, K)`` of the held-out voxels; None where nothing could be held out.
-    """
-
-    state: dict[str, torch.Tensor]
-    loss: float = math.inf
-    logits: NDArray[np.float32] | None = None
-
-
-@dataclass
-class Outcome:
-    """How far a training is; another thread may read it at any time.
-
-    Attributes
-    ----------
-    best : Best or None
-        The best epoch so far; None before the first one.
-    history : list of dict
-        Scores by epoch.
-    """
-
-    best: Best | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
+    begin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -118,109 +85,129 @@ class Batch:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """The voxels that a network is judged on.
-
-    Attributes
-    ----------
-    tiles : sequence of (Tile, rows)
-        Tiles with places in ``tile.rows``.
-    values : numpy.ndarray
-        ``(N,)`` labels 1..C, in the order of the tiles.
-    """
-
-    tiles: Sequence[tuple[Tile, NDArray[np.intp]]]
-    values: NDArray[np.intp]
-
-
 def fit(
-    network: Network,
-    sampler: Sampler,
-    held_out: HeldOut,
-    transform: Transform,
-    *,
-    plan: Plan,
-    outcome: Outcome,
-    lessons: Lessons | None = None,
+    network: Network, supply: Supply, *, plan: Plan, outcome: Outcome
 ) -> Iterator[Event]:
     """Train a network; `outcome` always holds the best weights so far.
 
     `AdamW` under a one-cycle schedule (Smith, 2018) that follows epochs or the clock,
     whichever is further on. What is judged and kept is a moving average of the network.
+    New paint takes the schedule back, and what was the best before is forgotten.
     """
-    rng = np.random.default_rng(plan.seed)
-    generator = torch.Generator().manual_seed(plan.seed)
-    device = next(network.parameters()).device
-    network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
-    optimiser = AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
-    average = Average(network)
-    clock = Clock(plan.epochs * STEPS, plan.deadline)
-    batch = plan.batch
-    for epoch in range(plan.epochs):
-        network.train()
+    learner = _Learner(network, supply, plan, outcome)
+    while True:
+        yield from learner.epoch()
+        if learner.done < 1:
+            continue
+        if not supply.endless:
+            return
+        yield from learner.rest()
+
+
+class _Learner:
+    """A network in training, between one step and the next."""
+
+    def __init__(
+        self, network: Network, supply: Supply, plan: Plan, outcome: Outcome
+    ) -> None:
+        device = next(network.parameters()).device
+        network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
+        self.network = network
+        self.supply = supply
+        self.material = supply.material
+        self.plan = plan
+        self.outcome = outcome
+        self.optimiser = AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+        self.average = Average(network)
+        self.clock = Clock(plan.epochs * STEPS, plan.deadline, begin=plan.begin)
+        self.rng = np.random.default_rng(plan.seed)
+        self.generator = torch.Generator().manual_seed(plan.seed)
+        self.batch = plan.batch
+        self.taught = True  # until memory runs out
+        self.epochs = self.taken = 0
+
+    @property
+    def done(self) -> float:
+        """Share of the training that is done."""
+        return min(self.clock.fraction(self.taken), 1.0)
+
+    def epoch(self) -> Iterator[Event]:
+        """Learn for an epoch and be judged."""
+        self.epochs += 1
+        self.network.train()
         losses = []
-        for step in range(STEPS):
-            fraction = clock.fraction(epoch * STEPS + step)
-            rate = plan.learning_rate * one_cycle(fraction)
-            drawn = _draw(
-                sampler, lessons, transform, batch, rng=rng, generator=generator
-            )
-            try:
-                loss = _step(network, drawn, optimiser, rate)
-            except RuntimeError as error:
-                if not is_out_of_memory(error) or (batch == 1 and lessons is None):
-                    raise
-                batch, lessons, words = _less(batch, lessons)
-                release_memory()
-                yield Message(f"Out of memory: going on {words}.")
-                continue
+        for _ in range(STEPS):
+            self._look_at_supply()
+            loss = yield from self._step()
             if loss is not None:
                 losses.append(loss)
-                average.update(network)
+                self.average.update(self.network)
             yield Tick()
-            if clock.fraction(epoch * STEPS + step + 1) >= 1:
+            if self.done >= 1:
                 break
-        scores = yield from _judge(average.network, held_out, outcome)
-        scores["loss"] = float(np.mean(losses)) if losses else math.nan
-        outcome.history.append(scores)
-        done = clock.fraction((epoch + 1) * STEPS)
-        yield EpochDone(
-            member=plan.member,
-            epoch=epoch + 1,
-            epochs=plan.epochs,
-            **scores,
-            fraction=min(done, 1.0),
-            seconds_left=clock.seconds_left(done),
+        scores = yield from judge(
+            self.average.network, self.material.held_out, self.outcome
         )
-        if done >= 1:
+        scores["loss"] = float(np.mean(losses)) if losses else math.nan
+        self.outcome.history.append(scores)
+        left = math.ceil((1 - self.done) * self.plan.epochs)
+        yield EpochDone(
+            member=self.plan.member,
+            epoch=self.epochs,
+            epochs=max(self.plan.epochs, self.epochs + left),
+            **scores,
+            fraction=self.done,
+            seconds_left=self.clock.seconds_left(self.done),
+        )
+
+    def rest(self) -> Iterator[Event]:
+        """Wait for other paint."""
+        self.supply.resting = True
+        while self.supply.material.held_out is self.material.held_out:
+            yield Tick()
+            time.sleep(NAP)
+        self.supply.resting = False
+
+    def _look_at_supply(self) -> None:
+        """Take what is new; other paint takes the schedule back."""
+        newest = self.supply.material
+        if newest is self.material:
             return
+        if newest.held_out is not self.material.held_out:
+            self.clock.rewind(self.taken, REWIND)
+            self.outcome.forget()
+        self.material = newest
+
+    def _step(self) -> Generator[Event, None, float | None]:
+        rate = self.plan.learning_rate * one_cycle(self.clock.fraction(self.taken))
+        batch = self._draw()
+        self.taken += 1
+        try:
+            return _learn(self.network, batch, self.optimiser, rate)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or (self.batch == 1 and batch.told is None):
+                raise
+        if self.batch == 1:
+            self.taught, words = False, "without the forest's lessons"
+        else:
+            self.batch //= 2
+            words = f"with batches of {self.batch}"
+        del batch
+        release_memory()
+        yield Message(f"Out of memory: going on {words}.")
+        return None
+
+    def _draw(self) -> Batch:
+        material, rng = self.material, self.rng
+        transform, lessons = material.transform, material.lessons
+        painted = transform(*material.sampler.draw(self.batch, rng), self.generator)
+        if lessons is None or not self.taught:
+            return Batch(*painted)
+        told = lessons.draw(max(1, round(TAUGHT * self.batch)), rng)
+        return Batch(*painted, transform(*told, self.generator), lessons.weight)
 
 
-def _less(batch: int, lessons: Lessons | None) -> tuple[int, Lessons | None, str]:
-    """A smaller batch, or one without lessons when it cannot be smaller."""
-    if batch == 1:
-        return batch, None, "without the forest's lessons"
-    return batch // 2, lessons, f"with batches of {batch // 2}"
-
-
-def _draw(
-    sampler: Sampler,
-    lessons: Lessons | None,
-    transform: Transform,
-    count: int,
-    *,
-    rng: np.random.Generator,
-    generator: torch.Generator,
-) -> Batch:
-    images, targets = transform(*sampler.draw(count, rng), generator)
-    if lessons is None:
-        return Batch(images, targets)
-    told = lessons.draw(max(1, round(TAUGHT * count)), rng)
-    return Batch(images, targets, transform(*told, generator), lessons.weight)
-
-
-def _step(
+def _learn(
     network: Network, batch: Batch, optimiser: AdamW, learning_rate: float
 ) -> float | None:
     """Learn from a batch; return the loss on its paint."""
@@ -263,47 +250,3 @@ def autocast(network: Network, device: torch.device) -> Any:
 def _is_compiled(network: Network, device: torch.device) -> bool:
     """Whether convolutions are those of `convolve_narrow`, faster than bfloat16."""
     return network.dilated and compiles_narrow(network.dims, device)
-
-
-def _judge(
-    network: Network, held_out: HeldOut, outcome: Outcome
-) -> Generator[Event, None, dict[str, float]]:
-    """Score a network in evaluation mode and keep a copy of it if it is the best."""
-    network.eval()
-    parts = []
-    for tile, rows in held_out.tiles:
-        with torch.no_grad():
-            parts.append(held_out_logits(network, tile, rows))
-        yield Tick()
-    if not parts:
-        # Nothing could be held out: the last epoch is all there is to go by.
-        outcome.best = Best(_copy(network))
-        return {"valid_loss": math.nan, "macro_f1": math.nan}
-    logits = torch.cat(parts)
-    truth = torch.from_numpy(held_out.values.astype(np.int64))
-    loss = _loss_at_best_temperature(logits, truth - 1)
-    matrix = ConfusionMatrix(logits.shape[1])
-    matrix.update(logits.softmax(1).T.numpy(), held_out.values)
-    score = matrix.compute().macro_f1
-    if loss <= (math.inf if outcome.best is None else outcome.best.loss):
-        outcome.best = Best(_copy(network), loss, logits.numpy())
-    return {"valid_loss": loss, "macro_f1": score}
-
-
-def _loss_at_best_temperature(logits: torch.Tensor, channels: torch.Tensor) -> float:
-    """Cross entropy after temperature scaling.
-
-    Being too sure is mended later; without this, an early epoch that knows little but
-    doubts much would be kept.
-    """
-    return min(
-        float(torch.nn.functional.cross_entropy(logits / t, channels))
-        for t in (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-    )
-
-
-def _copy(network: Network) -> dict[str, torch.Tensor]:
-    return {
-        name: copy.deepcopy(tensor.detach()).cpu()
-        for name, tensor in network.state_dict().items()
-    }

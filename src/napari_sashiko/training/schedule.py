@@ -27,21 +27,42 @@ class Clock:
         Of the whole training.
     deadline : float or None
         ``time.monotonic()`` at which it must have come to its end.
+    begin : float
+        Share of the steps that are taken for done.
     """
 
-    def __init__(self, steps: int, deadline: float | None) -> None:
+    def __init__(
+        self, steps: int, deadline: float | None, *, begin: float = 0.0
+    ) -> None:
         self.steps = steps
         self.start = time.monotonic()
-        self.deadline = deadline
+        self.room = None if deadline is None else max(deadline - self.start, 1e-3)
+        self._behind = -begin * steps  # steps that do not count
 
     def fraction(self, steps: int) -> float:
         """Share of the training that is done after so many steps."""
-        by_steps = steps / self.steps
-        if self.deadline is None:
+        by_steps = (steps - self._behind) / self.steps
+        if self.room is None:
             return by_steps
-        room = max(self.deadline - self.start, 1e-3)
-        by_time = (time.monotonic() - self.start) / room
+        by_time = (time.monotonic() - self.start) / self.room
         return max(by_steps, (by_time - GRACE) / (1 - GRACE))
+
+    def rewind(self, steps: int, fraction: float) -> None:
+        """Go back to a share of the training, unless it is not that far yet.
+
+        Parameters
+        ----------
+        steps : int
+            Steps that were taken.
+        fraction : float
+            Share to go on from, in [0, 1].
+        """
+        if self.fraction(steps) <= fraction:
+            return
+        self._behind = max(steps - fraction * self.steps, self._behind)
+        if self.room is not None:
+            spent = (GRACE + fraction * (1 - GRACE)) * self.room
+            self.start = max(self.start, time.monotonic() - spent)
 
     def seconds_left(self, fraction: float) -> float:
         """What the rest takes if it goes on as before; 0 at both ends."""

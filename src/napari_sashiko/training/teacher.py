@@ -26,15 +26,13 @@ from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.tiles import DEPTH, EDGE, Triple, read_mirrored
 from napari_sashiko.volumes import Region
 
-MEMORY = 1 << 28  # bytes of patches and answers together
+MEMORY = 1 << 28  # bytes of patches and answers together, and as many of features
 FEWEST, MOST = 8, 96  # patches: FEWEST however late it is, if there is memory for them
 PATIENCE = 0.15  # share of the time left that reading may take
 
 
-def read_lessons(
-    desk: Desk, patch: Triple
-) -> Generator[Event, None, tuple[Lessons, ...]]:
-    """Ask each network's forest about patches at random places.
+class Teacher:
+    """Lessons at random places, the same ones whenever the forests have changed.
 
     Parameters
     ----------
@@ -42,32 +40,104 @@ def read_lessons(
         The volume is read in pieces of a patch with the halo of the forest's filters.
     patch : tuple of int
         (z, y, x) size; z = 1 for 2D.
-
-    Returns
-    -------
-    tuple of Lessons
-        For each network; empty where there is no forest, or nobody listens to it.
     """
-    if desk.forest is None or not desk.is_taught:
-        return ()
-    by_network = _by_network(desk, desk.forest)
-    # Networks that learn from the same strokes share a teacher and its answers.
-    teachers = list(dict.fromkeys(by_network))
-    images, answers = [], []
-    started = time.monotonic()
-    rng = np.random.default_rng(desk.settings.seed)
-    for start in _places(desk.volume.shape, patch, _affordable(desk, patch), rng):
-        images.append(_image(desk, start, patch))
-        answers.append((yield from _answers(desk, teachers, start, patch)))
-        if len(images) >= FEWEST and _is_late(desk, started):
-            break
-    yield desk.decide(f"The forest teaches networks at {len(images)} random places.")
-    seen = torch.stack(images).to(desk.device)
-    told = [torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)]
-    return tuple(
-        Lessons(seen, told[teachers.index(teacher)], desk.settings.teacher)
-        for teacher in by_network
-    )
+
+    def __init__(self, desk: Desk, patch: Triple) -> None:
+        self.desk = desk
+        self.patch = patch
+        rng = np.random.default_rng(desk.settings.seed)
+        self._places = _places(desk.volume.shape, patch, _affordable(desk, patch), rng)
+        self._images: list[torch.Tensor] = []
+        self._features: dict[tuple[int, ...], NDArray[np.float32]] = {}
+        self._kept = 0  # bytes of features
+
+    def teach(self, most: int = MOST) -> Generator[Event, None, tuple[Lessons, ...]]:
+        """Ask each network's forest about patches at random places.
+
+        Patches that were asked about before are asked about again, others follow as
+        long as there is time.
+
+        Parameters
+        ----------
+        most : int
+            Patches.
+
+        Returns
+        -------
+        tuple of Lessons
+            For each network; empty where there is no forest, or nobody listens to it.
+        """
+        desk = self.desk
+        if desk.forest is None or not desk.is_taught:
+            return ()
+        by_network = _by_network(desk, desk.forest)
+        # Networks that learn from the same strokes share a teacher and its answers.
+        teachers = list(dict.fromkeys(by_network))
+        answers: list[list[torch.Tensor]] = []
+        started = time.monotonic()
+        for number, start in enumerate(self._places[:most]):
+            late = number >= FEWEST and _is_late(desk, started)
+            if late and number >= len(self._images):
+                break
+            if number >= len(self._images):
+                self._images.append(self._image(start))
+            answers.append((yield from self._answers(teachers, start)))
+        seen = torch.stack(self._images[: len(answers)]).to(desk.device)
+        told = [
+            torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)
+        ]
+        return tuple(
+            Lessons(seen, told[teachers.index(teacher)], desk.settings.teacher)
+            for teacher in by_network
+        )
+
+    def _image(self, start: NDArray[np.int64]) -> torch.Tensor:
+        desk, flat = self.desk, self.desk.choices.dims == 2
+        margin = (desk.choices.neighbours if flat else 0, 0, 0)
+        stop = start + self.patch
+        image = torch.from_numpy(
+            read_mirrored(desk.volume, desk.normalisation, start, stop, margin)
+        )
+        return image.flatten(0, 1) if flat else image
+
+    def _answers(
+        self, teachers: Sequence[FoldForest], start: NDArray[np.int64]
+    ) -> Generator[Event, None, list[torch.Tensor]]:
+        """Each teacher's probabilities ``(K, [z,] y, x)``.
+
+        Mirrored, like the image, where the volume is smaller than a patch.
+        """
+        desk = self.desk
+        size = np.minimum(start + self.patch, desk.volume.shape) - start
+        told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
+        for box in _pieces(size):
+            core: Region = tuple(  # type: ignore[assignment]
+                slice(int(s) + b.start, int(s) + b.stop)
+                for s, b in zip(start, box, strict=True)
+            )
+            rows = self._features_of(core)
+            for number, teacher in enumerate(teachers):
+                part = told[(number, slice(None), *box)]
+                part[:] = teacher.classify(rows).T.reshape(part.shape)
+            yield Tick()
+        pad = [(0, 0), *((0, int(n)) for n in np.array(self.patch) - size)]
+        whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in told)
+        return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
+
+    def _features_of(self, core: Region) -> NDArray[np.float32]:
+        """Features ``(N, F)`` of a piece, kept as far as memory goes."""
+        desk, key = self.desk, tuple(part.start for part in core)
+        known = self._features.get(key)
+        if known is not None:
+            return known
+        with torch_threads(1):
+            found = features_of(desk.volume, desk.normalisation, desk.bank, core)
+        rows = found.reshape(len(found), -1).T
+        if desk.is_live and self._kept + rows.nbytes <= MEMORY:
+            rows = np.ascontiguousarray(rows)
+            self._features[key] = rows
+            self._kept += rows.nbytes
+        return rows
 
 
 def _by_network(desk: Desk, forest: Forest) -> list[FoldForest]:
@@ -96,41 +166,6 @@ def _places(
     return rng.permutation(np.unique(places, axis=0))
 
 
-def _image(desk: Desk, start: NDArray[np.int64], patch: Triple) -> torch.Tensor:
-    flat = desk.choices.dims == 2
-    margin = (desk.choices.neighbours if flat else 0, 0, 0)
-    image = torch.from_numpy(
-        read_mirrored(desk.volume, desk.normalisation, start, start + patch, margin)
-    )
-    return image.flatten(0, 1) if flat else image
-
-
-def _answers(
-    desk: Desk, teachers: Sequence[FoldForest], start: NDArray[np.int64], patch: Triple
-) -> Generator[Event, None, list[torch.Tensor]]:
-    """Each teacher's probabilities ``(K, [z,] y, x)``.
-
-    Mirrored, like the image, where the volume is smaller than a patch.
-    """
-    size = np.minimum(start + patch, desk.volume.shape) - start
-    told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
-    for box in _pieces(size):
-        core: Region = tuple(  # type: ignore[assignment]
-            slice(int(s) + b.start, int(s) + b.stop)
-            for s, b in zip(start, box, strict=True)
-        )
-        with torch_threads(1):
-            found = features_of(desk.volume, desk.normalisation, desk.bank, core)
-        rows = found.reshape(len(found), -1).T
-        for number, teacher in enumerate(teachers):
-            part = told[(number, slice(None), *box)]
-            part[:] = teacher.classify(rows).T.reshape(part.shape)
-        yield Tick()
-    pad = [(0, 0), *((0, int(n)) for n in np.array(patch) - size)]
-    whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in told)
-    return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
-
-
 def _pieces(size: NDArray[np.int64]) -> Iterator[Region]:
     """Boxes that take well below a second each, so that stopping is quick."""
     steps = (DEPTH, EDGE, EDGE)
@@ -143,7 +178,7 @@ def _pieces(size: NDArray[np.int64]) -> Iterator[Region]:
 
 
 def _is_late(desk: Desk, started: float) -> bool:
-    if desk.deadline is None:
+    if desk.deadline is None or desk.is_live:
         return False
     left = max(desk.deadline - started, 0.0)
     return time.monotonic() > started + PATIENCE * left

@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 # say starts from what fifteen volumes said, as the mean of a normal distribution of the
 # temperature's logarithm.
 USUAL = 0.6
-SPREAD = 0.3
+SPREAD = 0.15
 RANGE = (0.25, 2.0)
 FLOOR = 1e-6
 

@@ -19,6 +19,7 @@ EDGE = 128  # in-plane size of a tile, voxels
 DEPTH = 16  # slices of a tile of blocks
 
 Triple = tuple[int, int, int]
+Images = dict[Triple, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def read_tiles(
     dims: int,
     margin: Triple,
     seed: int,
+    known: Images | None = None,
 ) -> Iterator[Tile]:
     """Read the tiles that hold paint, in random order, until memory is used up.
 
@@ -68,6 +70,9 @@ def read_tiles(
         Voxels (z, y, x) beyond the tile.
     seed : int
         Decides which tiles are left out of a volume with too much paint.
+    known : dict, optional
+        Images by the corner of their tile, from earlier paint: they are not read
+        again. What is read is added to it.
 
     Yields
     ------
@@ -84,7 +89,12 @@ def read_tiles(
         start = keys[place] * size
         stop = np.minimum(start + size, labelled.shape)
         rows = order[ends[place - 1] if place else 0 : ends[place]]
-        image = read_mirrored(volume, normalisation, start, stop, margin)
+        corner = (int(start[0]), int(start[1]), int(start[2]))
+        image = None if known is None else known.get(corner)
+        if image is None:
+            image = read_mirrored(volume, normalisation, start, stop, margin)
+        if known is not None:
+            known[corner] = image
         yield Tile(
             image=image,
             rows=rows,

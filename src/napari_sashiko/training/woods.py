@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import Forest
 from napari_sashiko.metrics import ConfusionMatrix
-from napari_sashiko.runners import Event, Tick, torch_threads
+from napari_sashiko.runners import Event, Tick
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved
 from napari_sashiko.training.held_out import (
     FoldForest,
     cross_fit,
-    features_at,
     subsample,
     without_direction,
 )
@@ -27,28 +25,25 @@ DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
 
 def forest_member(desk: Desk) -> Iterator[Event]:
     """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
-    features = np.zeros((0, 0), np.float32)
-    with torch_threads(1):
-        for rows, part in features_at(
-            desk.volume, desk.normalisation, desk.labelled, desk.bank
-        ):
-            if not features.size:
-                features = np.zeros((len(desk.labelled), part.shape[1]), np.float32)
-            features[rows] = part
-            yield Tick()
+    yield from desk.features.update(desk.labelled)
+    features = desk.features.values
     desk.forest = _grow(desk, features, subsample(desk.channels, desk.settings.seed))
     save(desk)
     yield MemberSaved(0, desk.out, "forest")
 
-    desk.forest_says = np.full(
-        (len(desk.labelled), len(desk.classes)), np.nan, np.float32
-    )
+    says = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
+    unseen = {}
     for rows, probabilities, forest in _cross_fit(desk, features):
-        desk.forest_says[rows] = probabilities
-        desk.fold_forests[int(desk.folds.fold[rows[0]])] = forest
+        says[rows] = probabilities
+        unseen[int(desk.folds.fold[rows[0]])] = forest
         yield Tick()
+    desk.forest_says, desk.fold_forests = says, unseen
+
+
+def weigh_forest(desk: Desk) -> Iterator[Event]:
+    """Ask whether direction matters and how common classes are, save that."""
     if desk.settings.rotations == "auto":
-        yield from _ask_for_direction(desk, features)
+        yield from _ask_for_direction(desk, desk.features.values)
     save(desk)
     yield from weigh_classes(desk, *QUICK)
     yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
@@ -63,12 +58,14 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
         blind[rows] = probabilities
         yield Tick()
     with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
-    desk.rotations = with_it - without < DIRECTION_PAYS
-    if not desk.rotations:
-        yield desk.decide(
-            "No rotations: the direction of textures tells classes apart (held-out "
-            f"macro F1 {with_it:.2f} with it, {without:.2f} without)."
-        )
+    before, desk.rotations = desk.rotations, with_it - without < DIRECTION_PAYS
+    if before == desk.rotations:
+        return
+    why = "tells classes apart" if before else "does not tell classes apart after all"
+    yield desk.decide(
+        f"{'No rotations' if before else 'Rotations'}: the direction of textures {why} "
+        f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
+    )
 
 
 def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:
@@ -89,7 +86,7 @@ def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) ->
         desk.channels[rows],
         trees=desk.settings.trees,
         seed=desk.settings.seed,
-        threads=torch.get_num_threads(),
+        threads=desk.threads,
     )
 
 
@@ -104,5 +101,5 @@ def _cross_fit(
         asked=desk.settings.members or len(desk.folds),
         trees=max(2, int(FEWER * desk.settings.trees)),
         seed=desk.settings.seed,
-        threads=torch.get_num_threads(),
+        threads=desk.threads,
     )

@@ -1,7 +1,13 @@
 """Volumes: images of any format and size, read by regions, with voxel size and unit."""
 
 from napari_sashiko.volumes.chunks import ChunkWriter, padded
-from napari_sashiko.volumes.disk import check_writable, reading, remove_torn
+from napari_sashiko.volumes.disk import (
+    DAMAGED,
+    check_writable,
+    reading,
+    remove_torn,
+)
+from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
     Normalisation,
@@ -19,13 +25,31 @@ from napari_sashiko.volumes.region import (
     shift,
 )
 from napari_sashiko.volumes.scratch import Scratch
+from napari_sashiko.volumes.temporary import (
+    keep_copy,
+    remove,
+    remove_abandoned,
+    set_aside,
+    temporary_beside,
+)
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
-from napari_sashiko.volumes.whole import check_replaceable, written_whole
+from napari_sashiko.volumes.whole import (
+    check_replaceable,
+    finish_replacing,
+    new_folder_beside,
+    relative,
+    write_file,
+    written_file,
+    written_whole,
+)
 from napari_sashiko.volumes.windows import WindowReader
 
 __all__ = [
+    "DAMAGED",
     "LARGEST",
     "ChunkWriter",
+    "FolderLock",
+    "Holder",
     "Normalisation",
     "Recent",
     "Region",
@@ -36,16 +60,26 @@ __all__ = [
     "check_replaceable",
     "check_writable",
     "create_ome_image",
+    "finish_replacing",
     "first_of",
     "full_region",
     "grow",
     "intersect",
+    "keep_copy",
     "measure_normalisation",
+    "new_folder_beside",
     "open_volume",
     "padded",
     "reading",
     "region_shape",
+    "relative",
+    "remove",
+    "remove_abandoned",
     "remove_torn",
+    "set_aside",
     "shift",
+    "temporary_beside",
+    "write_file",
+    "written_file",
     "written_whole",
 ]

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from napari_sashiko.errors import OutputError
 
-DAMAGED = (OSError, LookupError, TypeError, ValueError, RuntimeError)
+# What files, Zarr and its decoders raise on something that is damaged.
+DAMAGED = (
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    AttributeError,  # where Zarr finds a list in place of a table
+)
 
 
 def check_writable(path: Path, bytes_needed: int = 0) -> None:

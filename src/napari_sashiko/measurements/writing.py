@@ -1,0 +1,121 @@
+"""A folder of measurements: tables for people, JSON for programs."""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.measurements.measured import FORMAT_VERSION, Measurements
+from napari_sashiko.measurements.sizes import QUANTITIES
+from napari_sashiko.measurements.table import (
+    distribution_text,
+    summary_record,
+    summary_text,
+)
+
+INDEX = "measurements.json"
+SUMMARY = "measurements.csv"
+SIZES = "{}-distribution.csv"
+RECOMPUTED = "summary"  # in the index, for whoever reads it without this program
+
+
+def write_measurements(measured: Measurements, folder: Path) -> None:
+    """Write the tables, then the index that says that they are there.
+
+    Each file appears complete or not at all; other files in the folder stay.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    record = {
+        **measured.model_dump(mode="json"),
+        RECOMPUTED: summary_record(measured),
+    }
+    texts = {
+        SIZES.format(name): distribution_text(measured, name) for name in QUANTITIES
+    }
+    texts |= {SUMMARY: summary_text(measured), INDEX: json.dumps(record, indent=1)}
+    for name, text in texts.items():
+        _write(folder / name, text)
+
+
+def read_measurements(folder: Path | str) -> Measurements:
+    """Read the measurements in a folder.
+
+    Raises
+    ------
+    OutputError
+        If there are none, they are damaged, or come from a newer version.
+    """
+    folder = Path(folder)
+    try:
+        record = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise OutputError(
+            f"There are no measurements in {folder}: there is no {INDEX} in it.",
+            "Measure first, or choose another folder.",
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(folder, str(error)) from error
+    version = record.get("format_version") if isinstance(record, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise OutputError(
+            f"The measurements in {folder} have format {version}, this version of "
+            f"napari-sashiko reads up to {FORMAT_VERSION}.",
+            "Update napari-sashiko.",
+        )
+    if isinstance(record, dict):
+        record.pop(RECOMPUTED, None)
+    try:
+        return Measurements.model_validate(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "its content"
+        raise _damaged(folder, f"{place}: {first['msg']}") from error
+
+
+def check_measurements(folder: Path) -> None:
+    """Refuse a folder in which something else lies.
+
+    Raises
+    ------
+    OutputError
+        If it is a file, or a folder with other things and no measurements.
+    """
+    if not folder.exists():
+        return
+    if folder.is_dir() and ((folder / INDEX).exists() or not any(folder.iterdir())):
+        return
+    raise OutputError(
+        f"{folder} exists and does not hold measurements.",
+        "Choose another name; it is left as it is.",
+    )
+
+
+def _damaged(folder: Path, why: str) -> OutputError:
+    return OutputError(
+        f"The measurements in {folder} are damaged: {INDEX}: {why}.", "Measure again."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some space or choose another place.",
+        ) from error

@@ -1,0 +1,256 @@
+"""Paint is never lost: saved in the background, tried again, locked against others."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from napari_sashiko.errors import LabelError, OutputError
+from napari_sashiko.labels import LabelClass, LabelStore, default_classes
+from napari_sashiko.session import Session
+from napari_sashiko.session import paint as paints
+from napari_sashiko.session.paint import adopt_paint
+from napari_sashiko.volumes import as_volume
+
+
+@pytest.fixture
+def volume(blobs):
+    return as_volume(blobs, axes="zyx", name="blobs")
+
+
+@pytest.fixture
+def desks(engine):
+    """Make desks, which are closed in the end."""
+    made = []
+
+    def make(volume=None, **options):
+        desk = Session(engine)
+        desk.said = []
+        desk.message.connect(lambda text, level: desk.said.append((text, level)))
+        made.append(desk)
+        if volume is not None:
+            desk.set_volume(volume, **options)
+        return desk
+
+    yield make
+    for desk in made:
+        desk.shutdown()
+
+
+def pump_until(session, done, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        session.pump()
+        time.sleep(0.01)
+
+
+def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
+    desks, volume, monkeypatch
+):
+    session = desks(volume)
+    store = session.start_labels()
+    flush, disk = store.flush, threading.Event()
+
+    def slow():
+        disk.wait(30)
+        flush()
+
+    monkeypatch.setattr(store, "flush", slow)
+    rests, before = [], session.paint.saved_at
+    session.paint_saved.connect(lambda: rests.append(1))
+    store.array[0, 0, :9] = 1
+    pump_until(session, lambda: session.paint._saving is not None)
+    for _ in range(20):
+        store.array[1, 0, :9] = 1
+        session.pump()
+    assert session.paint.counts() == {1: 18}
+    assert session.paint.dirty
+    assert session.paint.saved_at == before
+    disk.set()
+    pump_until(session, lambda: rests)
+    assert not session.paint.dirty
+    assert session.paint.saved_at > before
+
+
+def test_closing_waits_for_a_save_and_saves_what_came_after(desks, volume, engine):
+    session = desks(volume)
+    store = session.start_labels()
+    store.array[0, 0, :9] = 1
+    pump_until(session, lambda: session.paint._saving is not None)
+    store.array[1, 0, :9] = 2
+    session.shutdown()
+    assert not session.paint.dirty
+    assert not (session.folder / "labels" / "labels.dirty").exists()
+
+
+def test_a_disk_that_is_full_for_a_while_loses_nothing(desks, volume, monkeypatch):
+    monkeypatch.setattr(paints, "SECONDS_TO_RETRY", 0.1)
+    session = desks(volume)
+    store = session.start_labels()
+    session.save()
+    flush, full = store.flush, [True]
+
+    def flush_if_room():
+        if full[0]:
+            raise OutputError("Paint cannot be saved: the disk is full.")
+        flush()
+
+    monkeypatch.setattr(store, "flush", flush_if_room)
+    store.array[0, 0, :9] = 1
+    pump_until(session, lambda: session.said)
+    assert session.paint.dirty
+    start = time.monotonic()
+    pump_until(session, lambda: time.monotonic() - start > 1.0)
+    assert session.said == [("Paint cannot be saved: the disk is full.", "error")]
+    full[0] = False
+    pump_until(session, lambda: not session.paint.dirty)
+
+
+def test_a_full_disk_at_closing_is_said_not_raised(desks, volume, monkeypatch):
+    session = desks(volume)
+    store = session.start_labels()
+
+    def full():
+        raise OutputError("Paint cannot be saved: the disk is full.")
+
+    monkeypatch.setattr(store, "flush", full)
+    store.array[0, 0, :9] = 1
+    session.shutdown()
+    assert session.said == [("Paint cannot be saved: the disk is full.", "error")]
+    assert session.closed
+
+
+# Two windows
+
+
+def test_a_second_window_sees_the_paint_and_cannot_change_it(desks, volume):
+    first, second = desks(volume), desks(volume)
+    first.start_labels().array[0, 0, :9] = 1
+    store = second.start_labels()
+    assert second.paint.readonly
+    ((text, level),) = second.said
+    assert "open in another window" in text
+    assert level == "warning"
+    first.paint.store.array[0, 1, :9] = 2
+    np.testing.assert_array_equal(store.array[0, 1, :9], 2)  # as it is painted
+    with pytest.raises(LabelError, match="reading only"):
+        store.array[0, 0, 0] = 2
+    with pytest.raises(LabelError, match="reading only"):
+        second.set_classes(default_classes(3))
+    with pytest.raises(OutputError, match="open in another window"):
+        second.train(None)
+    with pytest.raises(OutputError, match="Close it there"):
+        second.place("predictions")
+
+
+def test_a_second_window_makes_no_labels_of_its_own(desks, volume):
+    first, second = desks(volume), desks(volume)
+    first.place("models")
+    with pytest.raises(OutputError, match="open in another window"):
+        second.start_labels()
+    with pytest.raises(OutputError, match="open in another window"):
+        second.adopt_labels(np.ones(volume.shape, np.uint8))
+
+
+def test_the_window_that_is_left_gets_the_project(desks, volume):
+    first, second = desks(volume), desks(volume)
+    first.start_labels().array[0, 0, :9] = 1
+    assert second.busy()
+    first.shutdown()
+    assert second.start_labels().counts()[1] == 9
+    assert not second.paint.readonly
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from napari_sashiko.volumes import FolderLock
+lock = FolderLock(Path(sys.argv[1]))
+lock.take()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_crashed_window_blocks_nobody(desks, volume):
+    session = desks(volume)
+    session.folder.mkdir(parents=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(session.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout.readline().strip() == b"held"
+        with pytest.raises(OutputError, match=f"process {other.pid}"):
+            session.start_labels()
+        other.kill()
+        other.wait()
+    session.start_labels()
+    assert not session.paint.readonly
+
+
+# What the project knows
+
+
+def test_the_project_knows_image_and_classes_from_the_first_dab(desks, volume, engine):
+    session = desks(volume)
+    session.start_labels()
+    pump_until(session, lambda: engine.noted)
+    folder, noted, image, classes = engine.noted[-1]
+    assert (folder, noted, image) == (session.folder, volume, None)
+    session.set_classes((*classes, LabelClass(id=7, name="void", color="#112233")))
+    pump_until(session, lambda: len(engine.noted) > 1)
+    assert [c.name for c in engine.noted[-1][3]][-1] == "void"
+
+
+def test_damaged_paint_is_opened_and_said(desks, volume):
+    session = desks(volume)
+    session.start_labels().array[0, 0, :9] = 1
+    session.shutdown()
+    (session.folder / "labels" / "labels.json").write_text("{")
+    again = desks(volume)
+    assert again.has_saved_paint()
+    again.start_labels()
+    assert again.paint.counts() == {1: 9}
+    ((text, level),) = again.said
+    assert "labels.json" in text
+    assert level == "warning"
+
+
+def test_labels_whose_copying_was_interrupted_are_copied_anew(tmp_path):
+    folder, labels = tmp_path / "labels", np.zeros((3, 8, 9), np.uint8)
+    labels[:, 2:5] = 1
+    store = LabelStore.create(folder, labels.shape, default_classes(2))
+    store.array[0] = labels[0]
+    store.close()
+    (folder / "labels.adopting").touch()
+    paint = adopt_paint(folder, labels, None)
+    np.testing.assert_array_equal(paint.store.array, labels)
+    assert not (folder / "labels.adopting").exists()
+
+
+def test_a_project_is_known_by_its_image_wherever_that_lies_now(desks, volume):
+    session = desks(volume)
+    session.start_labels()
+    session.shutdown()
+    other = desks()
+    elsewhere = session.folder.parent / "elsewhere.sashiko"
+    session.folder.rename(elsewhere)
+    other.projects.expect(volume.content_digest(), elsewhere)
+    other.set_volume(volume)
+    assert other.folder == elsewhere
+    assert other.has_saved_paint()
+
+
+def test_what_is_kept_is_counted(desks, volume):
+    session = desks(volume)
+    assert session.kept() == ""
+    for name in ("one", "two"):
+        (session.place("models") / f"{name}.sashiko-model").mkdir()
+        (session.place("models") / f"{name}.sashiko-model" / "model.json").touch()
+    (session.place("predictions") / "one.zarr").mkdir()
+    assert session.kept() == "2 models, 1 segmentation"

@@ -1,0 +1,274 @@
+"""Laws of training while paint goes on changing."""
+
+import numpy as np
+import pytest
+import torch
+from training_runs import (
+    QUICK,
+    make_image,
+    make_labels,
+    probabilities,
+    run,
+    tensors,
+)
+
+from napari_sashiko.checkpoints import load_card, load_ensemble
+from napari_sashiko.errors import ModelError
+from napari_sashiko.labels import default_classes, labelled_voxels
+from napari_sashiko.networks import NETWORKS, build_network
+from napari_sashiko.runners import Message
+from napari_sashiko.training import (
+    EpochDone,
+    Heritage,
+    MemberSaved,
+    TrainingRested,
+    TrainingStarted,
+    TrainingWaits,
+    painting,
+    train_live,
+)
+from napari_sashiko.volumes import as_volume
+
+
+class Canvas:
+    """Paint in an array that may change at any time."""
+
+    def __init__(self, labels, classes=3):
+        self.labels = labels.copy()
+        self.classes = default_classes(classes)
+        self.version = 0
+
+    def paint(self, key, value):
+        self.labels[key] = value
+        self.version += 1
+
+    def read(self):
+        return labelled_voxels(self.labels), self.classes
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch):
+    """Nobody waits for the hand of a test to rest."""
+    monkeypatch.setattr(painting, "REST", 0.0)
+    monkeypatch.setattr(painting, "LATEST", 0.0)
+
+
+class Live:
+    """A live run that can be asked for its next event of a kind."""
+
+    def __init__(self, canvas, out, image=None, heritage=(), **changes):
+        volume = as_volume(make_image() if image is None else image)
+        settings = QUICK.model_copy(update=changes)
+        self.steps = train_live(volume, canvas, settings, out, heritage=heritage)
+        self.seen = []
+
+    def until(self, kind, **facts):
+        for event in self.steps:
+            self.seen.append(event)
+            if isinstance(event, kind) and all(
+                getattr(event, name) == value for name, value in facts.items()
+            ):
+                return event
+        raise AssertionError(f"The run ended before {kind.__name__}.")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.steps.close()
+
+
+# A dark band in which nothing is painted at first.
+BAND = slice(19, 25)
+THIRD = (slice(1, 4, 2), slice(4, 36, 6), BAND)
+
+
+def banded():
+    image = make_image()
+    image[..., BAND] -= 8
+    return image
+
+
+def test_it_rests_when_all_is_learned_and_wakes_for_new_paint(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out) as live:
+        live.until(TrainingRested)
+        first = load_card(out).training["labels"]
+        canvas.paint((1, slice(4, 20), 5), 1)
+        live.until(EpochDone)
+        rested = live.until(TrainingRested)
+    assert rested.path == out
+    assert dict(rested.metrics)["macro_f1"] > 0
+    assert load_card(out).training["labels"]["1"] == first["1"] + 16
+
+
+def test_new_paint_makes_the_forest_grow_anew_at_once(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out, epochs=1000) as live:
+        live.until(EpochDone)
+        before = tensors(out)[0]
+        canvas.paint((1, slice(4, 20), slice(30, 40)), 1)
+        live.until(MemberSaved, what="forest")
+        after = tensors(out)[0]
+        assert any(not np.array_equal(before[n], after[n]) for n in before)
+        assert np.isfinite(probabilities(out)).all()
+
+
+def test_networks_go_on_with_new_paint_without_a_stop(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out, epochs=1000) as live:
+        live.until(EpochDone, epoch=2)
+        canvas.paint((1, slice(4, 20), 5), 1)
+        live.until(MemberSaved, what="forest")
+        live.until(EpochDone)
+    numbers = {}
+    for event in live.seen:
+        if isinstance(event, EpochDone):
+            assert event.epoch == numbers.get(event.member, 0) + 1
+            numbers[event.member] = event.epoch
+
+
+def test_a_class_that_is_added_is_learned_and_the_others_are_kept(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out, banded()) as live:
+        live.until(TrainingRested)
+        assert len(load_card(out).classes) == 2
+        canvas.paint(THIRD, 3)
+        live.until(MemberSaved)
+        # At once, and what networks knew is in it.
+        card = load_card(out)
+        assert [c.id for c in card.classes] == [1, 2, 3]
+        assert {m.kind for m in card.members} == {"forest", "network"}
+        live.until(TrainingRested)
+    texts = [event.text for event in live.seen if isinstance(event, Message)]
+    assert any("class 3" in text for text in texts)
+    said = probabilities(out, banded()).argmax(0) + 1
+    painted = canvas.labels > 0
+    assert (said == canvas.labels)[painted].mean() > 0.9
+    assert (said[:, :, BAND] == 3).mean() > 0.8
+
+
+def test_a_class_whose_paint_is_erased_is_left_out(out):
+    labels = make_labels()
+    labels[THIRD] = 3
+    canvas = Canvas(labels)
+    with Live(canvas, out) as live:
+        live.until(TrainingRested)
+        assert len(load_card(out).classes) == 3
+        canvas.paint(labels == 3, 0)
+        live.until(TrainingRested)
+    assert [c.id for c in load_card(out).classes] == [1, 2]
+
+
+def test_it_waits_for_two_classes(out):
+    canvas = Canvas(np.zeros((5, 40, 44), np.uint8))
+    with Live(canvas, out) as live:
+        assert "Nothing is labelled" in live.until(TrainingWaits).text
+        canvas.paint((2, 4, slice(3, 10)), 1)
+        assert "Only class 1" in live.until(TrainingWaits).text
+        assert not out.exists()
+        canvas.paint((2, 4, slice(30, 40)), 2)
+        live.until(TrainingStarted)
+        live.until(MemberSaved)
+
+
+def test_paint_that_is_erased_to_one_class_stops_nothing(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out) as live:
+        live.until(TrainingRested)
+        kept = canvas.labels.copy()
+        canvas.paint(kept == 2, 0)
+        assert "Only class 1" in live.until(TrainingWaits).text
+        assert len(load_card(out).classes) == 2
+        canvas.paint(kept == 2, 2)
+        live.until(TrainingRested)
+
+
+def test_a_forest_alone_follows_the_paint_too(out):
+    canvas = Canvas(make_labels())
+    with Live(canvas, out, members=0) as live:
+        live.until(TrainingRested)
+        canvas.paint((1, slice(4, 20), 5), 1)
+        live.until(TrainingRested)
+    assert load_card(out).training["labels"]["1"] > (make_labels() == 1).sum()
+
+
+def test_what_a_network_is_judged_on_was_never_learned(out, monkeypatch):
+    """Also when strokes are joined by later ones."""
+    from napari_sashiko.training import crew  # noqa: PLC0415
+
+    learned, judged = {}, {}
+    keep = crew.Crew._material
+
+    def spying(self, tiles, number):
+        made = keep(self, tiles, number)
+        coords = self.desk.labelled.coords
+        train = self.desk.folds.train[number]
+        learned.setdefault(number, set()).update(map(tuple, coords[train].tolist()))
+        held = coords[made.held_out.rows]
+        judged.setdefault(number, []).append(set(map(tuple, held.tolist())))
+        return made
+
+    monkeypatch.setattr(crew.Crew, "_material", spying)
+    canvas = Canvas(make_labels())
+    with Live(canvas, out) as live:
+        live.until(TrainingRested)
+        for z in range(0, 5, 2):
+            canvas.paint((z, slice(4, 37), 6), 1)
+            canvas.paint((z, slice(4, 37), 36), 2)
+        live.until(TrainingRested)
+    for number, sets in judged.items():
+        assert len(sets) >= 2
+        assert all(sets)
+        assert not sets[-1] & learned[number]
+
+
+# ---- what is handed on ----------------------------------------------------------
+
+
+def heritage_of(path, ids=None):
+    ensemble = load_ensemble(path)
+    nets = [
+        (member, entry)
+        for member, entry in zip(ensemble.members, ensemble.card.members, strict=True)
+        if entry.kind == "network"
+    ]
+    own = tuple(c.id for c in ensemble.card.classes)
+    return [
+        Heritage(entry.spec, member.network.state_dict(), ids or own)
+        for member, entry in nets
+    ]
+
+
+def test_training_goes_on_from_an_earlier_model(trained, tmp_path):
+    """Before anything is learned it says what the earlier networks said."""
+    path, _ = trained
+    out = tmp_path / "more.sashiko-model"
+    events = run(out, heritage=heritage_of(path), epochs=1, learning_rate=1e-9)
+    assert any(isinstance(event, EpochDone) for event in events)
+    for one, two in zip(tensors(path)[1:], tensors(out)[1:], strict=True):
+        weights = [n for n in one if "running" not in n and "num_batches" not in n]
+        for name in weights:
+            np.testing.assert_allclose(one[name], two[name], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_an_heir_knows_the_classes_of_before(name, dims):
+    old = build_network(name, 1, 3, dims=dims, seed=3).eval()
+    heritage = Heritage(old.spec, old.state_dict(), (1, 5, 7))
+    heir = heritage.network((5, 6, 1, 7), in_channels=1, dims=dims).eval()
+    size = (1, 1, 16, 16) if dims == 2 else (1, 1, 8, 16, 16)
+    image = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before, after = old(image), heir(image)
+    assert after.shape[1] == 4
+    torch.testing.assert_close(after[:, [2, 0, 3]], before, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("facts", [{"in_channels": 2}, {"dims": 3}])
+def test_a_heritage_of_another_kind_is_refused(facts):
+    old = build_network("tunet", 1, 2, dims=2, seed=0, depth=2)
+    heritage = Heritage(old.spec, old.state_dict(), (1, 2))
+    with pytest.raises(ModelError, match="model to begin with"):
+        heritage.network((1, 2), **{"in_channels": 1, "dims": 2} | facts)
