@@ -1,5 +1,7 @@
 """Next place: jumps there, paints nothing, searches anew when there is a reason."""
 
+import os
+
 import numpy as np
 import pytest
 from napari.layers import Image
@@ -7,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QTreeWidget
 
 from napari_sashiko.errors import SashikoError
-from napari_sashiko.gui.place_words import describe_none, describe_place
+from napari_sashiko.gui.place_words import describe_found, describe_place
 
 pytestmark = pytest.mark.gui
 WAIT = 20000
@@ -17,6 +19,7 @@ WAIT = 20000
 def trained(dock, click, stroke, qtbot):
     """A dock with two strokes and a model."""
     click(dock, "start_labelling")
+    dock.train.stay_box.setChecked(False)
     layer = dock.label.layer
     stroke(layer, (0, 25, 10), (0, 25, 20))
     layer.selected_label = 2
@@ -113,26 +116,79 @@ def test_where_all_was_looked_at_the_list_begins_again(trained, click, qtbot, en
     assert "train again" in said(trained)
 
 
-def test_a_newer_model_is_asked_on_the_next_click(trained, click, qtbot, engine):
+def test_a_newer_model_is_asked_while_one_goes_on(trained, click, qtbot, engine):
+    places = trained.label.places
     go(trained, click, qtbot)
-    go(trained, click, qtbot)
-    assert len(engine.searched) == 1
+    before = places.found
     train(trained, click, qtbot)
     assert len(engine.searched) == 1
-    go(trained, click, qtbot)
+    engine.seconds = 0.1
+    click(trained, "next_place")
+    # Nobody waits: the list of the older model goes on until the newer one is known.
+    assert seen(trained) == (4, 30, 40)
+    assert places.found is before
+    assert places.working.isVisibleTo(places)
+    qtbot.waitUntil(lambda: places.found is not before, timeout=WAIT)
     first, second = (model for model, *_ in engine.searched)
     assert first != second == trained.session.last_model
     assert engine.seeds == [0, 0]
+    # The view stays where the user is painting.
+    assert seen(trained) == (4, 30, 40)
+    assert said(trained) == "3 places by the newest model."
+    go(trained, click, qtbot)
+    assert said(trained).startswith("1 of 2")
+    assert len(engine.searched) == 2
+
+
+def test_at_the_end_of_a_list_a_newer_model_is_waited_for(
+    trained, click, qtbot, engine
+):
+    go(trained, click, qtbot)
+    go(trained, click, qtbot)
+    train(trained, click, qtbot)
+    go(trained, click, qtbot)
+    assert len(engine.searched) == 2
+    assert seen(trained) == (1, 10, 20)
 
 
 def test_a_model_that_was_written_anew_is_a_newer_one(trained, click, qtbot, engine):
-    import os  # noqa: PLC0415
-
     go(trained, click, qtbot)
     file = trained.session.last_model / "model.json"
     os.utime(file, (1e9, 1e9))
     go(trained, click, qtbot)
     assert len(engine.searched) == 2
+
+
+def test_while_it_learns_a_list_is_gone_through_to_its_end(
+    trained, click, qtbot, engine
+):
+    go(trained, click, qtbot)
+    engine.seconds, engine.epochs = 0.05, 1000
+    click(trained, "train")
+    qtbot.waitUntil(lambda: trained.session.is_learning, timeout=WAIT)
+    os.utime(trained.session.last_model / "model.json", (1e9, 1e9))
+    click(trained, "next_place")
+    assert seen(trained) == (4, 30, 40)
+    assert len(engine.searched) == 1
+    go(trained, click, qtbot)
+    assert len(engine.searched) == 2
+    click(trained, "stop_training")
+    qtbot.waitUntil(lambda: not trained.session.is_running("train"), timeout=WAIT)
+
+
+def test_a_search_behind_that_is_stopped_leaves_the_list(trained, click, qtbot, engine):
+    places = trained.label.places
+    go(trained, click, qtbot)
+    before = places.found
+    train(trained, click, qtbot)
+    engine.seconds = 0.05
+    engine.places = engine.places * 200
+    click(trained, "next_place")
+    qtbot.waitUntil(lambda: places._latest is not None, timeout=WAIT)
+    click(trained, "stop_places")
+    qtbot.waitUntil(lambda: not places.working.isVisibleTo(places), timeout=WAIT)
+    assert places.found is before
+    assert said(trained).startswith("2 of 2")
 
 
 def test_the_list_folds_out_and_a_click_jumps(trained, click, qtbot):
@@ -237,6 +293,7 @@ def test_a_flat_image_is_jumped_in_too(open_dock, click, stroke, blobs, qtbot, e
     )
     dock = open_dock(Image(blobs[0], name="flat", scale=(0.5, 0.5)))
     click(dock, "start_labelling")
+    dock.train.stay_box.setChecked(False)
     stroke(dock.label.layer, (25, 10), (25, 20))
     dock.label.layer.selected_label = 2
     stroke(dock.label.layer, (35, 10), (35, 20))
@@ -250,5 +307,5 @@ def test_words_for_classes_that_are_not_named(engine):
     assert describe_place(unsure, {1: "resin"}) == "resin or class 2? std 0.31"
     assert describe_place(alone, {}) == "class 2 (0.60) or class 1?"
     assert "painted class 1, called class 2" in describe_place(disagrees, {})
-    part = type("Found", (), {"blocks": 3, "total": 9})
-    assert describe_none(part) == "Nothing found in 3 of 9 blocks."
+    part = type("Found", (), {"blocks": 3, "total": 9, "places": ()})
+    assert describe_found(part) == "Nothing found in 3 of 9 blocks."

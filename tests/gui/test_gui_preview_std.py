@@ -12,6 +12,7 @@ NAME = "blobs - preview std"
 @pytest.fixture
 def painted(dock, click, stroke):
     click(dock, "start_labelling")
+    dock.train.stay_box.setChecked(False)
     layer = dock.label.layer
     stroke(layer, (2, 10, 10), (2, 10, 30))
     layer.selected_label = 2
@@ -126,6 +127,7 @@ def test_a_newer_model_clears_slices_of_the_one_before(painted, click, qtbot, en
 def test_a_flat_image_has_a_flat_one(open_dock, click, stroke, blobs, qtbot):
     dock = open_dock(Image(blobs[0], name="flat"))
     click(dock, "start_labelling")
+    dock.train.stay_box.setChecked(False)
     stroke(dock.label.layer, (10, 10), (10, 30))
     dock.label.layer.selected_label = 2
     stroke(dock.label.layer, (30, 10), (30, 30))

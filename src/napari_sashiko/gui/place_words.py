@@ -21,8 +21,11 @@ def describe_place(place: Any, names: Mapping[int, str]) -> str:
     return f"{first} ({place.probability:.2f}) or {second}?"
 
 
-def describe_none(found: Any) -> str:
-    """Say that there is nothing to look at, and where nobody has looked."""
+def describe_found(found: Any) -> str:
+    """Say how many places there are, and where nobody has looked."""
+    count = len(found.places)
+    if count:
+        return f"{count} place{'s' if count > 1 else ''} by the newest model."
     if found.blocks < found.total:
         return f"Nothing found in {found.blocks} of {found.total} blocks."
     return "Nowhere is it unsure."

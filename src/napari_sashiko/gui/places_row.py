@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.place_words import (
     TIPS,
+    describe_found,
     describe_list,
-    describe_none,
     describe_place,
 )
 from napari_sashiko.gui.view_center import look_at
@@ -56,6 +56,7 @@ class PlacesRow(QWidget):
         self.found: Any = None  # PlacesFound
         self.kind, self.index = KINDS[0], -1  # where the user is; -1 before the first
         self._searching = False  # until what was found has arrived
+        self._waiting = False  # to jump to what will be found
         self._latest: Any = None
         self._volume: Any = None  # that is or was searched
         self._asked: tuple[Path, Any] | None = None  # the model, as it was then
@@ -71,13 +72,18 @@ class PlacesRow(QWidget):
     # ---- what the user does -----------------------------------------------------
 
     def next_place(self) -> None:
-        """Go to the next place; search when there is a newer model, or none is left."""
+        """Go to the next place; a newer model is asked meanwhile, or when none is left.
+
+        Who goes through a list is not kept waiting: what a newer model says takes its
+        place when it is known.
+        """
         with telling(self.session):
             model = self.session.last_model
-            if self.found is None or not self.found.places or self._is_newer(model):
-                self._seed = 0 if self._is_newer(model) else self._seed + 1
+            # While it learns there is a newer one all the time, and nothing to spare.
+            early = self.session.is_learning and bool(self._list(self.kind))
+            if not (self._searching or early) and self._is_newer(model):
                 self._search(model)
-            elif not self._step(1):
+            if not self._step(1):
                 self._at_the_end(model)
 
     def previous_place(self) -> None:
@@ -95,14 +101,15 @@ class PlacesRow(QWidget):
     def refresh(self) -> None:
         """Offer what can be done now."""
         running = self._searching
+        waiting = running and self._waiting
         model = None if self.session.volume is None else self.session.last_model
         self.setVisible(self.session.paint is not None)
-        self.next_button.setEnabled(model is not None and not running)
+        self.next_button.setEnabled(model is not None and not waiting)
         self.next_button.setToolTip(NO_MODEL if model is None else NEXT)
         listed = self.found is not None and bool(self.found.places)
         for button in (self.previous_button, self.list_button):
             button.setVisible(listed)
-        self.previous_button.setEnabled(not running)
+        self.previous_button.setEnabled(not waiting)
         self.tree.setVisible(listed and self.list_button.isChecked())
         self.working.setVisible(running)
         self._show_line()
@@ -110,8 +117,8 @@ class PlacesRow(QWidget):
 
     def _show_line(self) -> None:
         text = ""
-        if self.found is not None and not self.found.places:
-            text = describe_none(self.found)
+        if self.found is not None and self.index < 0:
+            text = describe_found(self.found)
         elif self.index >= 0:
             places = self._list(self.kind)
             place = describe_place(places[self.index], self._names())
@@ -167,14 +174,21 @@ class PlacesRow(QWidget):
         return False
 
     def _at_the_end(self, model: Path | None) -> None:
-        """Look elsewhere, or begin again where everything was looked at."""
-        if self.kind == "unsure" and self.found.blocks < self.found.total:
-            self._seed += 1
+        """Wait for other places; begin again where everything was looked at."""
+        if not self._searching:
+            if self._is_whole() and not self._is_newer(model):
+                self.index = -1
+                if not self._step(1):
+                    self._say(PAINTED)
+                return
             self._search(model)
-            return
-        self.index = -1
-        if not self._step(1):
-            self._say(PAINTED)
+        self._waiting = True
+        self.refresh()
+
+    def _is_whole(self) -> bool:
+        """Whether another search would find the same."""
+        found = self.found
+        return bool(found and found.places and found.blocks >= found.total)
 
     def _is_done(self, place: Any) -> bool:
         paint = self.session.paint
@@ -205,13 +219,13 @@ class PlacesRow(QWidget):
         return path != model or self.session.shelf.card(model) is not card
 
     def _search(self, model: Path | None) -> None:
+        # The same model is asked about other blocks.
+        self._seed = 0 if self._is_newer(model) else self._seed + 1
         settings = self.session.engine.PlacesSettings(seed=self._seed)
         self.session.find_places(model, settings)
-        self._forget()
-        self._searching = True
+        self._searching, self._latest = True, None
         self._volume = self.session.volume
-        if model is not None:
-            self._asked = (model, self.session.shelf.card(model))
+        self._asked = None if model is None else (model, self.session.shelf.card(model))
         self.progress.setRange(0, 0)
         self.stop_button.setEnabled(True)
         self.refresh()
@@ -228,31 +242,35 @@ class PlacesRow(QWidget):
             self._latest = event
 
     def _on_job(self, kind: str) -> None:
-        if kind != KIND or self.session.is_running(kind):
+        if kind != KIND or self.session.is_running(kind) or not self._searching:
             return
-        self._searching = False
         job = self.session.job(kind)
-        ended = job is not None and job.status.state in ("done", "cancelled")
-        if ended and self._latest is not None and self._volume is self.session.volume:
-            self._take(self._latest)
+        state = "failed" if job is None else job.status.state
+        waited, latest = self._waiting, self._latest
+        self._searching = self._waiting = False
+        self._latest = None
+        if state == "failed":
+            self._asked = None
+        # What was stopped does not take the place of a list that is complete.
+        wanted = state == "done" or (state == "cancelled" and waited)
+        if wanted and latest is not None and self._volume is self.session.volume:
+            self._take(latest, jump=waited)
         self.refresh()
 
-    def _take(self, found: Any) -> None:
-        self.found, self._latest = found, None
+    def _take(self, found: Any, *, jump: bool) -> None:
+        self.found = found
         self.kind = KINDS[0] if found.unsure or not found.disagrees else KINDS[1]
         self.index = -1
-        with telling(self.session):
-            self._step(1)
-
-    def _forget(self) -> None:
-        self.found = self._latest = self._volume = self._asked = None
-        self.kind, self.index = KINDS[0], -1
+        if jump:
+            with telling(self.session):
+                self._step(1)
 
     def _on_volume(self) -> None:
         if self._searching:
             self.session.stop(KIND)
-        self._forget()
-        self._seed = 0
+        self.found = self._latest = self._volume = self._asked = None
+        self.kind, self.index = KINDS[0], -1
+        self._waiting = False
         self.refresh()
 
     # ---- widgets ----------------------------------------------------------------
