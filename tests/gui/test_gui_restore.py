@@ -129,6 +129,8 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     objects = np.asarray(viewer.layers["balls - instances"].data)
     qtbot.waitUntil(lambda: dock.instances.form.table.rows is not None, timeout=LONG)
     assert objects.max() > 0
+    assert viewer.layers["balls - instances"].visible
+    assert not viewer.layers["balls - classes"].visible
     assert f"{objects.max()} objects" in text(dock, "instances_state")
     # Settings
     assert dock.instances.form.values()["threshold"] == 0.6

@@ -97,7 +97,18 @@ def test_what_lies_beside_the_tables_stays(measured, tmp_path):
     check_measurements(tmp_path)
     write_measurements(measured, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "keep me"
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_damaged_index_is_kept_beside_the_new_one(measured, tmp_path):
+    write_measurements(measured, tmp_path)
+    whole = (tmp_path / "measurements.json").read_bytes()
+    (tmp_path / "measurements.json").write_bytes(whole[:50])
+    write_measurements(measured, tmp_path)
+    assert (tmp_path / "measurements.json").read_bytes() == whole
+    assert (tmp_path / "measurements.json.damaged").read_bytes() == whole[:50]
+    write_measurements(measured, tmp_path)
+    assert len(list(tmp_path.glob("*.damaged*"))) == 1
 
 
 def test_a_folder_with_other_things_is_refused(tmp_path):

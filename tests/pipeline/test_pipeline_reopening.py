@@ -233,6 +233,18 @@ def test_all_damaged_at_once_opens_with_nothing_and_says_all(folder):
         assert word in said
 
 
+@pytest.mark.parametrize("harm", [cut, empty, nonsense])
+def test_measurements_that_cannot_be_read_are_said(folder, harm):
+    path = folder / "measurements" / "net fibre" / "measurements.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format_version": 1, "members": []}')
+    harm(path)
+    damaged = path.read_bytes()
+    (words,) = reopen(folder).findings
+    assert "net fibre" in words
+    assert path.read_bytes() == damaged
+
+
 def test_a_damaged_newest_model_gives_way_to_the_one_before(folder):
     old = folder / "models" / "net.sashiko-model"
     new = shutil.copytree(old, old.with_name("newer.sashiko-model"))

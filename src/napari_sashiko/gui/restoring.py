@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.result_layers import MILLISECONDS_BETWEEN
+from napari_sashiko.gui.result_layers import MILLISECONDS_BETWEEN, hide_classes
 from napari_sashiko.session import Reopening, Session
 
 
@@ -125,6 +125,7 @@ def steps_of(dock: Any, answer: Reopening) -> list[Callable[[], None]]:
         partial(dock.train.restore, found.trained, settings.get("train")),
         partial(dock.train.preview.make_room) if found.trained else _nothing,
         partial(dock.segment.restore, prediction, settings.get("predict")),
+        partial(_uncover_objects, dock) if found.instances else _nothing,
         partial(
             dock.instances.restore,
             prediction,
@@ -133,6 +134,14 @@ def steps_of(dock: Any, answer: Reopening) -> list[Callable[[], None]]:
         ),
         partial(dock.session.message.emit, odd, "warning") if odd else _nothing,
     ]
+
+
+def _uncover_objects(dock: Any) -> None:
+    """Hide the classes, which come later, from what they would lie on."""
+    results = dock.segment.results
+    if results is not None:
+        hide = partial(hide_classes, dock.viewer, dock.session.source)
+        results.all_there.connect(hide)
 
 
 def _nothing() -> None:

@@ -149,7 +149,8 @@ class SegmentStep(QGroupBox):
         self.results = ResultLayers(self.viewer, self.session.source, self)
         self.results.all_there.connect(self._on_layers)
         self.results.begin(prediction)
-        self.form.tell(f"Before: {prediction.done} of {prediction.total} blocks.")
+        done = f"{prediction.done} of {prediction.total} blocks"
+        self.form.tell(f"Segmented before: {done}.")
 
     def open_model(self) -> None:
         """Add a model from disk to the list and choose it."""

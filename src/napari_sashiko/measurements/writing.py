@@ -1,8 +1,6 @@
 """A folder of measurements: tables for people, JSON for programs."""
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +13,7 @@ from napari_sashiko.measurements.table import (
     summary_record,
     summary_text,
 )
+from napari_sashiko.volumes import keep_copy, write_file
 
 INDEX = "measurements.json"
 SUMMARY = "measurements.csv"
@@ -25,7 +24,8 @@ RECOMPUTED = "summary"  # in the index, for whoever reads it without this progra
 def write_measurements(measured: Measurements, folder: Path) -> None:
     """Write the tables, then the index that says that they are there.
 
-    Each file appears complete or not at all; other files in the folder stay.
+    Each file appears complete or not at all; other files in the folder stay. A damaged
+    index is kept as ``measurements.json.damaged``.
 
     Raises
     ------
@@ -41,7 +41,12 @@ def write_measurements(measured: Measurements, folder: Path) -> None:
     }
     texts |= {SUMMARY: summary_text(measured), INDEX: json.dumps(record, indent=1)}
     for name, text in texts.items():
-        _write(folder / name, text)
+        try:
+            if name == INDEX:
+                _keep_damaged(folder / name)
+            write_file(folder / name, text)
+        except OSError as error:
+            raise _unwritable(folder / name, error) from error
 
 
 def read_measurements(folder: Path | str) -> Measurements:
@@ -103,19 +108,18 @@ def _damaged(folder: Path, why: str) -> OutputError:
     )
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
+def _keep_damaged(path: Path) -> None:
+    """Keep a copy of an index that cannot be read, before it is written over."""
+    if not path.exists():
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Free some space or choose another place.",
-        ) from error
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        keep_copy(path)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        "Free some space or choose another place.",
+    )

@@ -80,6 +80,7 @@ def _mend_project(folder: Path) -> Generator[Event, None, tuple[str, ...]]:
             yield from look.whole_prediction(path)
         for path in look.project.instances():
             look.whole_instances(path)
+        look.measurements()
     finally:
         lock.release()
     return tuple(look.findings)

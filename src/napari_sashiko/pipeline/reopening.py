@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from napari_sashiko.errors import OutputError, SashikoError
 from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.measurements import read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.info import kind_of
 from napari_sashiko.pipeline.inputs import open_image
@@ -135,6 +136,7 @@ def reopen_project(
     if fits:
         prediction = yield from look.prediction()
         instances = look.instances()
+    look.measurements()
     settings = look.settings()
     return Reopened(
         look.folder,
@@ -228,6 +230,14 @@ class Inspection:
         found = self.project.latest("instances", self.project.instances())
         opened = (self.whole_instances(path) for path in found)
         return next((each for each in opened if each is not None), None)
+
+    def measurements(self) -> None:
+        """Say which measurements cannot be read; they are shown by whoever wants to."""
+        for path in self.project.measurements():
+            try:
+                read_measurements(path)
+            except SashikoError as error:
+                self.note(f"{error} They are left as they are.")
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return the settings that this version still knows."""

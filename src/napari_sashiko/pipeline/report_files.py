@@ -1,13 +1,11 @@
 """Where a report goes: refused before any work is done, written whole."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.sources import Sources
 from napari_sashiko.plots import is_own_page
-from napari_sashiko.volumes import check_writable
+from napari_sashiko.volumes import check_writable, write_file
 
 NAME = "report.html"
 ROOM = "plots"
@@ -81,23 +79,12 @@ def write_whole(path: Path, content: bytes, start: bytes | None) -> None:
         If something else is there, or it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if start is not None and path.exists():
             with path.open("rb") as file:
                 there = file.read(len(start))
             if there not in (b"", start):
                 raise _taken(path, "figure of that kind")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.chmod(0o644)  # mkstemp makes files for one user only
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_file(path, content)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.",
