@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prediction_fakes import Alone, Blur, Voters, image_of, whole
+from prediction_fakes import Alone, Blur, Voters, image_of, make_card, whole
 
 from napari_sashiko.errors import LabelError, OutputError, SettingsError, VolumeError
 from napari_sashiko.labels import LabelledVoxels, labelled_voxels, stroke_components
@@ -265,7 +265,7 @@ def test_a_stroke_is_judged_by_its_mean_probability():
         rows = strokes == stroke
         chances = mean[(slice(None), *paint.coords[rows].T)].mean(axis=1)
         painted, said = (1, 4).index(paint.values[rows][0]), int(chances.argmax())
-        if said != painted:
+        if said != painted and chances[said] > 0.5:
             expected[stroke] = (float(chances[said]), ((1, 4)[painted], (1, 4)[said]))
     assert 1 < len(expected) < strokes.max()
     assert known.strokes == strokes.max() + 1
@@ -296,6 +296,51 @@ def test_only_strokes_of_another_class_are_listed_and_the_surest_first():
     assert 0.5 < second.score < 1
     assert known.strokes == 4
     assert len(found(Voters(), image, labelled_voxels(labels), count=1).disagrees) == 1
+
+
+def known_disputes(*rows):
+    """A card that keeps what was said about held-out strokes."""
+    return make_card(
+        training={
+            "disputes": [
+                {"coords": at, "painted": painted, "called": 4, "probability": p}
+                for at, painted, p in rows
+            ]
+        }
+    )
+
+
+def test_what_was_said_about_held_out_strokes_counts_where_it_is_surer():
+    image = spotted(spots=())
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[4, 10, 4:20] = 1  # dark: the model believes it
+    labels[6, 30, 40:60] = 1  # bright: it does not
+    labels[9, 50, 4:20] = 4  # painted over since
+    card = known_disputes(
+        ((4, 10, 7), 1, 0.8),
+        ((6, 30, 45), 1, 0.6),
+        ((9, 50, 7), 1, 0.99),
+        ((0, 0, 0), 1, 0.99),  # erased since
+    )
+    known = found(Voters(card=card), image, labelled_voxels(labels))
+    told = {place.coords[:2]: place.score for place in known.disagrees}
+    assert told == {
+        (6, 30): pytest.approx(1.0),
+        (4, 10): pytest.approx(0.8),
+        (9, 50): pytest.approx(1.0),  # dark now called dark, painted bright
+    }
+    assert (4, 10, 7) in [place.coords for place in known.disagrees]
+
+
+def test_a_prediction_keeps_what_was_said_about_held_out_strokes(tmp_path):
+    image, labels = spotted(spots=()), np.zeros(SHAPE, np.uint8)
+    labels[4, 10, 4:20] = 1
+    volume, card = as_volume(image), known_disputes(((4, 10, 7), 1, 0.8))
+    for _ in predict(Voters(card=card), volume, tmp_path / "p.zarr"):
+        pass
+    paint = labelled_voxels(labels)
+    *_, known = places_in_prediction(tmp_path / "p.zarr", volume, paint)
+    assert [(p.coords, p.score) for p in known.disagrees] == [((4, 10, 7), 0.8)]
 
 
 def test_a_stroke_across_many_blocks_is_one_place():
