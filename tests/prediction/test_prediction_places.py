@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prediction_fakes import Alone, Blur, Voters, image_of, make_card, whole
+from prediction_fakes import Alone, Blur, Voters, image_of, whole
 
 from napari_sashiko.errors import LabelError, OutputError, SettingsError, VolumeError
-from napari_sashiko.labels import LabelledVoxels, labelled_voxels, stroke_components
+from napari_sashiko.labels import (
+    Dispute,
+    LabelledVoxels,
+    labelled_voxels,
+    stroke_components,
+)
 from napari_sashiko.metrics import doubt
 from napari_sashiko.prediction import (
     Place,
@@ -54,11 +59,11 @@ def spotted(shape=SHAPE, spots=SPOTS):
     return image + noise.astype(np.float32)
 
 
-def search(predictor, image, paint=None, **values):
+def search(predictor, image, paint=None, disputes=(), **values):
     """All events of a search; the image is an array or a volume."""
     volume = image if isinstance(image, Volume) else as_volume(image)
     chosen = PlacesSettings(**{"seconds": None, "device": "cpu", **values})
-    return list(find_places(predictor, volume, paint, chosen))
+    return list(find_places(predictor, volume, paint, chosen, disputes=disputes))
 
 
 def found(*arguments, **values):
@@ -298,49 +303,25 @@ def test_only_strokes_of_another_class_are_listed_and_the_surest_first():
     assert len(found(Voters(), image, labelled_voxels(labels), count=1).disagrees) == 1
 
 
-def known_disputes(*rows):
-    """A card that keeps what was said about held-out strokes."""
-    return make_card(
-        training={
-            "disputes": [
-                {"coords": at, "painted": painted, "called": 4, "probability": p}
-                for at, painted, p in rows
-            ]
-        }
-    )
-
-
-def test_what_was_said_about_held_out_strokes_counts_where_it_is_surer():
+def test_who_has_not_seen_a_stroke_is_heard_where_surer():
     image = spotted(spots=())
     labels = np.zeros(SHAPE, np.uint8)
     labels[4, 10, 4:20] = 1  # dark: the model believes it
     labels[6, 30, 40:60] = 1  # bright: it does not
-    labels[9, 50, 4:20] = 4  # painted over since
-    card = known_disputes(
-        ((4, 10, 7), 1, 0.8),
-        ((6, 30, 45), 1, 0.6),
-        ((9, 50, 7), 1, 0.99),
-        ((0, 0, 0), 1, 0.99),  # erased since
-    )
-    known = found(Voters(card=card), image, labelled_voxels(labels))
-    told = {place.coords[:2]: place.score for place in known.disagrees}
-    assert told == {
-        (6, 30): pytest.approx(1.0),
-        (4, 10): pytest.approx(0.8),
-        (9, 50): pytest.approx(1.0),  # dark now called dark, painted bright
-    }
-    assert (4, 10, 7) in [place.coords for place in known.disagrees]
-
-
-def test_a_prediction_keeps_what_was_said_about_held_out_strokes(tmp_path):
-    image, labels = spotted(spots=()), np.zeros(SHAPE, np.uint8)
-    labels[4, 10, 4:20] = 1
-    volume, card = as_volume(image), known_disputes(((4, 10, 7), 1, 0.8))
-    for _ in predict(Voters(card=card), volume, tmp_path / "p.zarr"):
-        pass
-    paint = labelled_voxels(labels)
-    *_, known = places_in_prediction(tmp_path / "p.zarr", volume, paint)
-    assert [(p.coords, p.score) for p in known.disagrees] == [((4, 10, 7), 0.8)]
+    labels[20, 40, 4:20] = 9  # a class that the model does not know
+    rows = [((4, 10, 7), 1, 0.8), ((6, 30, 45), 1, 0.6), ((20, 40, 7), 9, 0.9)]
+    others = [
+        Dispute(coords=at, painted=painted, called=4, probability=sure)
+        for at, painted, sure in rows
+    ]
+    known = found(Voters(), image, labelled_voxels(labels), disputes=others)
+    told = [(place.coords, place.classes, place.score) for place in known.disagrees]
+    assert [(at[:2], classes) for at, classes, _ in told] == [
+        ((6, 30), (1, 4)),
+        ((4, 10), (1, 4)),
+    ]
+    assert told[0][2] == pytest.approx(1.0)
+    assert told[1] == ((4, 10, 7), (1, 4), 0.8)
 
 
 def test_a_stroke_across_many_blocks_is_one_place():

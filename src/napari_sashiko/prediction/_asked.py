@@ -1,6 +1,6 @@
 """Who can be asked about a block: an open model, or a prediction on disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,7 +8,6 @@ import numpy as np
 import zarr
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.labels import Dispute
 from napari_sashiko.prediction._finished import finished_record, triple
 from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction._sizes import choose_sizes
@@ -34,13 +33,10 @@ class Asked(Protocol):
         Class id of each channel.
     block : (int, int, int)
         Voxels that are best asked for at a time.
-    disputes : tuple of Dispute
-        What was said about strokes while they were held out.
     """
 
     ids: tuple[int, ...]
     block: Triple
-    disputes: tuple[Dispute, ...]
 
     def look(self, region: Region) -> Pair:
         """Mean and deviation of a region, (K, z, y, x) float32."""
@@ -81,7 +77,6 @@ class AskedModel:
         edge = min(WIDEST, int((BLOCK_VOXELS / depth) ** 0.5))
         self.ids = tuple(int(each.id) for each in predictor.card.classes)
         self.block = even_size(volume.shape, (depth, edge, edge))
-        self.disputes = _disputes(kept_disputes(predictor.card))
         self._inference = Inference(predictor, volume, border, tick, MOST_VOXELS)
 
     def look(self, region: Region) -> Pair:
@@ -134,7 +129,6 @@ class AskedPrediction:
             )
             self.ids = tuple(int(each["id"]) for each in record["classes"])
             chunk = (1, *self._mean.chunks[1:])[-3:]
-            self.disputes = _disputes(record.get("disputes", ()))
         z, y, x = (
             min(c, n, most)
             for c, n, most in zip(
@@ -157,13 +151,3 @@ class AskedPrediction:
         box = region[1:] if self._flat else region
         values = np.asarray(array[(slice(None), *box)], np.float32)
         return values[:, np.newaxis] if self._flat else values
-
-
-def kept_disputes(card: Any) -> Sequence[dict[str, Any]]:
-    """Return what a model keeps about strokes that were held out, as JSON."""
-    found: Sequence[dict[str, Any]] = getattr(card, "training", {}).get("disputes", ())
-    return found
-
-
-def _disputes(rows: Sequence[dict[str, Any]]) -> tuple[Dispute, ...]:
-    return tuple(Dispute.checked(**row) for row in rows)

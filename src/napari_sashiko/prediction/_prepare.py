@@ -8,7 +8,6 @@ from typing import Any
 
 from napari_sashiko.errors import OutputError, VolumeError
 from napari_sashiko.patches import Cell
-from napari_sashiko.prediction._asked import kept_disputes
 from napari_sashiko.prediction._order import tasks_of
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
@@ -156,7 +155,6 @@ def _record(
         "flat": volume.flat,
         "classes": [each.model_dump(mode="json") for each in predictor.card.classes],
         "sets": None if sets is None else sets.model_dump(mode="json"),
-        "disputes": list(kept_disputes(predictor.card)),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -1,12 +1,12 @@
 """Strokes of paint that are called another class than they were painted.
 
 Strategy: a model has learned from most strokes and tends to believe them, also those
-that are wrong. What its members said about strokes while these were held out is the
-fairer verdict; the model keeps it. For strokes painted since, the model itself is the
-one that has not seen them. So both are asked, and the surer one is told.
+that are wrong. Who has not seen a stroke gives the fairer verdict, for whom the caller
+may speak. Of that and of what the model says, the surer one is told.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from napari_sashiko.labels import (
     disputed_strokes,
     stroke_components,
 )
+from napari_sashiko.patches import flat_places
 from napari_sashiko.prediction._asked import Asked
 from napari_sashiko.prediction.events import Place
 from napari_sashiko.prediction.predictor import Triple
@@ -64,7 +65,7 @@ class StrokeJudge:
         )
         self.pieces = _pieces(self._paint, asked.block, seed)
         self._stroke = stroke_components(self._paint)
-        self._numbers = _numbers(self._paint.coords, labelled.shape)
+        self._places = flat_places(self._paint)
         shape = (len(self._paint), len(asked.ids))
         self._said = np.full(shape, np.nan, np.float32)
         self._std = np.zeros(len(self._paint), np.float32)
@@ -82,13 +83,15 @@ class StrokeJudge:
         self._said[piece.rows] = mean[(slice(None), *at)].T
         self._std[piece.rows] = std[(slice(None), *at)].max(axis=0)
 
-    def places(self, count: int) -> list[Place]:
+    def places(self, count: int, others: Sequence[Dispute] = ()) -> list[Place]:
         """Strokes that are called another class.
 
         Parameters
         ----------
         count : int
             How many at most.
+        others : sequence of Dispute
+            What somebody says who has not seen the strokes.
 
         Returns
         -------
@@ -96,29 +99,27 @@ class StrokeJudge:
             The surest disagreement first.
         """
         surest: dict[int, Dispute] = {}
-        now = disputed_strokes(
+        own = disputed_strokes(
             self._paint, self._stroke, self._said, self._asked.ids, count
         )
-        for each in (*now, *self._asked.disputes):
-            stroke = self._stroke_of(each)
+        for each in (*own, *others):
+            stroke = self._stroke_at(each.coords)
             if stroke is None:
                 continue
-            other = surest.setdefault(stroke, each)
-            if each.probability > other.probability:
+            known = surest.setdefault(stroke, each)
+            if each.probability > known.probability:
                 surest[stroke] = each
         ranked = sorted(
             surest.items(), key=lambda item: (-item[1].probability, item[1].coords)
         )
         return [self._place(*item) for item in ranked[:count]]
 
-    def _stroke_of(self, dispute: Dispute) -> int | None:
-        """Stroke of a dispute; None if it was painted over since."""
-        number = _numbers(np.array([dispute.coords]), self._paint.shape)[0]
-        row = int(np.searchsorted(self._numbers, number))
-        there = row < len(self._numbers) and self._numbers[row] == number
-        if not there or self._paint.values[row] != dispute.painted:
-            return None
-        return int(self._stroke[row])
+    def _stroke_at(self, coords: Triple) -> int | None:
+        """Stroke of a voxel; None if it is not among those that are judged."""
+        place = np.ravel_multi_index(coords, self._paint.shape)
+        row = int(np.searchsorted(self._places, place))
+        there = row < len(self._places) and self._places[row] == place
+        return int(self._stroke[row]) if there else None
 
     def _place(self, stroke: int, dispute: Dispute) -> Place:
         return Place(
@@ -129,12 +130,6 @@ class StrokeJudge:
             probability=dispute.probability,
             std=float(self._std[self._stroke == stroke].mean()),
         )
-
-
-def _numbers(coords: NDArray[np.integer], shape: Triple) -> Ints:
-    """Places in row-major order: ascending, as labelled voxels are."""
-    z, y, x = coords.astype(np.int64).T
-    return np.asarray((z * shape[1] + y) * shape[2] + x)
 
 
 def _drawn(

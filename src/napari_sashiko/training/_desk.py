@@ -11,12 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.labels import (
-    Dispute,
-    LabelClass,
-    LabelledVoxels,
-    stroke_components,
-)
+from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
@@ -71,7 +66,6 @@ class Desk:
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
     sets: SetCalibration | None = None
-    disputes: list[Dispute] = field(default_factory=list)  # of held-out strokes
     was_taught: bool = False  # whether the forest's lessons were told of
     changed: bool = False  # since the folder was written
     saved: float = -math.inf  # when the folder was written, by the monotonic clock

@@ -150,7 +150,6 @@ def _record(desk: Desk) -> dict[str, Any]:
         "settings": desk.settings.model_dump(mode="json"),
         "reasons": desk.reasons,
         "held_out": desk.metrics,
-        "disputes": [each.model_dump(mode="json") for each in desk.disputes],
         "held_out_curves": desk.curves,
         "history": [_history(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},

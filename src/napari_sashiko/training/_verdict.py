@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from napari_sashiko.labels import Dispute, LabelledVoxels, disputed_strokes
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
@@ -15,7 +14,6 @@ from napari_sashiko.training.blend import forest_share
 from napari_sashiko.training.judge import Best
 from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
 
-MOST_DISPUTES = 100  # that a model keeps
 Ready = Sequence[tuple[NetworkDesk, Best]]
 
 
@@ -25,8 +23,8 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``temperature`` is written, its ``metrics``, ``curves``, ``sets`` and
-        ``disputes`` where there is something to judge by.
+        Its ``temperature`` is written, its ``metrics``, ``curves`` and ``sets`` where
+        there is something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -58,7 +56,6 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     mixed = mix(families, desk.temperature)
     desk.metrics, desk.curves = score(desk, mixed, desk.labelled.values[rows])
     desk.sets = calibrate(desk, rows, families)
-    desk.disputes = _disputes(desk, rows, mixed)
     return share
 
 
@@ -89,15 +86,6 @@ def score(
     for label, value in zip(desk.classes, scores.f1, strict=True):
         metrics[f"f1 {label.name}"] = value
     return metrics, {"calibration": trust.record(), "confusion": matrix.record()}
-
-
-def _disputes(
-    desk: Desk, rows: NDArray[np.bool_], said: NDArray[np.floating]
-) -> list[Dispute]:
-    """Strokes that members call another class, who have not seen them."""
-    paint = desk.labelled
-    held_out = LabelledVoxels(paint.coords[rows], paint.values[rows], paint.shape)
-    return disputed_strokes(held_out, desk.strokes[rows], said, desk.ids, MOST_DISPUTES)
 
 
 def _default_share(desk: Desk, ready: Ready) -> float:
