@@ -29,6 +29,7 @@ def trained(dock, click, stroke, qtbot):
 
 
 def train(dock, click, qtbot):
+    dock.train.stay_box.setChecked(False)
     click(dock, "train")
     qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)
     qtbot.waitUntil(button(dock, "next_place").isEnabled, timeout=WAIT)

@@ -172,7 +172,7 @@ def test_it_draws_what_is_on_the_desk(plots, dock, qtbot, engine):
     assert name == "lengths"
     assert evidence.name == "blobs"
     assert evidence.image is dock.session.volume
-    assert plots.form.about.itemText(0) == DESK
+    assert plots.form.about.itemText(0) == f"{DESK}: blobs"
     assert not plots.form.view.image.isNull()
     assert plots.form.save_button.isEnabled()
 
@@ -244,6 +244,7 @@ def test_another_volume_is_followed(plots, dock, qtbot, engine, blobs):
     dock.volumes.setCurrentIndex(1)
     qtbot.waitUntil(lambda: engine.collected[-1][1].name == "second", timeout=WAIT)
     assert engine.collected[-1][1].image.shape == (4, 40, 50)
+    assert plots.form.about.itemText(0) == f"{DESK}: second"
 
 
 def test_a_folder_that_was_chosen_stays_when_the_desk_changes(

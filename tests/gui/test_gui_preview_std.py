@@ -21,6 +21,7 @@ def painted(dock, click, stroke):
 
 
 def trained(dock, click, qtbot):
+    dock.train.stay_box.setChecked(False)
     click(dock, "train")
     qtbot.waitUntil(lambda: dock.train.model is not None, timeout=WAIT)
     qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)

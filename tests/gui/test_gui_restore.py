@@ -240,19 +240,29 @@ def test_a_project_open_elsewhere_is_shown_and_cannot_be_painted_on(
 ):
     other = FolderLock(project)
     other.take()
-    before = {p: p.read_bytes() for p in project.rglob("*") if p.is_file()}
-    dock = drop(viewer, project, qtbot)
-    layer = viewer.layers["balls - labels"]
-    assert not layer.editable
-    assert layer.mode == "pan_zoom"
-    assert "balls - classes" in viewer.layers
-    dock.train.start()
-    assert "open in another window" in dock.status.text()
-    after = {p: p.read_bytes() for p in project.rglob("*") if p.is_file()}
-    before.pop(other.path)
-    after.pop(other.path)
-    assert after == before
-    other.release()
+    try:
+        before = contents(project)
+        dock = drop(viewer, project, qtbot)
+        layer = viewer.layers["balls - labels"]
+        assert not layer.editable
+        assert layer.mode == "pan_zoom"
+        assert "balls - classes" in viewer.layers
+        dock.train.start()
+        assert "open in another window" in dock.status.text()
+        assert contents(project) == before
+    finally:
+        other.release()
+
+
+def contents(project):
+    """Files of a project but for hidden ones: what was looked up, and the lock."""
+    return {
+        path: path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file()
+        and path.suffix != ".lock"
+        and not any(p.startswith(".") for p in path.relative_to(project).parts)
+    }
 
 
 def test_a_dock_that_is_opened_again_goes_on_with_its_layer(

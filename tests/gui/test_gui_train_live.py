@@ -70,6 +70,26 @@ def test_more_paint_is_learned_and_shown(dock, click, stroke, engine, qtbot):
     qtbot.waitUntil(lambda: len(engine.trained_on[1]) < painted, timeout=WAIT)
 
 
+def test_no_slice_shows_what_was_learned_from_older_paint(
+    dock, click, stroke, engine, qtbot
+):
+    click(dock, "start_labelling")
+    two_strokes(dock.label.layer, stroke)
+    click(dock, "train")
+    qtbot.waitUntil(lambda: text(dock, "train_state") == AT_REST, timeout=WAIT)
+    preview = dock.viewer.layers["blobs - preview"]
+    dock.viewer.dims.set_current_step(0, 4)
+    qtbot.waitUntil(lambda: bool(preview.data[4].all()), timeout=WAIT)
+    dock.viewer.dims.set_current_step(0, 3)
+    qtbot.waitUntil(lambda: bool(preview.data[3].all()), timeout=WAIT)
+    stroke(dock.label.layer, (3, 10, 10), (3, 10, 30))
+    # The other slice is asked for again when it is looked at.
+    qtbot.waitUntil(lambda: not preview.data[4].any(), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(preview.data[3].all()), timeout=WAIT)
+    dock.viewer.dims.set_current_step(0, 4)
+    qtbot.waitUntil(lambda: bool(preview.data[4].all()), timeout=WAIT)
+
+
 def test_a_class_that_is_added_reaches_training(dock, click, stroke, engine, qtbot):
     click(dock, "start_labelling")
     two_strokes(dock.label.layer, stroke)

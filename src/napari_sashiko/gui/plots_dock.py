@@ -228,7 +228,8 @@ class PlotsDock(QWidget):
                 self._soon.start()
 
     def _show_desk(self) -> None:
-        self.form.show_desk(is_open=self.desk.dock is not None)
+        is_open = self.desk.dock is not None
+        self.form.show_desk(self.session.name, is_open=is_open)
         self.form.show_running(running=self.session.is_running(REPORT))
 
     def _question(self, kind: str) -> Question:
@@ -250,6 +251,8 @@ class PlotsDock(QWidget):
 
     def _on_change(self, what: str) -> None:
         """Something on the desk is another: draw anew, a little later."""
+        if what == "volume":
+            self._show_desk()
         if self.form.folder is not None:
             return
         if what == "volume" or self.form.name in CHANGING.get(what, ()):

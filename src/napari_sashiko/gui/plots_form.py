@@ -89,9 +89,10 @@ class PlotsForm:
             self.about.setItemData(place, str(folder), tip)
         self.about.setCurrentIndex(place)
 
-    def show_desk(self, *, is_open: bool) -> None:
-        """Say whether there is a desk to follow."""
-        self.about.setItemText(0, DESK if is_open else NO_DOCK)
+    def show_desk(self, name: str, *, is_open: bool) -> None:
+        """Say what is on the desk, or that there is none to follow."""
+        text = f"{DESK}: {name}" if name else DESK
+        self.about.setItemText(0, text if is_open else NO_DOCK)
 
     def show_figure(self, image: object, note: str) -> None:
         """Show a figure and its caption."""

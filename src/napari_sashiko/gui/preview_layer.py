@@ -37,7 +37,7 @@ class PreviewLayer(QObject):
         self.classes = ClassesFace(session, viewer, on=True)
         self.doubt = DoubtFace(session, viewer, on=False)
         self._faces = (self.classes, self.doubt)
-        self._shown: tuple[Path | None, int] = (None, 0)  # model and its members
+        self._stale = False  # whether what is shown is of an older model
         self._what = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -68,6 +68,7 @@ class PreviewLayer(QObject):
         """
         self.model = model
         self._what = what
+        self._stale = True
         self._ask()
 
     def make_room(self) -> None:
@@ -130,11 +131,11 @@ class PreviewLayer(QObject):
     def _show(self, ready: PreviewReady) -> None:
         if ready.volume is not self.session.volume or not self.enabled:
             return
-        if (ready.model, ready.members) != self._shown:
-            # Slices of an older model would say what the newest does not.
+        if self._stale:
+            # Other slices would say what the newest model does not.
             for face in self._faces:
                 face.clear()
-            self._shown = (ready.model, ready.members)
+            self._stale = False
         for face in self._faces:
             face.put(ready)
         self.changed.emit(_describe(ready, self._what))

@@ -156,6 +156,8 @@ class Session:
             path = path or volume.path
             folder = folder or self.projects.expected(volume)
             folder = folder or project_folder(name, path, volume.digest)
+        else:
+            folder = None
         self.volume, self.name, self.folder = volume, name, folder
         self.image = path
         self.source = source

@@ -1,0 +1,58 @@
+"""A volume that this program opens is shown as napari would show its array."""
+
+import numpy as np
+import pytest
+
+from napari_sashiko.gui.layer_volume import PROJECT, volume_of
+from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.project_reader import image_layer
+from napari_sashiko.gui.volume_array import VolumeArray, grey_limits
+from napari_sashiko.volumes import as_volume
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "volume": (RNG.integers(0, 255, (5, 7, 9), np.uint8), "zyx"),
+    "image": (RNG.normal(size=(7, 9)).astype(np.float32), "yx"),
+    "colours": (RNG.integers(0, 255, (7, 9, 3), np.uint8), "yxc"),
+    "volume of colours": (RNG.integers(0, 255, (5, 7, 9, 4), np.uint8), "zyxc"),
+    "mask": (RNG.random((5, 7, 9)) > 0.5, "zyx"),
+}
+KEYS = [0, -1, (2, 3), (slice(1, 4), slice(None)), (..., 2), (1, slice(2, 6))]
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_slices_are_those_of_the_array(case):
+    array, axes = ARRAYS[case]
+    lazy = LazyArray(VolumeArray(as_volume(array, axes=axes)))
+    expected = array.astype(np.uint8) if array.dtype == bool else array
+    assert (lazy.shape, lazy.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_array_equal(np.asarray(lazy), expected)
+    for key in KEYS:
+        np.testing.assert_array_equal(np.asarray(lazy[key]), expected[key])
+
+
+@pytest.mark.parametrize("case", ["volume", "image", "colours"])
+def test_the_dock_finds_the_same_content_in_the_layer(case, tmp_path):
+    from napari.layers import Image  # noqa: PLC0415
+
+    array, axes = ARRAYS[case]
+    volume = as_volume(array, axes=axes, voxel_size=(3, 2, 2), unit="um")
+    data, look, kind = image_layer(volume, tmp_path / "a.sashiko")
+    assert kind == "image"
+    layer = Image(data, **look)
+    found = volume_of(layer)
+    assert found.content_digest() == volume.content_digest()
+    assert found.voxel_size[1:] == volume.voxel_size[1:]
+    assert layer.metadata[PROJECT]["folder"] == str(tmp_path / "a.sashiko")
+
+
+@pytest.mark.parametrize(
+    ("array", "limits"),
+    [
+        (np.full((3, 4, 5), 7.0), (7.0, 8.0)),
+        (np.arange(60.0).reshape(3, 4, 5), (20.0, 39.0)),
+        (np.full((3, 4, 5), np.nan), (0.0, 1.0)),
+    ],
+)
+def test_grey_values_of_the_middle_slice_are_shown(array, limits):
+    assert grey_limits(as_volume(array)) == limits
