@@ -35,7 +35,7 @@ def test_a_stroke_of_the_wrong_class_is_the_surest_dispute():
     assert (found[0].painted, found[0].called) == (2, 1)
     assert found[0].probability > 0.5
     assert events > 4
-    assert disputed(labels) == (found, events)
+    assert disputed(labels)[0] == found
     assert len(disputed(labels, most=1)[0]) == 1
 
 

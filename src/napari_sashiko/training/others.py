@@ -7,8 +7,10 @@ judge them (confident learning: Northcutt, Jiang & Chuang, J. Artif. Intell. Res
 and no stroke counts more than another for being long.
 """
 
+import contextlib
+import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +24,7 @@ from napari_sashiko.labels import (
     stroke_components,
 )
 from napari_sashiko.patches import Folds, fold_labelled
-from napari_sashiko.runners import Event, Tick, torch_threads
+from napari_sashiko.runners import Event, Tick, open_runner
 from napari_sashiko.training._desk import GUARD
 from napari_sashiko.training.choices import make_choices
 from napari_sashiko.training.held_out import cross_fit, features_at
@@ -33,7 +35,11 @@ FOLDS = 4
 TREES = 24
 OF_A_STROKE = 60  # voxels
 OF_ALL = 6000  # voxels: a forest of them is grown within a second
-TOO_MUCH = 2_000_000  # painted voxels; such paint was not made by hand
+TOO_MUCH = 1_000_000  # painted voxels; such paint was not made by hand
+HEARTBEAT = 0.2
+
+Dealt = tuple[NDArray[np.int64], Folds]  # strokes, and who holds them out
+Part = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and their features
 
 
 def disputed_by_others(
@@ -73,27 +79,23 @@ def disputed_by_others(
     if len(ids) < 2 or len(labelled) > TOO_MUCH:
         return []
     yield Tick()
-    strokes = stroke_components(labelled)
     choices = make_choices(volume, labelled, TrainingSettings.checked())
-    yield Tick()
-    folds = fold_labelled(
-        labelled, FOLDS, guard=GUARD, spacing=choices.spacing, seed=seed
-    )
-    yield Tick()
+
+    def deal(paint: LabelledVoxels) -> Dealt:
+        folds = fold_labelled(
+            paint, FOLDS, guard=GUARD, spacing=choices.spacing, seed=seed
+        )
+        return stroke_components(paint), folds
+
+    strokes, folds = yield from _aside(deal, labelled)
     rows = _sample(strokes, seed)
     paint = LabelledVoxels(labelled.coords[rows], labelled.values[rows], volume.shape)
     bank = FilterBank(dims=choices.filter_dims, spacing=choices.spacing)
+    end = math.inf if seconds is None else start + seconds
     normalisation = measure_normalisation(volume, seed)
-    parts = []
-    with torch_threads(1):
-        for part in features_at(volume, normalisation, paint, bank):
-            parts.append(part)
-            yield Tick()
-            if seconds is not None and time.monotonic() - start > seconds:
-                break
-    read = np.concatenate([places for places, _ in parts])
-    order = np.argsort(read)  # as folds are numbered
-    read, features = read[order], np.concatenate([each for _, each in parts])[order]
+    read, features = yield from _read(
+        features_at(volume, normalisation, paint, bank), end
+    )
     said = np.full((len(paint), len(ids)), np.nan, np.float32)
     if len(np.unique(channels[rows][read])) < 2:
         return []
@@ -112,6 +114,36 @@ def disputed_by_others(
         said[read[places], : probabilities.shape[1]] = probabilities
         yield Tick()
     return disputed_strokes(paint, strokes[rows], said, ids.tolist(), most)
+
+
+def _aside(
+    func: Callable[[LabelledVoxels], Dealt], paint: LabelledVoxels
+) -> Generator[Event, None, Dealt]:
+    """Do in a thread what may take seconds; ticks meanwhile."""
+    with (
+        open_runner("serial") as run,
+        contextlib.closing(run(func, [paint], heartbeat=HEARTBEAT)) as results,
+    ):
+        found = []
+        for item in results:
+            if item is None:
+                yield Tick()
+            else:
+                found.append(item[1])
+    return found[0]
+
+
+def _read(parts: Iterator[Part], end: float) -> Generator[Event, None, Part]:
+    """Rows in order and their features, as far as there is time."""
+    found = []
+    for part in parts:
+        found.append(part)
+        yield Tick()
+        if time.monotonic() > end:
+            break
+    rows = np.concatenate([each for each, _ in found])
+    order = np.argsort(rows)
+    return rows[order], np.concatenate([each for _, each in found])[order]
 
 
 def _sample(strokes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
