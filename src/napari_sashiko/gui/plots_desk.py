@@ -32,13 +32,13 @@ class DeskFollower(QObject):
         that has ended.
     job_changed : str
         Kind of a job that was started or has ended.
-    event : str, Event
+    said : str, Event
         What a job says.
     """
 
     changed = Signal(str)
     job_changed = Signal(str)
-    event = Signal(str, object)
+    said = Signal(str, object)  # `event` would hide Qt's own
 
     def __init__(self, viewer: Any, own: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -124,4 +124,4 @@ class DeskFollower(QObject):
             self.changed.emit(kind)
 
     def _on_event(self, kind: str, event: Event) -> None:
-        self.event.emit(kind, event)
+        self.said.emit(kind, event)

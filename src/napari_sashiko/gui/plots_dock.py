@@ -209,7 +209,7 @@ class PlotsDock(QWidget):
         form.view.resized.connect(self._draw_again)
         self.desk.changed.connect(self._on_change)
         self.desk.job_changed.connect(self._on_job)
-        self.desk.event.connect(self._on_event)
+        self.desk.said.connect(self._on_event)
         self._soon.timeout.connect(self._on_soon)
         self._watch.gone.connect(self.shutdown)
         self.viewer.events.theme.connect(self._draw_again)
