@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from prediction_fakes import Alone, Blur, Voters, image_of, whole
 
 from napari_sashiko.errors import LabelError, OutputError, SettingsError, VolumeError
-from napari_sashiko.labels import LabelledVoxels, labelled_voxels, stroke_components
+from napari_sashiko.labels import (
+    Dispute,
+    LabelledVoxels,
+    labelled_voxels,
+    stroke_components,
+)
 from napari_sashiko.metrics import doubt
 from napari_sashiko.prediction import (
     Place,
@@ -54,11 +59,11 @@ def spotted(shape=SHAPE, spots=SPOTS):
     return image + noise.astype(np.float32)
 
 
-def search(predictor, image, paint=None, **values):
+def search(predictor, image, paint=None, disputes=(), **values):
     """All events of a search; the image is an array or a volume."""
     volume = image if isinstance(image, Volume) else as_volume(image)
     chosen = PlacesSettings(**{"seconds": None, "device": "cpu", **values})
-    return list(find_places(predictor, volume, paint, chosen))
+    return list(find_places(predictor, volume, paint, chosen, disputes=disputes))
 
 
 def found(*arguments, **values):
@@ -265,7 +270,7 @@ def test_a_stroke_is_judged_by_its_mean_probability():
         rows = strokes == stroke
         chances = mean[(slice(None), *paint.coords[rows].T)].mean(axis=1)
         painted, said = (1, 4).index(paint.values[rows][0]), int(chances.argmax())
-        if said != painted:
+        if said != painted and chances[said] > 0.5:
             expected[stroke] = (float(chances[said]), ((1, 4)[painted], (1, 4)[said]))
     assert 1 < len(expected) < strokes.max()
     assert known.strokes == strokes.max() + 1
@@ -296,6 +301,27 @@ def test_only_strokes_of_another_class_are_listed_and_the_surest_first():
     assert 0.5 < second.score < 1
     assert known.strokes == 4
     assert len(found(Voters(), image, labelled_voxels(labels), count=1).disagrees) == 1
+
+
+def test_who_has_not_seen_a_stroke_is_heard_where_surer():
+    image = spotted(spots=())
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[4, 10, 4:20] = 1  # dark: the model believes it
+    labels[6, 30, 40:60] = 1  # bright: it does not
+    labels[20, 40, 4:20] = 9  # a class that the model does not know
+    rows = [((4, 10, 7), 1, 0.8), ((6, 30, 45), 1, 0.6), ((20, 40, 7), 9, 0.9)]
+    others = [
+        Dispute(coords=at, painted=painted, called=4, probability=sure)
+        for at, painted, sure in rows
+    ]
+    known = found(Voters(), image, labelled_voxels(labels), disputes=others)
+    told = [(place.coords, place.classes, place.score) for place in known.disagrees]
+    assert [(at[:2], classes) for at, classes, _ in told] == [
+        ((6, 30), (1, 4)),
+        ((4, 10), (1, 4)),
+    ]
+    assert told[0][2] == pytest.approx(1.0)
+    assert told[1] == ((4, 10, 7), (1, 4), 0.8)
 
 
 def test_a_stroke_across_many_blocks_is_one_place():

@@ -6,8 +6,8 @@ from typing import Any
 TITLES = {"unsure": "Unsure", "disagrees": "Disagrees with your paint"}
 TIPS = {
     "unsure": "Where members disagree about something that is seen, most of all first",
-    "disagrees": "Strokes that the model calls another class, the surest first; it "
-    "has learned from them and may be wrong itself",
+    "disagrees": "Strokes that look like another class to the model, or to a forest "
+    "that knows the other strokes only; the surest first",
 }
 
 

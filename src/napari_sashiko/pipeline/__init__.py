@@ -52,6 +52,7 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
+from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone, MemberStarted
 from napari_sashiko.pipeline.measure_settings import (
     MeasureSettings,
@@ -86,7 +87,6 @@ from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     live_steps,
-    place_steps,
     predict_steps,
     set_steps,
     train_steps,

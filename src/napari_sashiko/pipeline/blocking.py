@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from napari_sashiko.instances import InstancesDone, InstanceSettings
 from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.inputs import Classes, open_image
+from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
-    place_steps,
     predict_steps,
     set_steps,
     train_steps,

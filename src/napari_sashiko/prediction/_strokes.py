@@ -1,12 +1,24 @@
-"""Strokes of paint that are called another class than they were painted."""
+"""Strokes of paint that are called another class than they were painted.
+
+Strategy: a model has learned from most strokes and tends to believe them, also those
+that are wrong. Who has not seen a stroke gives the fairer verdict, for whom the caller
+may speak. Of that and of what the model says, the surer one is told.
+"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sashiko.labels import LabelledVoxels, stroke_components
+from napari_sashiko.labels import (
+    Dispute,
+    LabelledVoxels,
+    disputed_strokes,
+    stroke_components,
+)
+from napari_sashiko.patches import flat_places
 from napari_sashiko.prediction._asked import Asked
 from napari_sashiko.prediction.events import Place
 from napari_sashiko.prediction.predictor import Triple
@@ -24,10 +36,7 @@ class Piece:
 
 
 class StrokeJudge:
-    """Ask about painted voxels, block by block, and add up what is said by stroke.
-
-    A stroke is judged as a whole: its edges are often called another class, and that
-    says nothing about the hand that painted it.
+    """Ask about painted voxels, block by block, and judge whole strokes.
 
     Parameters
     ----------
@@ -50,72 +59,76 @@ class StrokeJudge:
         self, asked: Asked, labelled: LabelledVoxels, most: int, seed: int
     ) -> None:
         self._asked = asked
-        self._ids = np.array(asked.ids)
         known = _drawn(labelled, asked, most, seed)
         self._paint = LabelledVoxels(
             labelled.coords[known], labelled.values[known], labelled.shape
         )
         self.pieces = _pieces(self._paint, asked.block, seed)
         self._stroke = stroke_components(self._paint)
-        count, classes = int(self._stroke.max(initial=-1)) + 1, len(self._ids)
-        self._seen = np.zeros(count, np.int64)
-        self._painted = np.zeros(count, np.int64)  # channel
-        self._chances = np.zeros((count, classes))
-        self._std = np.zeros(count)
-        # Of each class, the voxel of a stroke that is most like it.
-        self._best = np.full((count, classes), -1, np.float32)
-        self._where = np.zeros((count, classes), np.int64)
+        self._places = flat_places(self._paint)
+        shape = (len(self._paint), len(asked.ids))
+        self._said = np.full(shape, np.nan, np.float32)
+        self._std = np.zeros(len(self._paint), np.float32)
 
     @property
     def strokes(self) -> int:
         """Strokes that were looked at."""
-        return int(np.count_nonzero(self._seen))
+        return len(np.unique(self._stroke[np.isfinite(self._said[:, 0])]))
 
     def look(self, piece: Piece) -> None:
         """Ask about the paint of one block."""
         mean, std = self._asked.look(piece.region)
-        rows, start = piece.rows, [part.start for part in piece.region]
-        at = tuple((self._paint.coords[rows] - start).T)
-        said, strokes = mean[(slice(None), *at)].T, self._stroke[rows]
-        painted = self._paint.values[rows][:, np.newaxis] == self._ids
-        self._painted[strokes] = painted.argmax(axis=1)
-        np.add.at(self._seen, strokes, 1)
-        np.add.at(self._chances, strokes, said)
-        np.add.at(self._std, strokes, std[(slice(None), *at)].max(axis=0))
-        np.maximum.at(self._best, strokes, said)
-        row, channel = np.nonzero(said == self._best[strokes])
-        self._where[strokes[row], channel] = rows[row]
+        start = [part.start for part in piece.region]
+        at = tuple((self._paint.coords[piece.rows] - start).T)
+        self._said[piece.rows] = mean[(slice(None), *at)].T
+        self._std[piece.rows] = std[(slice(None), *at)].max(axis=0)
 
-    def places(self, count: int) -> list[Place]:
-        """Strokes whose mean probability is highest for another class.
+    def places(self, count: int, others: Sequence[Dispute] = ()) -> list[Place]:
+        """Strokes that are called another class.
 
         Parameters
         ----------
         count : int
             How many at most.
+        others : sequence of Dispute
+            What somebody says who has not seen the strokes.
 
         Returns
         -------
         list of Place
-            The surest disagreement first; of equal ones the longer stroke.
+            The surest disagreement first.
         """
-        said = self._chances.argmax(axis=1)
-        wrong = np.flatnonzero((self._seen > 0) & (said != self._painted))
-        sure = self._chances[wrong, said[wrong]] / self._seen[wrong]
-        order = np.lexsort((wrong, -self._seen[wrong], -sure))[:count]
-        return [self._place(int(wrong[i]), int(said[wrong[i]])) for i in order]
+        surest: dict[int, Dispute] = {}
+        own = disputed_strokes(
+            self._paint, self._stroke, self._said, self._asked.ids, count
+        )
+        for each in (*own, *others):
+            stroke = self._stroke_at(each.coords)
+            if stroke is None:
+                continue
+            known = surest.setdefault(stroke, each)
+            if each.probability > known.probability:
+                surest[stroke] = each
+        ranked = sorted(
+            surest.items(), key=lambda item: (-item[1].probability, item[1].coords)
+        )
+        return [self._place(*item) for item in ranked[:count]]
 
-    def _place(self, stroke: int, said: int) -> Place:
-        z, y, x = self._paint.coords[self._where[stroke, said]].tolist()
-        sure = float(self._chances[stroke, said] / self._seen[stroke])
-        painted = int(self._ids[self._painted[stroke]])
+    def _stroke_at(self, coords: Triple) -> int | None:
+        """Stroke of a voxel; None if it is not among those that are judged."""
+        place = np.ravel_multi_index(coords, self._paint.shape)
+        row = int(np.searchsorted(self._places, place))
+        there = row < len(self._places) and self._places[row] == place
+        return int(self._stroke[row]) if there else None
+
+    def _place(self, stroke: int, dispute: Dispute) -> Place:
         return Place(
-            coords=(z, y, x),
-            score=sure,
+            coords=dispute.coords,
+            score=dispute.probability,
             kind="disagrees",
-            classes=(painted, int(self._ids[said])),
-            probability=sure,
-            std=float(self._std[stroke] / self._seen[stroke]),
+            classes=(dispute.painted, dispute.called),
+            probability=dispute.probability,
+            std=float(self._std[self._stroke == stroke].mean()),
         )
 
 

@@ -3,12 +3,12 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from napari_sashiko.errors import Cancelled, LabelError
-from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.labels import Dispute, LabelledVoxels
 from napari_sashiko.metrics import members_differ
 from napari_sashiko.prediction._asked import Asked, AskedModel, AskedPrediction
 from napari_sashiko.prediction._prepare import check_volume
@@ -38,6 +38,8 @@ def find_places(
     volume: Volume,
     labelled: LabelledVoxels | None = None,
     settings: PlacesSettings | None = None,
+    *,
+    disputes: Sequence[Dispute] = (),
 ) -> Iterator[Event]:
     """Ask a model about blocks of a volume and about the paint.
 
@@ -55,6 +57,8 @@ def find_places(
         with what the model says.
     settings : PlacesSettings, optional
         How many, how far apart, how long.
+    disputes : sequence of Dispute
+        Strokes that somebody calls another class who has not seen them.
 
     Yields
     ------
@@ -71,7 +75,11 @@ def find_places(
     """
     yield from check_volume(predictor.card, volume)
     yield from _searched(
-        lambda tick: AskedModel(predictor, volume, tick), volume, labelled, settings
+        lambda tick: AskedModel(predictor, volume, tick),
+        volume,
+        labelled,
+        settings,
+        disputes,
     )
 
 
@@ -80,6 +88,8 @@ def places_in_prediction(
     volume: Volume,
     labelled: LabelledVoxels | None = None,
     settings: PlacesSettings | None = None,
+    *,
+    disputes: Sequence[Dispute] = (),
 ) -> Iterator[Event]:
     """Look for places in a finished prediction, as `find_places` does with a model.
 
@@ -96,6 +106,7 @@ def places_in_prediction(
         volume,
         labelled,
         settings,
+        disputes,
     )
 
 
@@ -104,6 +115,7 @@ def _searched(
     volume: Volume,
     labelled: LabelledVoxels | None,
     settings: PlacesSettings | None,
+    disputes: Sequence[Dispute],
 ) -> Iterator[Event]:
     if labelled is not None and labelled.shape != volume.shape:
         raise LabelError(
@@ -114,6 +126,7 @@ def _searched(
         labelled = None
     with open_runner("serial") as run:
         search = _Search(volume, labelled, settings or PlacesSettings(), run)
+        search.disputes = disputes
         yield from search.steps(open_)
 
 
@@ -128,6 +141,7 @@ class _Search:
         run: Run,
     ) -> None:
         self.volume, self.labelled, self.settings = volume, labelled, settings
+        self.disputes: Sequence[Dispute] = ()
         self._run = run
         self._stopped = threading.Event()
         self._start = self._told = time.monotonic()
@@ -201,8 +215,9 @@ class _Search:
             depth=self.volume.shape[0],
         )
         self._told = time.monotonic()
+        strokes = judge.places(settings.count, self.disputes) if judge else ()
         return PlacesFound(
-            places=(*unsure, *(judge.places(settings.count) if judge else ())),
+            places=(*unsure, *strokes),
             blocks=self._blocks,
             total=total,
             strokes=judge.strokes if judge else 0,

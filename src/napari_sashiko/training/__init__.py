@@ -11,6 +11,7 @@ from napari_sashiko.training.events import (
     TrainingWaits,
 )
 from napari_sashiko.training.heritage import NOBODY, Heritage
+from napari_sashiko.training.others import disputed_by_others
 from napari_sashiko.training.painting import Painting
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.train import train, train_live
@@ -28,6 +29,7 @@ __all__ = [
     "TrainingSettings",
     "TrainingStarted",
     "TrainingWaits",
+    "disputed_by_others",
     "make_choices",
     "train",
     "train_live",
