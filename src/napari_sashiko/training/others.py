@@ -38,7 +38,7 @@ OF_ALL = 6000  # voxels: a forest of them is grown within a second
 TOO_MUCH = 1_000_000  # painted voxels; such paint was not made by hand
 HEARTBEAT = 0.2
 
-Dealt = tuple[NDArray[np.int64], Folds]  # strokes, and who holds them out
+Turns = tuple[NDArray[np.int64], Folds]  # strokes, and who holds them out
 Part = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and their features
 
 
@@ -81,7 +81,7 @@ def disputed_by_others(
     yield Tick()
     choices = make_choices(volume, labelled, TrainingSettings.checked())
 
-    def deal(paint: LabelledVoxels) -> Dealt:
+    def deal(paint: LabelledVoxels) -> Turns:
         folds = fold_labelled(
             paint, FOLDS, guard=GUARD, spacing=choices.spacing, seed=seed
         )
@@ -117,8 +117,8 @@ def disputed_by_others(
 
 
 def _aside(
-    func: Callable[[LabelledVoxels], Dealt], paint: LabelledVoxels
-) -> Generator[Event, None, Dealt]:
+    func: Callable[[LabelledVoxels], Turns], paint: LabelledVoxels
+) -> Generator[Event, None, Turns]:
     """Do in a thread what may take seconds; ticks meanwhile."""
     with (
         open_runner("serial") as run,
