@@ -67,17 +67,17 @@ class Watch:
         volume = as_volume(np.asarray(sample.image), name=f"fibres {seed}")
         self.shape = volume.shape
         self.session.set_volume(volume, name=volume.name)
-        self.store = self.session.start_labels()
+        self.store = self.session.labels.start()
         classes = self.session.engine.default_classes(int(self.truth.max()) + 1)
-        self.session.set_classes(classes)
+        self.session.labels.set_classes(classes)
         self.session.event.connect(self._on_event)
-        self.session.preview_changed.connect(self._on_preview)
+        self.session.previews.changed.connect(self._on_preview)
         self.model = None
         self.events, self.previews = [], []
 
     def follow(self):
         session = self.session
-        session.train(session.engine.TrainingSettings(), stay=True)
+        session.steps.train(session.engine.TrainingSettings(), stay=True)
         self.wait(lambda: self.seen("TrainingWaits"))
         first, second = self.slices[:2]
         self.z = int(first)
@@ -117,7 +117,7 @@ class Watch:
     def look(self):
         if self.model is not None:
             size = [slice(0, n) for n in self.shape[1:]]
-            self.session.preview((slice(self.z, self.z + 1), *size), self.model)
+            self.session.previews.ask((slice(self.z, self.z + 1), *size), self.model)
 
     def seen(self, name, after=0.0):
         """When an event was first seen after a moment; 0 if never."""

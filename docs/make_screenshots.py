@@ -126,7 +126,7 @@ class Stage:
             here = (truth == label_class) & (np.arange(len(truth)) >= row)[:, None]
             row, begin, end = longest_run(here)
             self.stroke(layer, (SLICE, row, begin), (SLICE, row, end))
-        self.wait(lambda: not self.dock.session.paint.dirty)
+        self.wait(lambda: not self.dock.session.labels.paint.dirty)
         self.take("2-label.png", self.dock.label)
 
     def train(self, epochs):

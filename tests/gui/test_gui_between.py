@@ -38,12 +38,12 @@ class Desk:
         self.image = Image(zeros, name="ct", contrast_limits=(0, 1), **place)
         self.viewer.add_layer(self.image)
         session.set_volume(volume_of(self.image), name="ct", source=self.image)
-        self.store = session.start_labels()
+        self.store = session.labels.start()
         for z in (0, 8):
             self.store.array[(slice(z, z + 1), *A)] = 1
             self.store.array[(slice(z, z + 1), *B)] = 1
         self.labels = add_label_layer(
-            self.viewer, self.image, session.paint, session.folder
+            self.viewer, self.image, session.labels.paint, session.folder
         )
         self.row = BetweenRow(session, self.viewer)
         qtbot.addWidget(self.row)
@@ -136,16 +136,16 @@ def test_accepting_is_one_step_back_and_forth(desk, monkeypatch, seconds):
     assert desk.shown is None
     assert desk.row.choice.isHidden()
     assert desk.row.found.text().startswith(f"{plural(7 * 560, 'voxel')} painted")
-    assert desk.session.paint.counts()[1] == 9 * 560
+    assert desk.session.labels.paint.counts()[1] == 9 * 560
     desk.labels.undo()
     np.testing.assert_array_equal(desk.paint(), stroke)
     desk.labels.undo()
-    assert desk.session.paint.counts() == {1: 2 * 560}
+    assert desk.session.labels.paint.counts() == {1: 2 * 560}
     desk.labels.redo()
     desk.labels.redo()
     np.testing.assert_array_equal(desk.paint(), whole)
-    assert desk.session.paint.counts()[1] == 9 * 560
-    assert desk.session.paint.dirty
+    assert desk.session.labels.paint.counts()[1] == 9 * 560
+    assert desk.session.labels.paint.dirty
 
 
 def test_paint_of_meanwhile_stays_also_after_undo(desk):
@@ -289,14 +289,14 @@ def test_without_a_layer_the_store_is_painted(desk):
     desk.row.follow(None)
     assert not desk.row.fill_button.isEnabled()
     desk.accept()
-    assert desk.session.paint.counts()[1] == 9 * 560
+    assert desk.session.labels.paint.counts()[1] == 9 * 560
 
 
 def test_classes_keep_their_colours(desk):
     desk.fill()
-    _, second = desk.session.classes
+    _, second = desk.session.labels.classes
     changed = LabelClass(id=1, name="matrix", color="#123456")
-    desk.session.set_classes((changed, second))
+    desk.session.labels.set_classes((changed, second))
     np.testing.assert_allclose(
         desk.shown.get_color(1)[:3], np.array([0x12, 0x34, 0x56]) / 255, atol=1e-3
     )
@@ -330,7 +330,7 @@ def test_two_strokes_are_filled_by_three_clicks_in_a_real_window(
         np.testing.assert_array_equal(layer.data[z], painted[0])
     rows = dock.label.classes.rows
     qtbot.waitUntil(lambda: "5 slices" in rows[1].count.text(), timeout=10_000)
-    qtbot.waitUntil(lambda: not dock.session.paint.dirty, timeout=10_000)
+    qtbot.waitUntil(lambda: not dock.session.labels.paint.dirty, timeout=10_000)
     layer.undo()
     np.testing.assert_array_equal(np.asarray(layer.data), painted)
     layer.undo()

@@ -94,7 +94,7 @@ def test_images_of_many_kinds_can_be_painted_on(
     click(dock, "start_labelling")
     assert dock.status.text() == ""
     dock.label.layer.paint([0] * dock.label.layer.ndim, 1)
-    assert sum(dock.session.paint.counts().values()) > 0
+    assert sum(dock.session.labels.paint.counts().values()) > 0
 
 
 def test_dask_and_multiscale_images_can_be_painted_on(open_dock, click, blobs):
@@ -141,7 +141,7 @@ def busy(dock, click, stroke, engine):
     click(dock, "train")
     assert dock.session.is_running("train")
     stroke(layer, (4, 30, 10), (4, 30, 30))
-    return dock.session, dock.session.paint
+    return dock.session, dock.session.labels.paint
 
 
 @pytest.mark.parametrize("way", ["viewer", "dock", "window"])
@@ -175,7 +175,7 @@ def test_paint_goes_on_when_the_dock_was_closed_and_opened_again(
     layer = dock.label.layer
     viewer = dock.viewer
     stroke(layer, (2, 10, 10), (2, 10, 30))
-    kept = dict(dock.session.paint.counts())
+    kept = dict(dock.session.labels.paint.counts())
     viewer.window.remove_dock_widget(dock)
     assert not layer.editable
     again = SashikoDock(viewer, Session(engine))
@@ -183,9 +183,9 @@ def test_paint_goes_on_when_the_dock_was_closed_and_opened_again(
     click(again, "start_labelling")
     assert again.label.layer is layer
     assert layer.editable
-    assert again.session.paint.counts() == kept
+    assert again.session.labels.paint.counts() == kept
     stroke(layer, (3, 10, 10), (3, 10, 30))
-    assert again.session.paint.dirty
+    assert again.session.labels.paint.dirty
     again.shutdown()
 
 

@@ -90,7 +90,7 @@ def test_paint_is_soon_on_disk_and_its_age_is_shown(dock, click, stroke, qtbot):
         return int(found[1]) if found else -1
 
     painted(dock, stroke, click)
-    qtbot.waitUntil(lambda: not dock.session.paint.dirty, timeout=8000)
+    qtbot.waitUntil(lambda: not dock.session.labels.paint.dirty, timeout=8000)
     qtbot.waitUntil(lambda: age() >= 0, timeout=8000)
     first = age()
     qtbot.waitUntil(lambda: age() > first, timeout=8000)
@@ -98,9 +98,9 @@ def test_paint_is_soon_on_disk_and_its_age_is_shown(dock, click, stroke, qtbot):
 
 def test_a_new_class_gets_a_row_a_colour_and_the_brush(dock, click):
     click(dock, "start_labelling")
-    before = dock.session.classes
+    before = dock.session.labels.classes
     click(dock, "add_class")
-    after = dock.session.classes
+    after = dock.session.labels.classes
     assert after[:2] == before
     assert after[2].id == 3
     assert after[2].color not in {c.color for c in before}
@@ -115,19 +115,19 @@ def test_renaming_a_class_reaches_store_and_layer(dock, click):
     field = dock.findChild(QLineEdit, "name_2")
     field.setText("fibre")
     field.editingFinished.emit()
-    assert [c.name for c in dock.session.classes][1] == "fibre"
+    assert [c.name for c in dock.session.labels.classes][1] == "fibre"
     assert "fibre" in list(dock.label.layer.features["class"])
 
 
 @pytest.mark.parametrize("name", ["", "   ", "background"])
 def test_an_empty_or_double_name_is_put_back(dock, click, name):
     click(dock, "start_labelling")
-    before = dock.session.classes
+    before = dock.session.labels.classes
     assert before[0].name == "background"
     field = dock.findChild(QLineEdit, "name_2")
     field.setText(name)
     field.editingFinished.emit()
-    assert dock.session.classes == before
+    assert dock.session.labels.classes == before
     assert field.text() == before[1].name
 
 
@@ -135,7 +135,7 @@ def test_the_colour_of_a_class_is_changed_by_its_swatch(dock, click, monkeypatch
     click(dock, "start_labelling")
     monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor("#123456"))
     dock.findChild(QToolButton, "colour_1").click()
-    assert dock.session.classes[0].color == "#123456"
+    assert dock.session.labels.classes[0].color == "#123456"
     expected = QColor("#123456").getRgbF()
     np.testing.assert_allclose(dock.label.layer.get_color(1), expected, atol=1 / 255)
 
@@ -203,7 +203,7 @@ def test_a_labels_layer_is_adopted_with_its_names(dock, click, qtbot):
     )
     click(dock, "adopt_labels")
     qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=8000)
-    assert [(c.id, c.name) for c in dock.session.classes] == [
+    assert [(c.id, c.name) for c in dock.session.labels.classes] == [
         (3, "pore"),
         (5, "matrix"),
     ]
@@ -224,7 +224,7 @@ def test_labels_of_another_shape_are_refused_in_a_sentence(
     click(dock, "adopt_labels")
     assert sentence in dock.status.text()
     assert dock.status.level == "error"
-    assert dock.session.paint is None
+    assert dock.session.labels.paint is None
 
 
 def test_labels_that_are_too_many_are_refused_in_a_sentence(dock, click, qtbot):
@@ -233,7 +233,7 @@ def test_labels_that_are_too_many_are_refused_in_a_sentence(dock, click, qtbot):
     click(dock, "adopt_labels")
     qtbot.waitUntil(lambda: dock.status.level == "error", timeout=8000)
     assert "255" in dock.status.text()
-    assert dock.session.paint is None
+    assert dock.session.labels.paint is None
 
 
 def test_a_2d_image_has_2d_labels_that_reach_the_store(
@@ -246,11 +246,11 @@ def test_a_2d_image_has_2d_labels_that_reach_the_store(
     stroke(layer, (10, 10), (10, 30))
     count = int((np.asarray(layer.data) == 1).sum())
     assert count > 20
-    assert dock.session.paint.counts() == {1: count}
+    assert dock.session.labels.paint.counts() == {1: count}
     rows = dock.label.classes.rows
     qtbot.waitUntil(lambda: rows[1].count.text() == f"{count} pixels", timeout=5000)
     layer.undo()
-    assert not any(dock.session.paint.counts().values())
+    assert not any(dock.session.labels.paint.counts().values())
 
 
 def test_flat_paint_answers_like_the_plane_it_wraps():
@@ -270,7 +270,7 @@ def test_a_large_volume_allocates_nothing_near_its_size(open_dock, click, stroke
     before = _resident()
     click(dock, "start_labelling")
     stroke(dock.label.layer, (500, 1000, 1000), (500, 1000, 1100))
-    dock.session.save()
+    dock.session.labels.save()
     assert _resident() - before < 300e6
     files = [p for p in dock.session.folder.rglob("*") if p.is_file()]
     assert sum(p.stat().st_blocks * 512 for p in files) < 50e6

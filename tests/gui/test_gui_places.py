@@ -95,7 +95,7 @@ def test_jumping_leaves_paint_tool_and_zoom_as_they_are(trained, click, qtbot, e
 
 def test_a_place_with_paint_is_passed_over(trained, click, qtbot, engine):
     go(trained, click, qtbot)
-    trained.session.paint.store.array[4, 30, 38] = 1
+    trained.session.labels.paint.store.array[4, 30, 38] = 1
     go(trained, click, qtbot)
     # None was left, and blocks remain where nobody has looked: those come next.
     assert engine.seeds == [0, 1]
@@ -111,7 +111,7 @@ def test_where_all_was_looked_at_the_list_begins_again(trained, click, qtbot, en
     assert engine.seeds == [0]
     assert said(trained).startswith("1 of 2")
     for place in found.unsure:
-        trained.session.paint.store.array[place.coords] = 1
+        trained.session.labels.paint.store.array[place.coords] = 1
     go(trained, click, qtbot)
     assert "train again" in said(trained)
 
@@ -165,7 +165,7 @@ def test_while_it_learns_a_list_is_gone_through_to_its_end(
     go(trained, click, qtbot)
     engine.seconds, engine.epochs = 0.05, 1000
     click(trained, "train")
-    qtbot.waitUntil(lambda: trained.session.is_learning, timeout=WAIT)
+    qtbot.waitUntil(lambda: trained.session.steps.is_learning, timeout=WAIT)
     os.utime(trained.session.last_model / "model.json", (1e9, 1e9))
     click(trained, "next_place")
     assert seen(trained) == (4, 30, 40)
@@ -219,8 +219,10 @@ def test_the_row_that_is_shown_is_marked(trained, click, qtbot):
 
 def test_a_renamed_class_is_called_by_its_name(trained, click, qtbot):
     go(trained, click, qtbot)
-    first, second = trained.session.classes
-    trained.session.set_classes((first.model_copy(update={"name": "resin"}), second))
+    first, second = trained.session.labels.classes
+    trained.session.labels.set_classes(
+        (first.model_copy(update={"name": "resin"}), second)
+    )
     assert said(trained) == "1 of 2: resin or foreground? std 0.31"
     assert "resin" in tree(trained).topLevelItem(1).child(0).text(0)
 

@@ -55,4 +55,4 @@ def test_next_place_asks_the_model_or_reads_its_prediction(
         assert dock.viewer.dims.current_step[0] == shown[0]
         shutil.copytree(predicted, target, dirs_exist_ok=True)
         session.volume_changed.emit()  # forgets what was found
-    assert not np.asarray(session.paint.store.array).any()
+    assert not np.asarray(session.labels.paint.store.array).any()

@@ -235,7 +235,7 @@ def test_live_paint_is_read_where_the_figure_is_collected(
     engine.collected[-1][1].labels()
     ((labelled, classes),) = seen
     assert len(labelled) > 0
-    assert classes == dock.session.classes
+    assert classes == dock.session.labels.classes
 
 
 def test_another_volume_is_followed(plots, dock, qtbot, engine, blobs):

@@ -114,9 +114,9 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     np.testing.assert_array_equal(np.asarray(labels.data), painted())
     expected = QColor(CLASSES[1].color).getRgbF()
     np.testing.assert_allclose(labels.get_color(2), expected, atol=1 / 255)
-    assert [c.name for c in dock.session.classes] == ["background", "ball"]
+    assert [c.name for c in dock.session.labels.classes] == ["background", "ball"]
     labels.data[0, 0, 0] = 2
-    assert dock.session.paint.counts()[2] == (painted() == 2).sum() + 1
+    assert dock.session.labels.paint.counts()[2] == (painted() == 2).sum() + 1
     # Model
     assert dock.train.loss.lines
     assert dock.train.score.lines

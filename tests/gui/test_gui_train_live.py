@@ -32,7 +32,7 @@ def test_it_can_be_on_before_anything_is_painted(dock, click, stroke, qtbot):
         lambda: "Waiting for paint" in text(dock, "train_state"), timeout=WAIT
     )
     assert dock.session.is_running("train")
-    assert not dock.session.is_learning
+    assert not dock.session.steps.is_learning
     assert dock.status.level != "error"
     two_strokes(dock.label.layer, stroke)
     qtbot.waitUntil(lambda: text(dock, "train_state") == AT_REST, timeout=WAIT)

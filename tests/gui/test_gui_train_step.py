@@ -55,7 +55,7 @@ def test_one_class_only_is_said_before_training(dock, click, stroke, qtbot):
 
 def test_a_class_without_paint_is_said_before_training(painted_dock, click, qtbot):
     click(painted_dock, "add_class")
-    painted_dock.session.save()
+    painted_dock.session.labels.save()
     painted_dock.session.paint_saved.emit()
     assert "class 3" in text(painted_dock, "train_hint")
 
@@ -146,9 +146,9 @@ def test_painting_during_training_is_kept(painted_dock, click, stroke, engine, q
     engine.seconds, engine.epochs = 0.03, 1000
     click(painted_dock, "train")
     qtbot.waitUntil(lambda: engine.trained_on is not None, timeout=WAIT)
-    before = painted_dock.session.paint.counts()[2]
+    before = painted_dock.session.labels.paint.counts()[2]
     stroke(painted_dock.label.layer, (5, 10, 10), (5, 10, 30))
-    assert painted_dock.session.paint.counts()[2] > before
+    assert painted_dock.session.labels.paint.counts()[2] > before
     click(painted_dock, "stop_training")
 
 

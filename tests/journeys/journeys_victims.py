@@ -66,9 +66,9 @@ def paint(folder, first):
     session = Session()
     session.message.connect(lambda text, _level: say("message", text))
     session.set_volume(open_volume(folder / "scan.npy"))
-    store = session.start_labels()
+    store = session.labels.start()
     say("ready")
-    number, saved = first, session.paint.saved_at
+    number, saved = first, session.labels.paint.saved_at
     while True:
         boxes, value = stroke(number)
         for box in boxes:
@@ -76,11 +76,11 @@ def paint(folder, first):
         say("stroke", number)
         if number % 25 == 0:
             named = CLASSES[0].model_copy(update={"name": f"name {number}"})
-            session.set_classes((named, CLASSES[1]))
+            session.labels.set_classes((named, CLASSES[1]))
             say("named", number)
         session.pump()
-        if session.paint.saved_at > saved:
-            saved = session.paint.saved_at
+        if session.labels.paint.saved_at > saved:
+            saved = session.labels.paint.saved_at
             say("saved")
         number += 1
 

@@ -43,7 +43,7 @@ def measure(desk, **settings):
     said = []
     desk.message.connect(lambda text, level: said.append((level, text)))
     chosen = pipeline.InstanceSettings(label_class=2, **settings)
-    desk.measure(desk.folder / "predictions" / "p.zarr", chosen, "fi/bre")
+    desk.steps.measure(desk.folder / "predictions" / "p.zarr", chosen, "fi/bre")
     deadline = time.monotonic() + 60
     while desk.is_running("measure"):
         assert time.monotonic() < deadline

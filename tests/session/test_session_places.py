@@ -38,8 +38,8 @@ def pump_until(session, done, seconds=30.0):
 def test_places_come_by_an_event_and_the_newest_model_is_asked(session, model, engine):
     heard = []
     session.event.connect(lambda kind, event: heard.append((kind, event)))
-    session.start_labels().array[2, 4:8, 4:20] = 2
-    session.find_places()
+    session.labels.start().array[2, 4:8, 4:20] = 2
+    session.steps.find_places()
     pump_until(session, lambda: not session.is_running("places"))
     session.pump()
     kinds = {kind for kind, _ in heard}
@@ -53,17 +53,17 @@ def test_places_come_by_an_event_and_the_newest_model_is_asked(session, model, e
 
 
 def test_without_paint_places_are_found_too(session, model, engine):
-    session.find_places()
+    session.steps.find_places()
     pump_until(session, lambda: engine.searched)
     assert engine.searched[0][2] is None
 
 
 def test_without_model_or_volume_it_is_said(session, engine):
     with pytest.raises(ModelError, match="Train"):
-        session.find_places()
+        session.steps.find_places()
     bare = Session(engine)
     with pytest.raises(VolumeError, match="Open an image"):
-        bare.find_places(session.folder)
+        bare.steps.find_places(session.folder)
     bare.shutdown()
 
 
@@ -98,8 +98,8 @@ def test_only_a_finished_prediction_of_this_model_is_read(
     ],
 )
 def test_paint_is_near_within_the_reach_of_every_axis(session, place, near):
-    session.start_labels().array[2, 5, 5] = 1
-    assert session.paint.is_near(place, (1, 3, 3)) is near
+    session.labels.start().array[2, 5, 5] = 1
+    assert session.labels.paint.is_near(place, (1, 3, 3)) is near
 
 
 def test_stopping_a_search_keeps_what_it_told(session, model, engine):
@@ -107,7 +107,7 @@ def test_stopping_a_search_keeps_what_it_told(session, model, engine):
     engine.places = engine.places * 200
     heard = []
     session.event.connect(lambda _kind, event: heard.append(event))
-    job = session.find_places()
+    job = session.steps.find_places()
     pump_until(session, lambda: any(hasattr(e, "places") for e in heard))
     session.stop("places")
     assert job.wait(1.0)

@@ -2,102 +2,165 @@
 
 import threading
 import time
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from napari_sashiko.session import PreviewDesk
-
-MODEL = Path("a.sashiko-model")
-VOLUME = object()
+from napari_sashiko.errors import ModelError
+from napari_sashiko.session import Session
+from napari_sashiko.volumes import as_volume
 
 
 def place(z):
     return (slice(z, z + 1), slice(0, 4), slice(0, 4))
 
 
-def segment(model, volume, region):
-    classes = np.full((1, 4, 4), region[0].start + 1, np.uint8)
-    return None, None, classes
+class Engine:
+    """Segments when it is let; the model grows by a member each time it is read."""
+
+    def __init__(self):
+        self.asked = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.threads = set()
+
+    def preview(self, _model, _volume, region):
+        self.asked.append(region)
+        self.threads.add(threading.get_ident())
+        self.may_answer.wait(10)
+        classes = np.full((1, 4, 4), region[0].start + 1, np.uint8)
+        return np.zeros((2, 1, 4, 4)), np.zeros((2, 1, 4, 4)), classes
+
+    def load_card(self, path):
+        return SimpleNamespace(members=tuple(range(int(path.stem))))
 
 
 @pytest.fixture
-def desk(monkeypatch):
+def engine():
+    return Engine()
+
+
+@pytest.fixture
+def session(engine, monkeypatch):
     monkeypatch.setattr("napari_sashiko.session.previews.SECONDS_BETWEEN", 0.0)
-    return PreviewDesk(segment)
+    desk = Session(engine)
+    desk.set_volume(as_volume(np.zeros((30, 4, 4), np.uint8), axes="zyx", name="a"))
+    yield desk
+    engine.may_answer.set()
+    desk.shutdown()
 
 
-def run(desk):
-    work = desk.next_work()
-    for _ in work():
-        pass
+@pytest.fixture
+def shown(session):
+    found = []
+    session.previews.changed.connect(found.append)
+    return found
 
 
-def test_an_answer_is_taken_once(desk):
-    desk.ask(MODEL, 1, VOLUME, place(2))
-    run(desk)
-    ready = desk.take()
+@pytest.fixture
+def model(tmp_path):
+    return tmp_path / "1.sashiko-model"
+
+
+def pump_until(session, done):
+    end = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < end, "nothing happened in time"
+        session.pump()
+        time.sleep(0.005)
+
+
+def rest(session):
+    """Until nothing is asked for any more and nothing runs."""
+    for _ in range(3):
+        session.pump()
+        pump_until(session, lambda: not session.is_running("preview"))
+
+
+def hold(session, engine):
+    """Start the request there is, and keep its answer back."""
+    engine.may_answer.clear()
+    before = len(engine.asked)
+    pump_until(session, lambda: len(engine.asked) > before)
+
+
+def test_without_a_model_there_is_nothing_to_ask(session):
+    with pytest.raises(ModelError, match="Train one first"):
+        session.previews.ask(place(0))
+
+
+def test_an_answer_is_shown_once(session, shown, model):
+    session.previews.ask(place(2), model)
+    rest(session)
+    (ready,) = shown
     assert ready.classes[0, 0, 0] == 3
-    assert (ready.model, ready.members, ready.region) == (MODEL, 1, place(2))
-    assert desk.take() is None
+    assert (ready.model, ready.members, ready.region) == (model, 1, place(2))
+    assert ready.volume is session.volume
 
 
-def test_an_answer_for_a_place_left_behind_is_dropped(desk):
-    desk.ask(MODEL, 1, VOLUME, place(2))
-    work = desk.next_work()
-    desk.ask(MODEL, 1, VOLUME, place(3))
-    for _ in work():
-        pass
-    assert desk.take() is None
-    run(desk)
-    assert desk.take().classes[0, 0, 0] == 4
+def test_an_answer_for_a_place_left_behind_is_dropped(session, engine, shown, model):
+    session.previews.ask(place(2), model)
+    hold(session, engine)
+    session.previews.ask(place(3), model)
+    engine.may_answer.set()
+    rest(session)
+    assert [ready.classes[0, 0, 0] for ready in shown] == [4]
 
 
-def test_a_newer_model_does_not_starve_the_place_in_view(desk):
-    desk.ask(MODEL, 1, VOLUME, place(2))
-    work = desk.next_work()
-    desk.ask(MODEL, 2, VOLUME, place(2))
-    for _ in work():
-        pass
-    assert desk.take().members == 1
-    run(desk)
-    assert desk.take().members == 2
+def test_a_newer_model_does_not_starve_the_place_in_view(session, engine, shown, model):
+    session.previews.ask(place(2), model)
+    hold(session, engine)
+    session.previews.ask(place(2), model.with_stem("2"))
+    engine.may_answer.set()
+    rest(session)
+    assert [ready.members for ready in shown] == [1, 2]
 
 
-def test_only_the_newest_of_many_requests_is_worked_on(desk):
+def test_only_the_newest_of_many_requests_is_worked_on(session, engine, shown, model):
     for z in range(20):
-        desk.ask(MODEL, 1, VOLUME, place(z))
-    run(desk)
-    assert desk.take().region == place(19)
-    assert desk.next_work() is None
+        session.previews.ask(place(z), model)
+    rest(session)
+    assert engine.asked == [place(19)]
+    assert [ready.region for ready in shown] == [place(19)]
 
 
-def test_forgotten_requests_are_neither_worked_on_nor_shown(desk):
-    desk.ask(MODEL, 1, VOLUME, place(1))
-    work = desk.next_work()
-    desk.ask(MODEL, 1, VOLUME, place(1))
-    desk.forget()
-    for _ in work():
-        pass
-    assert desk.take() is None
-    assert desk.next_work() is None
+def test_forgotten_requests_are_neither_worked_on_nor_shown(
+    session, engine, shown, model
+):
+    session.previews.ask(place(1), model)
+    hold(session, engine)
+    session.previews.ask(place(1), model)
+    session.previews.forget()
+    engine.may_answer.set()
+    rest(session)
+    assert engine.asked == [place(1)]
+    assert not shown
 
 
-def test_requests_are_throttled():
-    desk = PreviewDesk(segment)
-    desk.ask(MODEL, 1, VOLUME, place(0))
-    assert desk.next_work() is not None
-    desk.ask(MODEL, 1, VOLUME, place(1))
-    assert desk.next_work() is None
-    time.sleep(0.45)
-    assert desk.next_work() is not None
+def test_another_volume_makes_requests_stale(session, engine, shown, model):
+    session.previews.ask(place(1), model)
+    hold(session, engine)
+    session.set_volume(as_volume(np.ones((9, 4, 4), np.uint8), axes="zyx", name="b"))
+    engine.may_answer.set()
+    rest(session)
+    assert not shown
 
 
-def test_a_result_may_arrive_from_another_thread(desk):
-    desk.ask(MODEL, 1, VOLUME, place(2))
-    work = desk.next_work()
-    thread = threading.Thread(target=lambda: list(work()))
-    thread.start()
-    thread.join()
-    assert desk.take() is not None
+def test_requests_are_throttled(session, engine, model, monkeypatch):
+    session.previews.ask(place(0), model)
+    rest(session)
+    monkeypatch.setattr("napari_sashiko.session.previews.SECONDS_BETWEEN", 1e6)
+    session.previews.ask(place(1), model)
+    rest(session)
+    assert engine.asked == [place(0)]
+    monkeypatch.setattr("napari_sashiko.session.previews.SECONDS_BETWEEN", 0.0)
+    rest(session)
+    assert engine.asked == [place(0), place(1)]
+
+
+def test_answers_come_from_another_thread(session, engine, shown, model):
+    session.previews.ask(place(2), model)
+    rest(session)
+    assert shown
+    assert threading.get_ident() not in engine.threads

@@ -52,7 +52,7 @@ def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
     desks, volume, monkeypatch
 ):
     session = desks(volume)
-    store = session.start_labels()
+    store = session.labels.start()
     flush, disk = store.flush, threading.Event()
 
     def slow():
@@ -60,38 +60,38 @@ def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
         flush()
 
     monkeypatch.setattr(store, "flush", slow)
-    rests, before = [], session.paint.saved_at
+    rests, before = [], session.labels.paint.saved_at
     session.paint_saved.connect(lambda: rests.append(1))
     store.array[0, 0, :9] = 1
-    pump_until(session, lambda: session.paint._saving is not None)
+    pump_until(session, lambda: session.labels.paint._saving is not None)
     for _ in range(20):
         store.array[1, 0, :9] = 1
         session.pump()
-    assert session.paint.counts() == {1: 18}
-    assert session.paint.dirty
-    assert session.paint.saved_at == before
+    assert session.labels.paint.counts() == {1: 18}
+    assert session.labels.paint.dirty
+    assert session.labels.paint.saved_at == before
     disk.set()
     pump_until(session, lambda: rests)
-    assert not session.paint.dirty
-    assert session.paint.saved_at > before
+    assert not session.labels.paint.dirty
+    assert session.labels.paint.saved_at > before
 
 
 def test_closing_waits_for_a_save_and_saves_what_came_after(desks, volume, engine):
     session = desks(volume)
-    store = session.start_labels()
+    store = session.labels.start()
     store.array[0, 0, :9] = 1
-    pump_until(session, lambda: session.paint._saving is not None)
+    pump_until(session, lambda: session.labels.paint._saving is not None)
     store.array[1, 0, :9] = 2
     session.shutdown()
-    assert not session.paint.dirty
+    assert not session.labels.paint.dirty
     assert not (session.folder / "labels" / "labels.dirty").exists()
 
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(desks, volume, monkeypatch):
     monkeypatch.setattr(paints, "SECONDS_TO_RETRY", 0.1)
     session = desks(volume)
-    store = session.start_labels()
-    session.save()
+    store = session.labels.start()
+    session.labels.save()
     flush, full = store.flush, [True]
 
     def flush_if_room():
@@ -102,17 +102,17 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(desks, volume, monkeypatc
     monkeypatch.setattr(store, "flush", flush_if_room)
     store.array[0, 0, :9] = 1
     pump_until(session, lambda: session.said)
-    assert session.paint.dirty
+    assert session.labels.paint.dirty
     start = time.monotonic()
     pump_until(session, lambda: time.monotonic() - start > 1.0)
     assert session.said == [("Paint cannot be saved: the disk is full.", "error")]
     full[0] = False
-    pump_until(session, lambda: not session.paint.dirty)
+    pump_until(session, lambda: not session.labels.paint.dirty)
 
 
 def test_a_full_disk_at_closing_is_said_not_raised(desks, volume, monkeypatch):
     session = desks(volume)
-    store = session.start_labels()
+    store = session.labels.start()
 
     def full():
         raise OutputError("Paint cannot be saved: the disk is full.")
@@ -129,18 +129,18 @@ def test_a_full_disk_at_closing_is_said_not_raised(desks, volume, monkeypatch):
 
 def test_a_second_window_sees_the_paint_and_cannot_change_it(desks, volume):
     first, second = desks(volume), desks(volume)
-    first.start_labels().array[0, 0, :9] = 1
-    store = second.start_labels()
-    assert second.paint.readonly
+    first.labels.start().array[0, 0, :9] = 1
+    store = second.labels.start()
+    assert second.labels.paint.readonly
     ((text, level),) = second.said
     assert "open in another window" in text
     assert level == "warning"
-    first.paint.store.array[0, 1, :9] = 2
+    first.labels.paint.store.array[0, 1, :9] = 2
     np.testing.assert_array_equal(store.array[0, 1, :9], 2)  # as it is painted
     with pytest.raises(LabelError, match="reading only"):
         store.array[0, 0, 0] = 2
     with pytest.raises(LabelError, match="reading only"):
-        second.set_classes(default_classes(3))
+        second.labels.set_classes(default_classes(3))
     with pytest.raises(OutputError, match="open in another window"):
         second.train(None)
     with pytest.raises(OutputError, match="Close it there"):
@@ -151,18 +151,18 @@ def test_a_second_window_makes_no_labels_of_its_own(desks, volume):
     first, second = desks(volume), desks(volume)
     first.place("models")
     with pytest.raises(OutputError, match="open in another window"):
-        second.start_labels()
+        second.labels.start()
     with pytest.raises(OutputError, match="open in another window"):
-        second.adopt_labels(np.ones(volume.shape, np.uint8))
+        second.labels.adopt(np.ones(volume.shape, np.uint8))
 
 
 def test_the_window_that_is_left_gets_the_project(desks, volume):
     first, second = desks(volume), desks(volume)
-    first.start_labels().array[0, 0, :9] = 1
+    first.labels.start().array[0, 0, :9] = 1
     assert second.busy()
     first.shutdown()
-    assert second.start_labels().counts()[1] == 9
-    assert not second.paint.readonly
+    assert second.labels.start().counts()[1] == 9
+    assert not second.labels.paint.readonly
 
 
 HOLDER = """
@@ -186,11 +186,11 @@ def test_a_crashed_window_blocks_nobody(desks, volume):
     ) as other:
         assert other.stdout.readline().strip() == b"held"
         with pytest.raises(OutputError, match=f"process {other.pid}"):
-            session.start_labels()
+            session.labels.start()
         other.kill()
         other.wait()
-    session.start_labels()
-    assert not session.paint.readonly
+    session.labels.start()
+    assert not session.labels.paint.readonly
 
 
 # What the project knows
@@ -198,24 +198,26 @@ def test_a_crashed_window_blocks_nobody(desks, volume):
 
 def test_the_project_knows_image_and_classes_from_the_first_dab(desks, volume, engine):
     session = desks(volume)
-    session.start_labels()
+    session.labels.start()
     pump_until(session, lambda: engine.noted)
     folder, noted, image, classes = engine.noted[-1]
     assert (folder, noted, image) == (session.folder, volume, None)
-    session.set_classes((*classes, LabelClass(id=7, name="void", color="#112233")))
+    session.labels.set_classes(
+        (*classes, LabelClass(id=7, name="void", color="#112233"))
+    )
     pump_until(session, lambda: len(engine.noted) > 1)
     assert [c.name for c in engine.noted[-1][3]][-1] == "void"
 
 
 def test_damaged_paint_is_opened_and_said(desks, volume):
     session = desks(volume)
-    session.start_labels().array[0, 0, :9] = 1
+    session.labels.start().array[0, 0, :9] = 1
     session.shutdown()
     (session.folder / "labels" / "labels.json").write_text("{")
     again = desks(volume)
-    assert again.has_saved_paint()
-    again.start_labels()
-    assert again.paint.counts() == {1: 9}
+    assert again.labels.is_saved()
+    again.labels.start()
+    assert again.labels.paint.counts() == {1: 9}
     ((text, level),) = again.said
     assert "labels.json" in text
     assert level == "warning"
@@ -235,7 +237,7 @@ def test_labels_whose_copying_was_interrupted_are_copied_anew(tmp_path):
 
 def test_a_project_is_known_by_its_image_wherever_that_lies_now(desks, volume):
     session = desks(volume)
-    session.start_labels()
+    session.labels.start()
     session.shutdown()
     other = desks()
     elsewhere = session.folder.parent / "elsewhere.sashiko"
@@ -243,7 +245,7 @@ def test_a_project_is_known_by_its_image_wherever_that_lies_now(desks, volume):
     other.projects.expect(volume.content_digest(), elsewhere)
     other.set_volume(volume)
     assert other.folder == elsewhere
-    assert other.has_saved_paint()
+    assert other.labels.is_saved()
 
 
 def test_what_is_kept_is_counted(desks, volume):

@@ -27,7 +27,7 @@ def volume(blobs):
 
 
 def paint_two_classes(session):
-    store = session.start_labels()
+    store = session.labels.start()
     store.array[2, 4:8, 4:20] = 1
     store.array[3, 20:24, 4:20] = 2
     return store
@@ -43,13 +43,13 @@ def pump_until(session, done, seconds=30.0):
 
 def test_a_desk_without_volume_says_what_to_do(session):
     with pytest.raises(VolumeError, match="Open an image"):
-        session.start_labels()
+        session.labels.start()
 
 
 def test_a_volume_without_paint_says_what_to_do(session, volume):
     session.set_volume(volume)
     with pytest.raises(LabelError, match="Start labelling"):
-        session.train(None)
+        session.steps.train(None)
 
 
 def test_paint_is_saved_soon_after_the_last_stroke(session, volume):
@@ -58,25 +58,25 @@ def test_paint_is_saved_soon_after_the_last_stroke(session, volume):
     session.paint_saved.connect(lambda: saved.append(time.monotonic()))
     paint_two_classes(session)
     painted = time.monotonic()
-    assert session.paint.dirty
+    assert session.labels.paint.dirty
     pump_until(session, lambda: saved, seconds=2.5)
     assert saved[0] - painted < 2.0
-    assert not session.paint.dirty
+    assert not session.labels.paint.dirty
 
 
 def test_paint_is_saved_even_while_the_hand_never_rests(session, volume):
     session.set_volume(volume)
-    store = session.start_labels()
-    session.save()
-    rests, before = [], session.paint.saved_at
+    store = session.labels.start()
+    session.labels.save()
+    rests, before = [], session.labels.paint.saved_at
     session.paint_saved.connect(lambda: rests.append(1))
 
     def paint_on():
         store.array[0, 0, 0] = 1
-        return session.paint.saved_at > before
+        return session.labels.paint.saved_at > before
 
     pump_until(session, paint_on)
-    assert session.paint.dirty  # the last dabs are not saved yet
+    assert session.labels.paint.dirty  # the last dabs are not saved yet
     assert not rests
 
 
@@ -87,33 +87,33 @@ def test_the_same_volume_finds_its_paint_again(engine, volume, blobs):
     first.shutdown()
     second = Session(engine)
     second.set_volume(as_volume(blobs.copy(), axes="zyx", name="blobs"))
-    assert second.has_saved_paint()
-    store = second.start_labels()
+    assert second.labels.is_saved()
+    store = second.labels.start()
     np.testing.assert_array_equal(np.unique(store.array[2]), [0, 1])
-    assert second.paint.counts() == {1: 64, 2: 64}
+    assert second.labels.paint.counts() == {1: 64, 2: 64}
     second.shutdown()
 
 
 def test_a_renamed_volume_finds_its_paint_again(session, volume, blobs):
     session.set_volume(volume)
     paint_two_classes(session)
-    session.save()
+    session.labels.save()
     session.set_volume(as_volume(blobs, axes="zyx", name="other"), name="other")
-    assert session.has_saved_paint()
+    assert session.labels.is_saved()
 
 
 def test_another_volume_of_that_name_does_not_get_the_paint(session, volume, blobs):
     session.set_volume(volume)
     paint_two_classes(session)
     session.set_volume(as_volume(blobs + 1, axes="zyx", name="blobs"))
-    assert not session.has_saved_paint()
+    assert not session.labels.is_saved()
 
 
 def test_a_file_has_its_project_beside_it(session, volume, tmp_path):
     path = tmp_path / "scan.tif"
     path.touch()
     session.set_volume(volume, path=path)
-    session.start_labels()
+    session.labels.start()
     assert (tmp_path / "scan.tif.sashiko" / "labels" / "labels.json").exists()
 
 
@@ -121,31 +121,31 @@ def test_a_changed_file_of_another_shape_refuses_old_paint(session, volume, tmp_
     path = tmp_path / "scan.tif"
     path.touch()
     session.set_volume(volume, path=path)
-    session.start_labels()
+    session.labels.start()
     other = as_volume(np.zeros((6, 40, 51), np.float32), axes="zyx", name="blobs")
-    session._paints.clear()
+    session.labels._paints.clear()
     session.set_volume(other, path=path)
     with pytest.raises(LabelError, match=r"\(6, 40, 50\).*\(6, 40, 51\)"):
-        session.start_labels()
+        session.labels.start()
 
 
 def test_adding_a_class_never_renumbers_the_others(session, volume):
     session.set_volume(volume)
     paint_two_classes(session)
     third = LabelClass(id=9, name="void", color="#112233")
-    session.set_classes((*session.classes, third))
-    assert [c.id for c in session.classes] == [1, 2, 9]
-    assert session.paint.counts() == {1: 64, 2: 64}
+    session.labels.set_classes((*session.labels.classes, third))
+    assert [c.id for c in session.labels.classes] == [1, 2, 9]
+    assert session.labels.paint.counts() == {1: 64, 2: 64}
 
 
 def test_adopted_labels_are_copied(session, volume):
     session.set_volume(volume)
     theirs = np.zeros(volume.shape, np.int32)
     theirs[1, 3:5] = 4
-    session.adopt_labels(theirs)
-    pump_until(session, lambda: session.paint is not None)
-    assert session.paint.counts() == {4: 100}
-    session.paint.store.array[0, 0, 0] = 1
+    session.labels.adopt(theirs)
+    pump_until(session, lambda: session.labels.paint is not None)
+    assert session.labels.paint.counts() == {4: 100}
+    session.labels.paint.store.array[0, 0, 0] = 1
     assert theirs[0, 0, 0] == 0
 
 
@@ -159,14 +159,14 @@ def test_adopted_labels_are_copied(session, volume):
 def test_labels_that_do_not_fit_are_refused_at_once(session, volume, labels, sentence):
     session.set_volume(volume)
     with pytest.raises(LabelError, match=sentence):
-        session.adopt_labels(labels)
+        session.labels.adopt(labels)
 
 
 def test_adopting_never_destroys_paint(session, volume):
     session.set_volume(volume)
     paint_two_classes(session)
     with pytest.raises(LabelError, match="lost"):
-        session.adopt_labels(np.ones(volume.shape, np.uint8))
+        session.labels.adopt(np.ones(volume.shape, np.uint8))
 
 
 def test_training_reaches_the_end_and_leaves_a_model(session, volume, engine):
@@ -174,7 +174,7 @@ def test_training_reaches_the_end_and_leaves_a_model(session, volume, engine):
     paint_two_classes(session)
     events = []
     session.event.connect(lambda kind, event: events.append((kind, event)))
-    session.train(engine.TrainingSettings())
+    session.steps.train(engine.TrainingSettings())
     pump_until(session, lambda: not session.is_running("train"))
     session.pump()
     kinds = [type(event).__name__ for kind, event in events if kind == "train"]
@@ -189,7 +189,7 @@ def test_stopping_closes_the_generator_within_a_second(session, volume, engine):
     engine.epochs = 1000
     session.set_volume(volume)
     paint_two_classes(session)
-    job = session.train(engine.TrainingSettings())
+    job = session.steps.train(engine.TrainingSettings())
     pump_until(session, lambda: engine.trained_on is not None)
     begin = time.monotonic()
     session.stop("train")
@@ -202,9 +202,9 @@ def test_a_second_job_of_a_kind_is_refused(session, volume, engine):
     engine.seconds = 0.05
     session.set_volume(volume)
     paint_two_classes(session)
-    session.train(engine.TrainingSettings())
+    session.steps.train(engine.TrainingSettings())
     with pytest.raises(SashikoError, match="still running"):
-        session.train(engine.TrainingSettings())
+        session.steps.train(engine.TrainingSettings())
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_failed_job_is_one_sentence(session, volume, engine, error, sentence):
     paint_two_classes(session)
     said = []
     session.message.connect(lambda text, level: said.append((text, level)))
-    session.train(engine.TrainingSettings())
+    session.steps.train(engine.TrainingSettings())
     pump_until(session, lambda: said)
     text, level = said[0]
     assert sentence in text
@@ -236,14 +236,14 @@ def test_shutdown_cancels_joins_and_saves(engine, volume):
     session = Session(engine)
     session.set_volume(volume)
     paint_two_classes(session)
-    job = session.train(engine.TrainingSettings())
-    session.paint.store.array[5, 0, 0] = 1
+    job = session.steps.train(engine.TrainingSettings())
+    session.labels.paint.store.array[5, 0, 0] = 1
     session.shutdown()
     assert job.status.ended
     again = Session(engine)
     again.set_volume(volume)
-    again.start_labels()
-    assert again.paint.counts()[1] == 65
+    again.labels.start()
+    assert again.labels.paint.counts()[1] == 65
     again.shutdown()
 
 
@@ -272,7 +272,7 @@ def test_a_model_of_an_earlier_volume_stays_within_reach(
 ):
     session.set_volume(volume)
     paint_two_classes(session)
-    session.train(engine.TrainingSettings())
+    session.steps.train(engine.TrainingSettings())
     pump_until(session, lambda: not session.is_running("train"))
     model = session.last_model
     session.set_volume(as_volume(blobs[:, ::2], axes="zyx", name="other"))

@@ -19,7 +19,7 @@ SETTINGS = BetweenSettings()
 def session(engine, blobs):
     desk = Session(engine)
     desk.set_volume(as_volume(blobs, axes="zyx", name="blobs"))
-    store = desk.start_labels()
+    store = desk.labels.start()
     store.array[0, 4:8, 4:20] = store.array[4, 4:8, 4:20] = 1
     store.array[1, 20:30, 4:20] = store.array[5, 20:30, 4:20] = 2
     yield desk
@@ -42,30 +42,30 @@ def fill(session, class_id=1, settings=SETTINGS):
 
 
 def test_a_suggestion_is_no_paint(session):
-    before = np.array(session.paint.store.array)
+    before = np.array(session.labels.paint.store.array)
     heard = []
     session.between.changed.connect(lambda: heard.append(session.between.suggestion))
     found = fill(session)
     assert heard == [found]
     assert (len(found), found.slices, found.class_ids) == (3 * 64, 3, (1,))
-    np.testing.assert_array_equal(session.paint.store.array, before)
+    np.testing.assert_array_equal(session.labels.paint.store.array, before)
 
 
 def test_accepting_paints_counts_and_saves(session):
     fill(session)
-    session.save()
+    session.labels.save()
     assert session.between.accept() == 3 * 64
     assert session.between.suggestion is None
-    assert session.paint.counts() == {1: 5 * 64, 2: 2 * 160}
-    assert session.paint.dirty
-    session.save()
-    array = session.paint.store.array
+    assert session.labels.paint.counts() == {1: 5 * 64, 2: 2 * 160}
+    assert session.labels.paint.dirty
+    session.labels.save()
+    array = session.labels.paint.store.array
     assert (np.asarray(array[:5, 4:8, 4:20]) == 1).all()
 
 
 def test_what_was_painted_meanwhile_is_left_out(session):
     fill(session)
-    array = session.paint.store.array
+    array = session.labels.paint.store.array
     array[2, 4:8, 4:10] = 2
     array[1, 4:8, 4:10] = 1
     assert session.between.accept() == 64 + 2 * 4 * 10
@@ -79,7 +79,7 @@ def test_whoever_keeps_a_history_paints(session):
     painted = session.between.accept(lambda places, value: kept.append((places, value)))
     assert painted == len(found) == sum(len(places[0]) for places, _ in kept)
     assert {value for _, value in kept} == {1}
-    assert session.paint.counts()[1] == 2 * 64
+    assert session.labels.paint.counts()[1] == 2 * 64
 
 
 def test_discarding_leaves_no_trace(session):
@@ -89,7 +89,7 @@ def test_discarding_leaves_no_trace(session):
     session.between.discard()
     assert heard == [True]
     assert session.between.suggestion is None
-    assert session.paint.counts() == {1: 2 * 64, 2: 2 * 160}
+    assert session.labels.paint.counts() == {1: 2 * 64, 2: 2 * 160}
     with pytest.raises(LabelError, match="Fill between slices"):
         session.between.accept()
 
@@ -121,8 +121,8 @@ def test_another_volume_takes_the_suggestion_away(session, blobs):
 
 def test_a_renamed_class_leaves_the_suggestion(session):
     found = fill(session)
-    first, second = session.classes
-    session.set_classes((first.model_copy(update={"name": "matrix"}), second))
+    first, second = session.labels.classes
+    session.labels.set_classes((first.model_copy(update={"name": "matrix"}), second))
     assert session.between.suggestion is found
 
 
@@ -148,6 +148,6 @@ def test_what_cannot_be_filled_is_refused_in_words(session, blobs):
     with pytest.raises(SashikoError, match="still running"):
         session.between.fill(1, SETTINGS)
     session.set_volume(as_volume(blobs[0], axes="yx", name="flat"))
-    session.start_labels()
+    session.labels.start()
     with pytest.raises(LabelError, match="volume"):
         session.between.fill(1, SETTINGS)

@@ -65,7 +65,7 @@ class BetweenRow(QWidget):
             self._labels = labels
             self._say("")
         has_slices = session.volume is not None and not session.volume.flat
-        self.setVisible(session.paint is not None and has_slices)
+        self.setVisible(session.labels.paint is not None and has_slices)
         self._refresh()
 
     def fill(self) -> None:
@@ -167,7 +167,7 @@ class BetweenRow(QWidget):
 
     def _found_text(self, suggestion: Suggestion) -> str:
         if len(suggestion):
-            return found_text(suggestion, self.session.classes)
+            return found_text(suggestion, self.session.labels.classes)
         return (
             "Nothing to fill. The class must be painted on two slices with 1 to "
             f"{self.most.value()} empty ones between, in places that overlap."

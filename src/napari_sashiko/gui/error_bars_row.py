@@ -67,7 +67,9 @@ class ErrorBarsRow(QWidget):
             prediction, settings = self._ask()
             names = {each.id: each.name for each in prediction.classes}
             self.say("")
-            self.session.measure(prediction.path, settings, names[settings.label_class])
+            self.session.steps.measure(
+                prediction.path, settings, names[settings.label_class]
+            )
             self._wanted = True
 
     def cancel(self) -> None:

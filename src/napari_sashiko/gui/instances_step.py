@@ -75,7 +75,7 @@ class InstancesStep(QGroupBox):
             settings = self._settings()
             self.counting.forget()
             self._source = self.session.source
-            self.session.find_instances(self.prediction.path, settings)
+            self.session.steps.find_instances(self.prediction.path, settings)
 
     def cancel(self) -> None:
         """Stop searching; nothing is left behind."""

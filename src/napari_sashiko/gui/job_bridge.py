@@ -67,7 +67,7 @@ class JobBridge(QObject):
         if kind in HIDDEN:
             return
         if self.session.is_running(kind):
-            if kind != "train" or self.session.is_learning:
+            if kind != "train" or self.session.steps.is_learning:
                 self._percent.setdefault(kind, 0)
         else:
             self._percent.pop(kind, None)

@@ -77,21 +77,21 @@ class LabelStep(QGroupBox):
     def start(self) -> None:
         """Make, reopen or activate the label layer of the volume."""
         with telling(self.session):
-            if self.session.paint is None:
+            if self.session.labels.paint is None:
                 left = left_over_paint(self.viewer, self.session.folder)
                 if left is not None:
-                    self.session.attach_paint(left)
+                    self.session.labels.attach(left)
                 else:
-                    self.session.start_labels()
+                    self.session.labels.start()
             self._show_layer()
 
     def restore(self, paint: Paint | None) -> None:
         """Show the paint of an earlier session; None changes nothing."""
-        if self.session.paint is None:
+        if self.session.labels.paint is None:
             # A layer that outlived its dock has the same files open.
             paint = left_over_paint(self.viewer, self.session.folder) or paint
-        if paint is not None and self.session.paint is None:
-            self.session.attach_paint(paint)
+        if paint is not None and self.session.labels.paint is None:
+            self.session.labels.attach(paint)
             self._show_layer()
 
     def adopt(self) -> None:
@@ -109,19 +109,19 @@ class LabelStep(QGroupBox):
                     "it was taken voxel by voxel.",
                     "warning",
                 )
-            self.session.adopt_labels(array)
+            self.session.labels.adopt(array)
 
     def add_class(self) -> None:
         """Add a class; the numbers of the others stay."""
         with telling(self.session):
-            classes = self.session.need_paint().classes
+            classes = self.session.labels.need().classes
             new_id = max((c.id for c in classes), default=0) + 1
             if new_id > LARGEST_ID:
                 raise LabelError(f"There can be {LARGEST_ID} classes at most.")
             taken = {c.color for c in classes}
             free = [c for c in PALETTE if c not in taken] or list(PALETTE)
             added = LabelClass(id=new_id, name=f"class {new_id}", color=free[0])
-            self.session.set_classes((*classes, added))
+            self.session.labels.set_classes((*classes, added))
             self.pick(new_id)
 
     def pick(self, class_id: int) -> None:
@@ -135,13 +135,13 @@ class LabelStep(QGroupBox):
 
     def pick_number(self, number: int) -> None:
         """Paint with the class in this row, counted from 1."""
-        classes = self.session.classes
+        classes = self.session.labels.classes
         if 1 <= number <= len(classes):
             self.pick(classes[number - 1].id)
 
     def _rename(self, class_id: int, name: str) -> None:
         with telling(self.session):
-            classes = self.session.classes
+            classes = self.session.labels.classes
             if any(c.name == name and c.id != class_id for c in classes):
                 raise LabelError(
                     f"There is a class named {name!r} already.", "Take another name."
@@ -155,16 +155,16 @@ class LabelStep(QGroupBox):
     def _change(self, class_id: int, **values: Any) -> None:
         changed = tuple(
             c.model_copy(update=values) if c.id == class_id else c
-            for c in self.session.classes
+            for c in self.session.labels.classes
         )
-        self.session.set_classes(changed)
+        self.session.labels.set_classes(changed)
 
     # ---- what is shown ----------------------------------------------------------
 
     def refresh(self) -> None:
         """Open the step when there is a volume, and say what it offers."""
         session = self.session
-        paint = session.paint
+        paint = session.labels.paint
         self._find_layer()
         self.setEnabled(session.volume is not None)
         self.start_button.setText(self._start_text())
@@ -173,9 +173,9 @@ class LabelStep(QGroupBox):
         self.hint.setVisible(bool(self.hint.text()))
         self.classes.setVisible(paint is not None)
         self.add_button.setVisible(paint is not None)
-        self.classes.show_classes(session.classes)
+        self.classes.show_classes(session.labels.classes)
         if self.layer is not None:
-            show_classes(self.layer, session.classes)
+            show_classes(self.layer, session.labels.classes)
             self.classes.show_picked(self.layer.selected_label)
         self.keys.follow(self.layer)
         self.between.follow(self.layer)
@@ -209,7 +209,7 @@ class LabelStep(QGroupBox):
             self.layer = None
 
     def _show_layer(self) -> None:
-        paint = self.session.need_paint()
+        paint = self.session.labels.need()
         if find_label_layer(self.viewer, paint) is None:
             add_label_layer(
                 self.viewer, self.session.source, paint, self.session.folder
@@ -222,7 +222,7 @@ class LabelStep(QGroupBox):
             self.pick(self.layer.selected_label)
 
     def _find_layer(self) -> None:
-        paint = self.session.paint
+        paint = self.session.labels.paint
         layer = find_label_layer(self.viewer, paint) if paint else None
         if layer is self.layer:
             return
@@ -244,32 +244,34 @@ class LabelStep(QGroupBox):
         if job is None or job.status.state != "done" or layer is None:
             return
         with telling(self.session):
-            self.session.set_classes(classes_of(layer, self.session.classes))
+            self.session.labels.set_classes(
+                classes_of(layer, self.session.labels.classes)
+            )
             layer.visible = False
             self._show_layer()
 
     def _start_text(self) -> str:
-        if self.session.paint is not None:
+        if self.session.labels.paint is not None:
             return "Paint" if self.layer is not None else "Show labels"
-        saved = self.session.volume is not None and self.session.has_saved_paint()
+        saved = self.session.volume is not None and self.session.labels.is_saved()
         return "Continue labelling" if saved else "Start labelling"
 
     def _hint(self) -> str:
         session = self.session
         if session.volume is None:
             return "Open an image first."
-        if session.paint is None and session.has_saved_paint():
+        if session.labels.paint is None and session.labels.is_saved():
             return "This image was painted on before; its labels are kept."
         return ""
 
     def _show_counts(self) -> None:
-        paint, volume = self.session.paint, self.session.volume
+        paint, volume = self.session.labels.paint, self.session.volume
         if paint is not None and volume is not None:
             self.classes.show_counts(paint.counts(), paint.slices(), flat=volume.flat)
         self._show_saved()
 
     def _show_saved(self) -> None:
-        paint = self.session.paint
+        paint = self.session.labels.paint
         self.saved.setText("" if paint is None else _saved_text(paint))
 
     # ---- widgets ----------------------------------------------------------------

@@ -80,7 +80,7 @@ class PlacesRow(QWidget):
         with telling(self.session):
             model = self.session.last_model
             # While it learns there is a newer one all the time, and nothing to spare.
-            early = self.session.is_learning and bool(self._list(self.kind))
+            early = self.session.steps.is_learning and bool(self._list(self.kind))
             if not (self._searching or early) and self._is_newer(model):
                 self._search(model)
             if not self._step(1):
@@ -103,7 +103,7 @@ class PlacesRow(QWidget):
         running = self._searching
         waiting = running and self._waiting
         model = None if self.session.volume is None else self.session.last_model
-        self.setVisible(self.session.paint is not None)
+        self.setVisible(self.session.labels.paint is not None)
         self.next_button.setEnabled(model is not None and not waiting)
         self.next_button.setToolTip(NO_MODEL if model is None else NEXT)
         listed = self.found is not None and bool(self.found.places)
@@ -191,7 +191,7 @@ class PlacesRow(QWidget):
         return bool(found and found.places and found.blocks >= found.total)
 
     def _is_done(self, place: Any) -> bool:
-        paint = self.session.paint
+        paint = self.session.labels.paint
         if place.kind != "unsure" or paint is None:
             return False
         return paint.is_near(place.coords, self.found.reach)
@@ -200,7 +200,7 @@ class PlacesRow(QWidget):
         return () if self.found is None else getattr(self.found, kind)
 
     def _names(self) -> dict[int, str]:
-        return {each.id: each.name for each in self.session.classes}
+        return {each.id: each.name for each in self.session.labels.classes}
 
     def _on_clicked(self, item: Any) -> None:
         where = item.data(0, ROLE)
@@ -222,7 +222,7 @@ class PlacesRow(QWidget):
         # The same model is asked about other blocks.
         self._seed = 0 if self._is_newer(model) else self._seed + 1
         settings = self.session.engine.PlacesSettings(seed=self._seed)
-        self.session.find_places(model, settings)
+        self.session.steps.find_places(model, settings)
         self._searching, self._latest = True, None
         self._volume = self.session.volume
         self._asked = None if model is None else (model, self.session.shelf.card(model))

@@ -81,7 +81,7 @@ def desk_subject(session: Session, dock: Any) -> Subject:
         Whose chosen model and prediction are taken.
     """
     given: dict[str, Any] = {"image": session.volume}
-    paint = session.paint
+    paint = session.labels.paint
     if paint is not None:
 
         def labels() -> Any:

@@ -93,7 +93,7 @@ class PreviewFace:
         """Follow the classes."""
 
     def _place_below_paint(self) -> int:
-        paint = self.session.paint
+        paint = self.session.labels.paint
         labels = find_label_layer(self.viewer, paint) if paint else None
         layers = self.viewer.layers
         return len(layers) if labels is None else layers.index(labels)
@@ -117,15 +117,15 @@ class ClassesFace(PreviewFace):
 
     def recolour(self) -> None:
         """Take the colours that the classes have now."""
-        if self.layer is not None and self.session.classes:
-            self.layer.colormap = class_colormap(self.session.classes)
+        if self.layer is not None and self.session.labels.classes:
+            self.layer.colormap = class_colormap(self.session.labels.classes)
 
     def _make(self, array: PreviewArray, **place: Any) -> Any:
         layer = Labels(
             array,
             opacity=OPACITY,
             metadata={KEY: {"preview": True}},
-            colormap=class_colormap(self.session.classes),
+            colormap=class_colormap(self.session.labels.classes),
             **place,
         )
         layer.editable = False

@@ -49,7 +49,7 @@ class PreviewLayer(QObject):
         viewer.layers.events.removed.connect(self._on_removed)
         session.volume_changed.connect(self._on_volume)
         session.labels_changed.connect(self._on_classes)
-        session.preview_changed.connect(self._show)
+        session.previews.changed.connect(self._show)
 
     @property
     def enabled(self) -> bool:
@@ -107,14 +107,14 @@ class PreviewLayer(QObject):
         if on:
             self._ask_if_needed()
         elif not self.enabled:
-            self.session.forget_preview()
+            self.session.previews.forget()
 
     def _ask(self) -> None:
         region = self.region_in_view() if self.enabled else None
         if region is None or self.model is None:
             return
         with telling(self.session):
-            self.session.preview(region, self.model)
+            self.session.previews.ask(region, self.model)
 
     def _ask_if_needed(self) -> None:
         region = self.region_in_view()

@@ -109,7 +109,7 @@ class SegmentStep(QGroupBox):
             )
             self.question.forget()
             room = Room()
-            self.session.predict(model, settings, room=room)
+            self.session.steps.predict(model, settings, room=room)
             # Another volume may be put on the desk while this one is segmented.
             self.results = ResultLayers(self.viewer, source, self)
             self.results.all_there.connect(self._on_layers)
@@ -204,7 +204,7 @@ class SegmentStep(QGroupBox):
             return
         self.form.show_cost("estimating ...")
         session, out, place = self.session, self._out(model), self.form.place.values()
-        measure = not session.is_learning
+        measure = not session.steps.is_learning
 
         def work() -> Generator[Event, None, Cost]:
             yield Tick()
@@ -311,7 +311,7 @@ class SegmentStep(QGroupBox):
         self.refresh()
 
     def _on_training(self) -> None:
-        if self.session.is_learning:
+        if self.session.steps.is_learning:
             # What the older model said must not hide what the new one learns.
             for layer in self.results.there() if self.results else ():
                 layer.visible = False

@@ -59,7 +59,7 @@ class SuggestionLayer(QObject):
             name=f"{image.name} - suggestion",
             opacity=OPACITY,
             metadata={KEY: {"suggestion": True}},
-            colormap=class_colormap(self.session.classes),
+            colormap=class_colormap(self.session.labels.classes),
             **placement(image, data.ndim),
         )
         layer.editable = False
@@ -72,8 +72,8 @@ class SuggestionLayer(QObject):
             self.viewer.layers.remove(layer)
 
     def _recolour(self) -> None:
-        if self.layer is not None and self.session.classes:
-            self.layer.colormap = class_colormap(self.session.classes)
+        if self.layer is not None and self.session.labels.classes:
+            self.layer.colormap = class_colormap(self.session.labels.classes)
 
     def _on_removed(self, event: Any) -> None:
         if self.layer is not None and event.value is self.layer:

@@ -73,7 +73,7 @@ class TrainStep(QGroupBox):
             self._show_preflight()
             stay = self.stay_box.isChecked()
             if not stay:
-                self.session.preflight()
+                self.session.labels.preflight()
             self.ensure_form()
             settings = self.form.settings() if self.form else None
             self.loss.clear()
@@ -82,7 +82,7 @@ class TrainStep(QGroupBox):
             self.model = None
             self._volume = self.session.volume
             self.preview.make_room()
-            self.session.train(settings, self.start_from.model(), stay=stay)
+            self.session.steps.train(settings, self.start_from.model(), stay=stay)
 
     def stop(self) -> None:
         """Stop training; the best model so far is kept, paint is not followed."""
@@ -147,14 +147,14 @@ class TrainStep(QGroupBox):
     def refresh(self) -> None:
         """Open the step when there is paint, and say what is missing."""
         running = self.session.is_running("train")
-        self.setEnabled(running or self.session.paint is not None)
+        self.setEnabled(running or self.session.labels.paint is not None)
         self.train_button.setEnabled(not running)
         self.stay_box.setEnabled(not running)
         self.stop_button.setEnabled(running)
         self.more_area.setEnabled(not running)
         self.working.setVisible(running)
         for each in (self.progress, self.left):
-            each.setVisible(self.session.is_learning)
+            each.setVisible(self.session.steps.is_learning)
         self._show_missing()
 
     def shutdown(self) -> None:
@@ -165,7 +165,7 @@ class TrainStep(QGroupBox):
 
     def _show_missing(self) -> None:
         """Say what can be said from the counts alone, which is cheap."""
-        paint = self.session.paint
+        paint = self.session.labels.paint
         if paint is None:
             self._say("Paint a few strokes of each class first.")
             return
@@ -179,11 +179,11 @@ class TrainStep(QGroupBox):
             self._show_preflight()
 
     def _show_preflight(self) -> None:
-        paint = self.session.paint
+        paint = self.session.labels.paint
         if paint is None or self.session.volume is None:
             return
         try:
-            warnings = self.session.preflight()
+            warnings = self.session.labels.preflight()
         except SashikoError as error:
             self._say(str(error))
             return
@@ -259,7 +259,7 @@ class TrainStep(QGroupBox):
         self._show_scores(event.metrics)
 
     def _show_scores(self, metrics: Any) -> None:
-        names = [c.name for c in self.session.classes]
+        names = [c.name for c in self.session.labels.classes]
         self.result.setText(describe_result(metrics, names))
         self.result.setVisible(bool(self.result.text()))
 

@@ -2,17 +2,20 @@
 
 from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder, user_folder
+from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
 from napari_sashiko.session.reopening import Reopening
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
+from napari_sashiko.session.steps import StepDesk
 from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
     "JobBoard",
     "JobKind",
+    "LabelDesk",
     "ModelShelf",
     "Paint",
     "PredictionOpened",
@@ -20,6 +23,7 @@ __all__ = [
     "PreviewReady",
     "Reopening",
     "Session",
+    "StepDesk",
     "SuggestionDesk",
     "describe_error",
     "project_folder",

@@ -1,20 +1,23 @@
 """The slice in view, segmented: only the newest request counts."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_sashiko.metrics import doubt, members_differ
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import Region, Volume
 
-SECONDS_BETWEEN = 0.4
+if TYPE_CHECKING:
+    from napari_sashiko.session.session import Session
 
-Segment = Callable[[Path, Volume, Region], tuple[np.ndarray, np.ndarray, np.ndarray]]
+KIND = "preview"
+SECONDS_BETWEEN = 0.4
 
 
 @dataclass(frozen=True)
@@ -64,43 +67,49 @@ class _Request:
 
 
 class PreviewDesk:
-    """Keep the newest request, hand out work for it, and drop stale results.
+    """Keep the newest request, start work for it, and drop stale results.
 
     Parameters
     ----------
-    segment : callable
-        ``(model, volume, region) -> (mean, std, classes)``.
+    session : Session
+        Knows the models, and computes in the background.
     """
 
-    def __init__(self, segment: Segment) -> None:
-        self._segment = segment
+    changed = Signal(PreviewReady)
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
         self._generation = 0
         self._place: tuple[Volume, Region] | None = None
         self._pending: _Request | None = None
         self._done: tuple[int, PreviewReady] | None = None
         self._started_at = 0.0
 
-    @property
-    def generation(self) -> int:
-        """Number of the newest request."""
-        return self._generation
-
-    def ask(self, model: Path, members: int, volume: Volume, region: Region) -> int:
+    def ask(self, region: Region, model: Path | None = None) -> None:
         """Ask for a region; requests for other regions become stale.
 
         A newer model for the same region keeps the generation: a slow preview is
         shown before its successor starts, else fast epochs would starve it.
 
-        Returns
-        -------
-        int
-            The generation that a result must have to be shown.
+        Parameters
+        ----------
+        region : tuple of slice
+            In voxels of the volume on the desk.
+        model : Path, optional
+            The newest one if left out.
+
+        Raises
+        ------
+        ModelError
+            If there is no model yet.
         """
+        chosen = self._session.need_model(model)
+        members = self._session.model_members(chosen)
+        volume = self._session.need_volume()
         if self._place != (volume, region):
             self._place = (volume, region)
             self._generation += 1
-        self._pending = _Request(self._generation, model, members, volume, region)
-        return self._generation
+        self._pending = _Request(self._generation, chosen, members, volume, region)
 
     def forget(self) -> None:
         """Make everything that was asked for stale."""
@@ -109,17 +118,25 @@ class PreviewDesk:
         self._pending = None
         self._done = None
 
-    def next_work(self) -> Callable[[], Iterator[Event]] | None:
-        """Work for the newest request, not more often than every 0.4 s."""
-        request = self._pending
-        now = time.monotonic()
+    def pump(self) -> None:
+        """Hand over what is finished, and start the newest request.
+
+        That is done every 0.4 s at most, and one at a time.
+        """
+        ready = self._take()
+        if ready is not None:
+            self.changed.emit(ready)
+        request, now = self._pending, time.monotonic()
         if request is None or now - self._started_at < SECONDS_BETWEEN:
-            return None
+            return
+        if self._session.is_running(KIND):
+            return
         self._pending = None
         self._started_at = now
-        return lambda: self._work(request)
+        name = f"Preview of {self._session.name}"
+        self._session.start(KIND, lambda: self._work(request), name=name)
 
-    def take(self) -> PreviewReady | None:
+    def _take(self) -> PreviewReady | None:
         """Take out the finished result, unless something newer was asked for."""
         done, self._done = self._done, None
         if done is None or done[0] != self._generation:
@@ -128,7 +145,9 @@ class PreviewDesk:
 
     def _work(self, request: _Request) -> Iterator[Event]:
         yield Tick()
-        arrays: Any = self._segment(request.model, request.volume, request.region)
+        arrays: Any = self._session.engine.preview(
+            request.model, request.volume, request.region
+        )
         mean, std, classes = arrays
         self._done = (
             request.generation,

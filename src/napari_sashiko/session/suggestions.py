@@ -55,7 +55,7 @@ class SuggestionDesk:
         LabelError
             If there is no paint, no such class, or nothing can lie between slices.
         """
-        volume, paint = self._session.need_volume(), self._session.need_paint()
+        volume, paint = self._session.need_volume(), self._session.labels.need()
         if volume.shape[settings.axis] < 3:
             raise LabelError(
                 "There are no three slices along this axis.",
@@ -157,5 +157,5 @@ class SuggestionDesk:
 
     def _on_labels(self) -> None:
         # Other classes leave it; the paint of another volume does not.
-        if self._paint is not None and self._paint is not self._session.paint:
+        if self._paint is not None and self._paint is not self._session.labels.paint:
             self.discard()
