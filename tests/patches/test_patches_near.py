@@ -43,3 +43,27 @@ def test_labels_of_every_voxel_are_dealt_in_seconds():
         assert set(labelled.values[held].tolist()) == {1, 2}
         assert folds.train[number].sum() > len(labelled) / 3
         assert not (folds.train[number] & held).any()
+
+
+@given(
+    seed=st.integers(0, 1000),
+    share=st.sampled_from([0.02, 0.3, 1.0]),
+    reach=st.tuples(st.integers(0, 2), st.integers(0, 6), st.integers(0, 6)),
+    dense=st.sampled_from([0.0, 2.0]),
+    slab=st.sampled_from([1, 500, 1 << 20]),
+)
+@settings(max_examples=80, deadline=None)
+def test_within_reach_is_what_boxes_around_all_voxels_say(
+    seed, share, reach, dense, slab
+):
+    rng = np.random.default_rng(seed)
+    coords = labelled_voxels((rng.random((9, 12, 11)) < share).astype("u1")).coords
+    drawn = rng.random(len(coords))
+    seen, asked = drawn < 0.05, drawn > 0.6
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_near, "DENSE", dense)
+        patch.setattr(_near, "SLAB", slab)
+        found = _near.within_reach(coords, seen, asked, reach)
+    gaps = np.abs(coords[:, None] - coords[seen][None])
+    expected = asked & (gaps <= reach).all(axis=2).any(axis=1)
+    np.testing.assert_array_equal(found, expected)

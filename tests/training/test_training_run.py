@@ -128,21 +128,22 @@ def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
                 seen[tile.rows] = target[tuple(places.T)] > 0
             targets[len(targets)] = (seen, train)
 
-    judged = []
+    judged = {}  # by member: networks begin in any order
     keep = crew.fit
 
-    def fit(network, supply, **rest):
+    def fit(network, supply, *, plan, **rest):
         held_out = supply.material.held_out
         rows = [tile.rows[rows] for tile, rows in held_out.tiles]
-        judged.append(np.concatenate(rows))
-        return keep(network, supply, **rest)
+        judged[plan.member] = np.concatenate(rows)
+        return keep(network, supply, plan=plan, **rest)
 
     monkeypatch.setattr(crew, "Sampler", Spy)
     monkeypatch.setattr(crew, "fit", fit)
     run(out, epochs=1)
     assert len(judged) == len(targets) == 2
     coords = labelled_voxels(make_labels()).coords
-    for (learned, train_mask), rows in zip(targets.values(), judged, strict=True):
+    for member, (learned, train_mask) in targets.items():
+        rows = judged[member]
         assert np.array_equal(learned, train_mask)
         assert len(rows)
         assert not learned[rows].any()

@@ -9,7 +9,12 @@ from napari_sashiko.checkpoints.folder import (
     model_digest,
     save_model,
 )
-from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
+from napari_sashiko.checkpoints.member import (
+    ForestMember,
+    Member,
+    NetworkMember,
+    network_halo,
+)
 from napari_sashiko.checkpoints.mending import mend_model
 
 __all__ = [
@@ -25,5 +30,6 @@ __all__ = [
     "load_ensemble",
     "mend_model",
     "model_digest",
+    "network_halo",
     "save_model",
 ]

@@ -43,9 +43,8 @@ class NetworkMember:
         self.network = network
         self._forward = fastest(network)
         self.neighbours = neighbours
-        reach = min(network.receptive_radius, HALO_CAP)
         flat = network.dims == 2
-        self.halo = (neighbours if flat else reach, reach, reach)
+        self.halo = network_halo(network, neighbours)
         self.align = (1 if flat else network.align, network.align, network.align)
 
     def probabilities(
@@ -75,6 +74,20 @@ class NetworkMember:
             logits = self._forward(torch.stack(slabs))[..., rows, columns]
             parts.append(logits.movedim(0, 1).float().softmax(0))
         return torch.cat(parts, dim=1)
+
+
+def network_halo(network: Network, neighbours: int = 0) -> tuple[int, int, int]:
+    """Voxels (z, y, x) around a voxel that a network's answer depends on.
+
+    Parameters
+    ----------
+    network : Network
+        Of 2 or 3 dimensions.
+    neighbours : int
+        Slices on either side that a network of 2 dimensions sees as channels.
+    """
+    reach = min(network.receptive_radius, HALO_CAP)
+    return (neighbours if network.dims == 2 else reach, reach, reach)
 
 
 class ForestMember:

@@ -1,5 +1,6 @@
 """Patches: cutting volumes into windows, folds and cells, and sewing them together."""
 
+from napari_sashiko.patches._near import within_reach
 from napari_sashiko.patches.cells import Cell, CellPlan, equal_cells, plan_cells
 from napari_sashiko.patches.folds import (
     NOTHING_DEALT,
@@ -28,4 +29,5 @@ __all__ = [
     "plan_cells",
     "stitch",
     "window_starts",
+    "within_reach",
 ]

@@ -1,10 +1,10 @@
-"""Which labelled voxels lie close to those that are held out."""
+"""Which labelled voxels lie close to others."""
 
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, maximum_filter
 from scipy.spatial import cKDTree
 
 DENSE = 0.1  # share of the box around the paint from which on maps beat trees
@@ -39,14 +39,83 @@ def near_held(
     numpy.ndarray
         ``(N,)`` bool.
     """
-    low = coords.min(axis=0)
-    box = coords.max(axis=0) - low + 1
-    if len(coords) > DENSE * box.prod(dtype=np.float64):
+    low, box = _box(coords)
+    if _is_dense(coords, box):
         return _by_maps(coords - low, held, box, spacing, guard)
     scale = np.asarray(spacing)
     tree = cKDTree(coords[held] * scale)
     distance, _ = tree.query(coords * scale, distance_upper_bound=guard)
     return np.asarray(np.isfinite(distance))
+
+
+def within_reach(
+    coords: NDArray[np.int32],
+    seen: NDArray[np.bool_],
+    asked: NDArray[np.bool_],
+    reach: tuple[int, int, int],
+) -> NDArray[np.bool_]:
+    """Find the voxels in whose surroundings there is a seen one.
+
+    Surroundings are a box, as the receptive field of a network is one.
+
+    Parameters
+    ----------
+    coords : numpy.ndarray
+        ``(N, 3)``, in row-major order.
+    seen, asked : numpy.ndarray
+        ``(N,)`` bool.
+    reach : tuple of int
+        Half the box without its centre, (z, y, x) in voxels.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` bool, False for those that were not asked about.
+    """
+    near = np.zeros(len(coords), bool)
+    if not seen.any() or not asked.any():
+        return near
+    low, box = _box(coords)
+    if _is_dense(coords, box):
+        return asked & _in_boxes(coords - low, seen, box, reach)
+    scale = 1.0 / (np.asarray(reach) + 0.5)  # within reach is below 1, never at it
+    distance, _ = cKDTree(coords[seen] * scale).query(
+        coords[asked] * scale, p=np.inf, distance_upper_bound=1.0
+    )
+    near[asked] = np.isfinite(distance)
+    return near
+
+
+def _box(
+    coords: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Lowest corner and size of the box around all."""
+    low = coords.min(axis=0)
+    return low, coords.max(axis=0) - low + 1
+
+
+def _is_dense(coords: NDArray[np.int32], box: NDArray[np.int32]) -> bool:
+    return bool(len(coords) > DENSE * box.prod(dtype=np.float64))
+
+
+def _in_boxes(
+    coords: NDArray[np.int32],
+    seen: NDArray[np.bool_],
+    box: NDArray[np.int32],
+    reach: tuple[int, int, int],
+) -> NDArray[np.bool_]:
+    near = np.zeros(len(coords), bool)
+    halo = reach[0]
+    planes = max(1, SLAB // int(box[1] * box[2]))
+    for start in range(0, int(box[0]), planes):
+        first, last = start - halo, min(start + planes, int(box[0])) + halo
+        around = slice(*np.searchsorted(coords[:, 0], [first, last]))
+        mine = slice(*np.searchsorted(coords[:, 0], [start, start + planes]))
+        marks = np.zeros((last - first, box[1], box[2]), np.uint8)
+        marks[tuple((coords[around][seen[around]] - (first, 0, 0)).T)] = 1
+        marks = maximum_filter(marks, [2 * side + 1 for side in reach], mode="constant")
+        near[mine] = marks[tuple((coords[mine] - (first, 0, 0)).T)] > 0
+    return near
 
 
 def _by_maps(

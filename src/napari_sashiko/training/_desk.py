@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_sashiko.checkpoints import network_halo
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.networks import Network
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
 from napari_sashiko.runners import Message
+from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.features import PaintFeatures
 from napari_sashiko.training.held_out import FoldForest
@@ -62,6 +64,7 @@ class Desk:
     networks: list[NetworkDesk] = field(default_factory=list)
     share: float | None = None  # the forest's, as held-out strokes last said
     metrics: dict[str, float] = field(default_factory=dict)
+    fairness: str = ""  # how far from learned paint the metrics were taken
     curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
@@ -100,13 +103,14 @@ class Desk:
         self._dealt = self._dealt.with_folds(self.labelled, self.folds)
         others = self.ids != tuple(c.id for c in classes)
         self.labelled, self.classes = labelled, classes
-        for name in ("channels", "strokes", "folds"):
+        for name in ("channels", "strokes", "folds", "apart"):
             self.__dict__.pop(name, None)
         self.version += 1
         self.forest_says = None
         if others:
             self.forest, self.fold_forests = None, {}
-            self.correction, self.sets, self.metrics = (), None, {}
+            self.correction, self.sets = (), None
+            self.metrics, self.curves, self.fairness = {}, {}, ""
             self.share = None
         return others
 
@@ -143,6 +147,22 @@ class Desk:
             seed=self.settings.seed,
             before=self._dealt,
         )
+
+    @property
+    def reach(self) -> tuple[int, int, int]:
+        """Voxels (z, y, x) around a voxel that the members' answer depends on."""
+        halos = [
+            network_halo(n.network, self.choices.neighbours) for n in self.networks
+        ]
+        if self.has_forest:
+            halos.append(self.bank.halo)
+        z, y, x = np.max(halos, axis=0).tolist()
+        return z, y, x
+
+    @cached_property
+    def apart(self) -> NDArray[np.bool_]:
+        """Which held-out voxels lie beyond `reach` of what was learned."""
+        return voxels_apart(self.labelled.coords, self.folds, self.reach)
 
     @cached_property
     def recipes(self) -> list[dict[str, Any]]:

@@ -151,6 +151,7 @@ def _record(desk: Desk) -> dict[str, Any]:
         "reasons": desk.reasons,
         "held_out": desk.metrics,
         "held_out_curves": desk.curves,
+        "held_out_fairness": desk.fairness,
         "history": [_history(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
         "image": {"name": desk.volume.name, "digest": desk.volume.digest()},

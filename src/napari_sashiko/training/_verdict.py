@@ -1,13 +1,13 @@
 """What held-out strokes say: the families' shares, and how good both are together."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.training._apart import describe_distance, fair_rows
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
 from napari_sashiko.training.blend import forest_share
@@ -23,8 +23,8 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     Parameters
     ----------
     desk : Desk
-        Its ``temperature`` is written, its ``metrics``, ``curves`` and ``sets`` where
-        there is something to judge by.
+        Its ``temperature`` is written, its ``metrics``, ``curves``, ``fairness`` and
+        ``sets`` where there is something to judge by.
     ready : sequence of (NetworkDesk, Best)
         The networks that have weights worth keeping.
 
@@ -54,38 +54,56 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
     if ready and desk.is_taught:
         desk.temperature = fit_temperature(truth, families, strokes=strokes)
     mixed = mix(families, desk.temperature)
-    desk.metrics, desk.curves = score(desk, mixed, desk.labelled.values[rows])
+    _score(desk, mixed, rows)
     desk.sets = calibrate(desk, rows, families)
     return share
 
 
-def score(
-    desk: Desk, probabilities: NDArray[np.floating], truth: NDArray[np.uint8]
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """Score probabilities ``(n, K)`` against class ids ``(n,)``.
-
-    Returns
-    -------
-    metrics : dict
-        Scores by name.
-    curves : dict
-        What they are the sum of, as JSON: ``calibration``, the reliability curve, and
-        ``confusion``, the matrix.
-    """
-    ids = [c.id for c in desk.classes]
+def _score(desk: Desk, said: NDArray[np.floating], judged: NDArray[np.bool_]) -> None:
+    """Score what was said ``(n, K)`` of the judged voxels ``(N,)``; note it."""
+    values, ids = desk.labelled.values, desk.ids
+    rows, close = fair_rows(values, judged, desk.apart)
+    said, truth, fold = said[rows[judged]], values[rows], desk.folds.fold[rows]
     matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
-    matrix.update(probabilities.T, truth)
-    calibration.update(probabilities.T, truth)
+    matrix.update(said.T, truth)
+    calibration.update(said.T, truth)
     scores, trust = matrix.compute(), calibration.compute()
-    metrics = {
+    present = np.array(scores.support) > 0
+    desk.metrics = {
         "macro_f1": scores.macro_f1,
+        "mean_iou": float(np.array(scores.iou)[present].mean()),
         "accuracy": scores.accuracy,
         "calibration_error": trust.expected_calibration_error,
         "brier": trust.brier,
     }
-    for label, value in zip(desk.classes, scores.f1, strict=True):
-        metrics[f"f1 {label.name}"] = value
-    return metrics, {"calibration": trust.record(), "confusion": matrix.record()}
+    for place in np.flatnonzero(present):
+        desk.metrics[f"f1 {desk.classes[place].name}"] = scores.f1[place]
+        desk.metrics[f"iou {desk.classes[place].name}"] = scores.iou[place]
+    desk.metrics |= _spread(desk, said, truth, fold)
+    desk.curves = {"calibration": trust.record(), "confusion": matrix.record()}
+    desk.fairness = describe_distance(desk.classes, close, desk.reach)
+
+
+def _spread(
+    desk: Desk,
+    said: NDArray[np.floating],
+    truth: NDArray[np.uint8],
+    fold: NDArray[np.int8],
+) -> dict[str, float]:
+    """Standard deviation of F1 over members, each judged on what it held out."""
+    macro, single = [], np.full((len(desk.folds), len(desk.classes)), np.nan)
+    for number in np.unique(fold):
+        mine, matrix = fold == number, ConfusionMatrix(desk.ids)
+        matrix.update(said[mine].T, truth[mine])
+        scores = matrix.compute()
+        macro.append(scores.macro_f1)
+        single[number] = np.where(np.array(scores.support) > 0, scores.f1, np.nan)
+    spread = {"macro_f1_std": float(np.std(macro))} if len(macro) > 1 else {}
+    for each, scores_of in zip(desk.classes, single.T, strict=True):
+        known = scores_of[np.isfinite(scores_of)]
+        if len(known) > 1:
+            spread[f"f1_std {each.name}"] = float(np.std(known))
+    return spread
 
 
 def _default_share(desk: Desk, ready: Ready) -> float:

@@ -61,14 +61,19 @@ class TrainingDone(Event):
     path : Path
         The model folder.
     metrics : tuple of (name, value)
-        ``macro_f1``, ``accuracy``, ``calibration_error``, ``brier``, ``f1 CLASS``.
+        ``macro_f1``, ``mean_iou``, ``accuracy``, ``calibration_error``, ``brier``,
+        ``f1 CLASS``, ``iou CLASS``; ``macro_f1_std`` and ``f1_std CLASS`` are standard
+        deviations over the members, each judged on what it held out.
     seconds : float
         Duration of the training.
+    fairness : str
+        How far from learned paint the metrics were taken, in words.
     """
 
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
+    fairness: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class TrainingRested(Event):
     path: Path
     metrics: tuple[tuple[str, float], ...]
     seconds: float
+    fairness: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def train(
         path=desk.out,
         metrics=tuple(desk.metrics.items()),
         seconds=time.monotonic() - desk.started,
+        fairness=desk.fairness,
     )
 
 
@@ -256,6 +257,7 @@ def _come_to_rest(desk: Desk) -> Generator[Event, None, None]:
         path=desk.out,
         metrics=tuple(desk.metrics.items()),
         seconds=time.monotonic() - desk.started,
+        fairness=desk.fairness,
     )
 
 
