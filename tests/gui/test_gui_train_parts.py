@@ -204,5 +204,5 @@ def test_settings_in_words_name_what_was_chosen():
 
 
 def test_a_score_that_does_not_exist_is_not_told():
-    assert describe_result((("macro_f1", float("nan")),), ["a"]) == ""
-    assert describe_result((), ["a"]) == ""
+    assert describe_result({"macro_f1": float("nan")}) == ""
+    assert describe_result({}) == ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils import progress
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_sashiko.errors import SashikoError
 
@@ -68,14 +68,37 @@ def test_training_shows_curves_progress_result_and_slice(painted_dock, click, qt
     )
     assert len(dock.train.loss.lines) == 2
     assert [x for x, _ in dock.train.score.lines[0]] == [1, 2, 3, 4]
-    assert text(dock, "train_result") == (
-        "F1 0.90 on held-out strokes; background 0.80, foreground 0.80"
-    )
+    result = "F1 0.90 ± 0.03, IoU 0.82 on held-out strokes"
+    assert text(dock, "train_result") == result
+    assert text(dock, "score_fairness") == "Judged on strokes far away."
     assert text(dock, "train_summary") == "a fake, 2D, cpu"
     qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)
     qtbot.waitUntil(lambda: "blobs - preview" in dock.viewer.layers, timeout=WAIT)
     assert dock.session.last_model is not None
     qtbot.waitUntil(lambda: "2 members" in text(dock, "preview_source"), timeout=WAIT)
+
+
+def test_scores_of_each_class_are_shown_when_asked_for(painted_dock, click, qtbot):
+    dock = painted_dock
+    click(dock, "train")
+    qtbot.waitUntil(lambda: text(dock, "train_result") != "", timeout=WAIT)
+    table = dock.findChild(QWidget, "score_table")
+    assert table.isHidden()
+    click(dock, "score_details")
+    assert not table.isHidden()
+    grid = table.layout()
+    said = [
+        [grid.itemAtPosition(row, column).widget().text() for column in range(4)]
+        for row in (1, 2)
+    ]
+    assert said == [
+        ["background", "0.80", "0.05", "0.70"],
+        ["foreground", "0.80", "0.05", "0.70"],
+    ]
+    click(dock, "train")
+    qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)
+    assert grid.rowCount() == 3
+    assert not table.isHidden()
 
 
 def test_the_activity_dock_has_a_bar_while_training_and_none_after(

@@ -142,7 +142,7 @@ def test_a_second_window_sees_the_paint_and_cannot_change_it(desks, volume):
     with pytest.raises(LabelError, match="reading only"):
         second.labels.set_classes(default_classes(3))
     with pytest.raises(OutputError, match="open in another window"):
-        second.train(None)
+        second.steps.train(None)
     with pytest.raises(OutputError, match="Close it there"):
         second.place("predictions")
 

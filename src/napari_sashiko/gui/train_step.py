@@ -20,13 +20,10 @@ from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.curves import Curve
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_layer import PreviewLayer
+from napari_sashiko.gui.score_panel import ScorePanel
 from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.start_row import StartRow
-from napari_sashiko.gui.train_words import (
-    clock,
-    describe_result,
-    describe_settings,
-)
+from napari_sashiko.gui.train_words import clock, describe_settings
 from napari_sashiko.runners import Event, Message, Progress, available_devices
 from napari_sashiko.session import Session
 
@@ -78,7 +75,7 @@ class TrainStep(QGroupBox):
             settings = self.form.settings() if self.form else None
             self.loss.clear()
             self.score.clear()
-            self.result.setVisible(False)
+            self.result.clear()
             self.model = None
             self._volume = self.session.volume
             self.preview.make_room()
@@ -116,7 +113,7 @@ class TrainStep(QGroupBox):
             self.loss.add(epoch.member, epoch.epoch, epoch.loss)
             self.score.add(epoch.member, epoch.epoch, epoch.macro_f1)
         self.plots.setVisible(bool(self.loss.lines))
-        self._show_scores(trained.metrics)
+        self._show_scores(trained)
         self._tell("Trained before.")
         self._preview("")
 
@@ -199,7 +196,7 @@ class TrainStep(QGroupBox):
 
     def _on_volume(self) -> None:
         self.plots.setVisible(self.session.is_running("train"))
-        self.result.setVisible(False)
+        self.result.clear()
         self.state.setVisible(False)
         self.source.setVisible(False)
         self.refresh()
@@ -256,12 +253,11 @@ class TrainStep(QGroupBox):
     def _show_result(self, event: Any) -> None:
         self.model = Path(event.path)
         self._preview("")
-        self._show_scores(event.metrics)
+        self._show_scores(event)
 
-    def _show_scores(self, metrics: Any) -> None:
-        names = [c.name for c in self.session.labels.classes]
-        self.result.setText(describe_result(metrics, names))
-        self.result.setVisible(bool(self.result.text()))
+    def _show_scores(self, found: Any) -> None:
+        classes = self.session.labels.classes
+        self.result.show_scores(found.metrics, classes, found.fairness)
 
     def _preview(self, what: str) -> None:
         if self.model is not None and self.session.volume is self._volume:
@@ -357,7 +353,7 @@ class TrainStep(QGroupBox):
         row.addWidget(self.score, 1)
         self.plots.setVisible(False)
         self.state = _line("train_state")
-        self.result = _line("train_result")
+        self.result = ScorePanel()
         self.source = _line("preview_source")
 
     def _arrange(self) -> None:

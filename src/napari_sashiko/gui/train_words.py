@@ -1,7 +1,7 @@
 """Training in words: what will be trained, how long it takes, how good it is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -20,19 +20,20 @@ def describe_settings(values: Mapping[str, Any]) -> str:
     return text if minutes is None else f"{text}, {minutes:g} min at most"
 
 
-def describe_result(metrics: Sequence[tuple[str, float]], names: Sequence[str]) -> str:
-    """Scores on held-out strokes, from ``(name, value)`` pairs."""
-    values = dict(metrics)
+def describe_result(values: Mapping[str, float]) -> str:
+    """Scores of all classes together on held-out strokes, by name."""
     f1 = values.get("macro_f1")
     if f1 is None or math.isnan(f1):
         return ""
     text = f"F1 {f1:.2f}"
     if "macro_f1_std" in values:
         text += f" ± {values['macro_f1_std']:.2f}"
+    if "mean_iou" in values:
+        text += f", IoU {values['mean_iou']:.2f}"
     text += " on held-out strokes"
-    scores = {name: values.get(f"f1 {name}") for name in names}
-    classes = [f"{name} {v:.2f}" for name, v in scores.items() if v is not None]
-    return f"{text}; {', '.join(classes)}" if classes else text
+    if "calibration_error" in values:
+        text += f"; calibration error {values['calibration_error']:.2f}"
+    return text
 
 
 def clock(seconds: float) -> str:

@@ -12,10 +12,17 @@ from napari_sashiko.metrics.calibration import Calibration, CalibrationScores
 from napari_sashiko.metrics.confusion import ConfusionMatrix, ConfusionScores
 from napari_sashiko.metrics.coverage import Coverage, CoverageScores
 from napari_sashiko.metrics.doubt import doubt, members_differ
+from napari_sashiko.metrics.records import (
+    OF_CLASS,
+    name_of,
+    overall_scores,
+    scores_by_class,
+)
 
 __all__ = [
     "COVERAGES",
     "METRICS",
+    "OF_CLASS",
     "Calibration",
     "CalibrationScores",
     "ConfusionMatrix",
@@ -28,5 +35,8 @@ __all__ = [
     "doubt",
     "in_set",
     "members_differ",
+    "name_of",
+    "overall_scores",
+    "scores_by_class",
     "strokes_needed",
 ]

@@ -10,6 +10,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.measurements import INDEX as MEASUREMENTS_INDEX
 from napari_sashiko.measurements import lines_of, read_measurements
 from napari_sashiko.metrics import SetCalibration, strokes_needed
+from napari_sashiko.pipeline.held_out import scores_in_words
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
@@ -82,7 +83,7 @@ def _model(path: Path) -> Description:
             f"Image: {card.channels} channel(s), voxels of "
             f"{_sizes(card.voxel_size)} {card.unit}"
         ),
-        *_scores(card.training),
+        *scores_in_words(card.training),
         _sets(card.sets),
     )
     facts = card.model_dump(mode="json", exclude={"members", "normalisation"})
@@ -94,15 +95,6 @@ def _model(path: Path) -> Description:
 
 def _kind(member: Any) -> str:
     return str(member.spec.get("name", member.kind))
-
-
-def _scores(training: dict[str, Any]) -> tuple[str, ...]:
-    metrics = training.get("held_out")
-    if not isinstance(metrics, dict):
-        return ()
-    numbers = {key: each for key, each in metrics.items() if isinstance(each, float)}
-    words = ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
-    return (f"On held-out strokes: {words}",) if words else ()
 
 
 def _sets(sets: SetCalibration | None) -> str:

@@ -13,6 +13,7 @@ from napari_sashiko.errors import OutputError, SashikoError
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.measurements import read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
+from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import kind_of
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import ROOMS, Project, ProjectRecord
@@ -57,11 +58,14 @@ class Trained:
         Its curves.
     metrics : tuple of (name, value)
         On held-out strokes, as `TrainingDone` has them.
+    fairness : str
+        How far from learned paint they were taken, in words.
     """
 
     path: Path
     epochs: tuple[Epoch, ...]
     metrics: tuple[tuple[str, float], ...]
+    fairness: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,9 @@ class Inspection:
             yield Tick()
             card = self.whole_model(path)
             if card is not None:
-                return Trained(path, tuple(_epochs(card)), tuple(_metrics(card)))
+                scores = held_out_scores(card.training)
+                metrics = tuple(scores.metrics.items())
+                return Trained(path, tuple(_epochs(card)), metrics, scores.fairness)
         return None
 
     def prediction(self) -> Generator[Event, None, Prediction | None]:
@@ -316,14 +322,6 @@ def _epochs(card: "ModelCard") -> Iterator[Epoch]:
             if isinstance(scores, dict):
                 loss, score = (_number(scores.get(k)) for k in ("loss", "macro_f1"))
                 yield Epoch(member, number, loss, score)
-
-
-def _metrics(card: "ModelCard") -> Iterator[tuple[str, float]]:
-    found = card.training.get("held_out")
-    for name, value in found.items() if isinstance(found, dict) else ():
-        number = _number(value)
-        if math.isfinite(number):
-            yield str(name), number
 
 
 def _number(value: Any) -> float:

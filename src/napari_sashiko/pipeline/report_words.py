@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
-from napari_sashiko.metrics import strokes_needed
+from napari_sashiko.metrics import OF_CLASS, strokes_needed
 from napari_sashiko.pipeline.evidence import Evidence
+from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import own_record
 from napari_sashiko.pipeline.project import Project
 from napari_sashiko.plots import Missing, Part, Swatch, Table, shown_unit
@@ -128,15 +129,26 @@ def _sets(sets: Any) -> str:
 
 
 def _held_out(evidence: Evidence) -> list[Part]:
-    scores = evidence.card.training.get("held_out")
+    scores = held_out_scores(evidence.card.training)
+    if not scores.overall:
+        return [Missing("Nothing was held out: this model has no scores of its own.")]
     rows = tuple(
         (name.replace("_", " "), f"{value:.3f}")
-        for name, value in dict(scores or {}).items()
-        if isinstance(value, float)
+        for name, value in scores.overall.items()
     )
-    if not rows:
-        return [Missing("Nothing was held out: this model has no scores of its own.")]
-    return [Table("On held-out strokes", (), rows)]
+    parts: list[Part] = [Table("On held-out strokes", (), rows)]
+    if scores.by_class:
+        heads = ("class", "F1", "± over members", "IoU")
+        by_class = tuple(_class_row(*each) for each in scores.by_class.items())
+        parts.append(Table("On held-out strokes, by class", heads, by_class))
+    return [*parts, scores.fairness] if scores.fairness else parts
+
+
+def _class_row(name: str, scores: Mapping[str, float]) -> tuple[str, ...]:
+    return (
+        name,
+        *(f"{scores[key]:.3f}" if key in scores else "" for key in OF_CLASS),
+    )
 
 
 def truth_table(scores: Any) -> Table:

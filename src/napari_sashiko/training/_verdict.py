@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from napari_sashiko.metrics import Calibration, ConfusionMatrix
+from napari_sashiko.metrics import Calibration, ConfusionMatrix, name_of
 from napari_sashiko.training._apart import describe_distance, fair_rows
 from napari_sashiko.training._desk import Desk, NetworkDesk
 from napari_sashiko.training._sets import calibrate
@@ -77,8 +77,9 @@ def _score(desk: Desk, said: NDArray[np.floating], judged: NDArray[np.bool_]) ->
         "brier": trust.brier,
     }
     for place in np.flatnonzero(present):
-        desk.metrics[f"f1 {desk.classes[place].name}"] = scores.f1[place]
-        desk.metrics[f"iou {desk.classes[place].name}"] = scores.iou[place]
+        name = desk.classes[place].name
+        desk.metrics[name_of("f1", name)] = scores.f1[place]
+        desk.metrics[name_of("iou", name)] = scores.iou[place]
     desk.metrics |= _spread(desk, said, truth, fold)
     desk.curves = {"calibration": trust.record(), "confusion": matrix.record()}
     desk.fairness = describe_distance(desk.classes, close, desk.reach)
@@ -102,7 +103,7 @@ def _spread(
     for each, scores_of in zip(desk.classes, single.T, strict=True):
         known = scores_of[np.isfinite(scores_of)]
         if len(known) > 1:
-            spread[f"f1_std {each.name}"] = float(np.std(known))
+            spread[name_of("f1_std", each.name)] = float(np.std(known))
     return spread
 
 

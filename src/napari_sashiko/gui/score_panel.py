@@ -1,0 +1,108 @@
+"""How good a model is on held-out strokes: a line, and a table of the classes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sashiko.gui.train_words import describe_result
+from napari_sashiko.metrics import OF_CLASS, scores_by_class
+
+HEADS = {
+    "f1": ("F1", "Of precision and recall, the harmonic mean"),
+    "f1_std": ("±", "Deviation over members, each judged on what it held out"),
+    "iou": ("IoU", "Overlap of what was painted and what was found"),
+}
+TIP = (
+    "Scores class by class; for confusion and calibration see Plugins > Sashiko > "
+    "Sashiko plots"
+)
+
+
+class ScorePanel(QWidget):
+    """Show scores of a model; hidden while there are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = QLabel()
+        self.line.setObjectName("train_result")
+        self.line.setWordWrap(True)
+        self.more = QPushButton("by class")
+        self.more.setObjectName("score_details")
+        self.more.setCheckable(True)
+        self.more.setToolTip(TIP)
+        self.table = QWidget()
+        self.table.setObjectName("score_table")
+        self.table.setVisible(False)
+        self.more.toggled.connect(self.table.setVisible)
+        self._grid = QGridLayout(self.table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(16)
+        self.fairness = QLabel()
+        self.fairness.setObjectName("score_fairness")
+        self.fairness.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(self.line, 1)
+        row.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addLayout(row)
+        rows.addWidget(self.table)
+        rows.addWidget(self.fairness)
+        self.clear()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.setVisible(False)
+
+    def show_scores(
+        self,
+        metrics: Iterable[tuple[str, float]],
+        classes: Sequence[Any],
+        fairness: str,
+    ) -> None:
+        """Show these scores, if there are any.
+
+        Parameters
+        ----------
+        metrics : iterable of (name, value)
+            As `TrainingDone` has them.
+        classes : sequence of LabelClass
+            In the order in which they are listed.
+        fairness : str
+            How far from learned paint they were taken.
+        """
+        values = dict(metrics)
+        self.line.setText(describe_result(values))
+        self.fairness.setText(fairness)
+        self.fairness.setVisible(bool(fairness))
+        self._fill(scores_by_class(values), classes)
+        self.setVisible(bool(self.line.text()))
+
+    def _fill(
+        self, scores: dict[str, dict[str, float]], classes: Sequence[Any]
+    ) -> None:
+        while self._grid.count():
+            self._grid.takeAt(0).widget().deleteLater()
+        for column, key in enumerate(OF_CLASS, 1):
+            head = QLabel(HEADS[key][0])
+            head.setToolTip(HEADS[key][1])
+            self._grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignRight)
+        known = [each.name for each in classes if each.name in scores]
+        for row, name in enumerate(known, 1):
+            self._grid.addWidget(QLabel(name), row, 0)
+            for column, key in enumerate(OF_CLASS, 1):
+                value = scores[name].get(key)
+                cell = QLabel("" if value is None else f"{value:.2f}")
+                self._grid.addWidget(cell, row, column, Qt.AlignmentFlag.AlignRight)
+        self._grid.setColumnStretch(0, 1)
+        self.more.setVisible(bool(known))
+        self.table.setVisible(bool(known) and self.more.isChecked())
