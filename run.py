@@ -120,7 +120,9 @@ def check(python: Path, kind: str, rest: Sequence[str]) -> int:
 def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     """Name the commands that check an environment of this kind."""
     module = [str(python), "-m"]
-    engine = [*module, "pytest", f"--ignore={GUI_TESTS}", *rest]
+    # Files stay together: what they train once serves all their tests.
+    side_by_side = ["-n", "2", "--dist", "loadfile"]
+    engine = [*module, "pytest", f"--ignore={GUI_TESTS}", *side_by_side, *rest]
     if kind == "engine":
         return [engine]
     window = [*on_screen(), *module, "pytest", GUI_TESTS, *rest]

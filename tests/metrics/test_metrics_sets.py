@@ -188,3 +188,24 @@ def test_reached_coverage_and_sizes_by_hand(dtype):
 def test_nothing_scored_has_no_coverage():
     scores = Coverage(2).compute()
     assert np.isnan([scores.coverage, scores.mean_size]).all()
+
+
+def test_coverage_that_was_reached_leaves_each_stroke_out():
+    p, truth, names = scene(4)
+    kept = calibrate_sets(p, truth, 3, strokes=names)
+    for coverage in (0.5, 0.8, 0.9):
+        covered = []
+        for stroke in np.unique(names):
+            others = names != stroke
+            least = calibrate_sets(
+                p[:, others], truth[others], 3, strokes=names[others]
+            ).at(coverage)
+            mine = p[truth[~others] - 1, np.flatnonzero(~others)]
+            covered.append(np.mean(mine >= least))
+        assert kept.reached_at(coverage) == pytest.approx(np.mean(covered))
+
+
+def test_a_single_stroke_says_nothing_about_what_was_reached():
+    kept = calibrate_sets(np.full((2, 9), 0.5), np.ones(9, int), 2, strokes=np.zeros(9))
+    assert kept.reached == ()
+    assert kept.reached_at(0.9) is None

@@ -55,12 +55,14 @@ def sets(
         "sets": absolute(out),
         "coverage": done.coverage,
         "least": done.least,
+        "reached": done.reached,
         "voxels": done.voxels,
         "mean_size": sum(n * each for n, each in enumerate(done.voxels)) / total,
         "seconds": round(done.seconds, 3),
     }
     lines = [
         f"A class is in a set from a probability of {done.least:.3g} on.",
+        *_reached(done.reached),
         *(
             f"{n} {'class' if n == 1 else 'classes'}: {100 * each / total:.1f} %"
             for n, each in enumerate(done.voxels)
@@ -68,3 +70,10 @@ def sets(
         f"Sets: {out}",
     ]
     answer(facts, lines, as_json=json)
+
+
+def _reached(reached: float | None) -> list[str]:
+    if reached is None:
+        return []
+    words = f"{100 * reached:.0f} % of the sets that the other strokes calibrate"
+    return [f"Held-out strokes: {words} hold the true class."]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QGroupBox
 
 from napari_sashiko.errors import OutputError, SashikoError
@@ -37,6 +37,8 @@ class InstancesStep(QGroupBox):
     viewer : napari.Viewer
         Where the results are shown.
     """
+
+    prediction_changed = Signal(object)  # Prediction, or None
 
     def __init__(self, session: Session, viewer: Any) -> None:
         super().__init__("4  Instances")
@@ -179,6 +181,7 @@ class InstancesStep(QGroupBox):
         self.form.show_unit(prediction.unit, self._voxel(), flat=flat)
         self._ask_sizes_soon()
         self.refresh()
+        self.prediction_changed.emit(prediction)
 
     # ---- live count -------------------------------------------------------------
 
@@ -280,6 +283,7 @@ class InstancesStep(QGroupBox):
         self.form.table.clear()
         self.form.show_results(histogram=False, table=False)
         self.link.watch(None)
+        self.prediction_changed.emit(None)
         self._look()
         self.refresh()
 

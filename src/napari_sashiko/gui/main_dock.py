@@ -63,6 +63,7 @@ class SashikoDock(QWidget):
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
         self.instances = InstancesStep(self.session, self.viewer)
+        self.instances.prediction_changed.connect(self.segment.sets.use)
         self.restoring = RestoreRow(self.session, partial(steps_of, self))
         self.status = StatusLine(self.viewer)
         self._build()

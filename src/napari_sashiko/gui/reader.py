@@ -16,7 +16,7 @@ from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
-ATTRIBUTES = "sashiko"
+ATTRIBUTES = "sashiko"  # as in `volumes`, which takes long to load
 PROJECT_SUFFIX = ".sashiko"
 NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
 MAKERS = ("prediction", "instances")

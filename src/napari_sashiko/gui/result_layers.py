@@ -165,11 +165,11 @@ class ResultLayers(QObject):
         return layer
 
     def _remove_stale(self) -> None:
-        """Take away layers of classes that the model does not have."""
-        prefix = f"{self.source.name} - mean "
+        """Take away classes that the model does not have, and sets of another run."""
+        ours = f"{self.source.name} - "
         for layer in list(self.viewer.layers):
-            mine = layer.metadata.get(KEY, {}).get("result") == "mean"
-            if mine and layer.name.startswith(prefix) and layer not in self.layers:
+            mine = layer.metadata.get(KEY, {}).get("result") in ("mean", "sets")
+            if mine and layer.name.startswith(ours) and layer not in self.layers:
                 self.viewer.layers.remove(layer)
 
 

@@ -12,6 +12,7 @@ KINDS = {
     "classes": "The most probable class",
     "mean": "Probability, the mean over the ensemble",
     "std": "Where the ensemble disagrees: its standard deviation",
+    "sets": "Which voxels may have several classes, or look like none",
 }
 
 
@@ -43,6 +44,8 @@ class ResultSwitch(QWidget):
         for layer in self._layers:
             layer.events.visible.connect(self._follow)
         self._follow()
+        for kind, box in self.boxes.items():
+            box.setVisible(bool(self._of(kind)))
         self.setVisible(bool(layers))
 
     def _switch(self, kind: str, *, on: bool) -> None:

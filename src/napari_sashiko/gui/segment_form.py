@@ -78,6 +78,10 @@ class SegmentForm(QObject):
         """The chosen model."""
         return self._chosen
 
+    def add_row(self, row: QWidget) -> None:
+        """Put a row that works for itself at the bottom."""
+        self._rows.addWidget(row)
+
     def show_models(self, models: list[Path], chosen: Path | None) -> None:
         """List the models and choose one of them."""
         if chosen is not None and chosen not in models:
@@ -179,7 +183,7 @@ class SegmentForm(QObject):
         row.addWidget(self.progress, 1)
         row.addWidget(self.left)
         row.addWidget(self.cancel_button)
-        layout = QVBoxLayout(box)
+        layout = self._rows = QVBoxLayout(box)
         layout.addWidget(self.hint)
         layout.addLayout(choice)
         layout.addWidget(self.cost)

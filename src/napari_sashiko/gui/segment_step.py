@@ -19,6 +19,7 @@ from napari_sashiko.gui.result_words import (
     mismatch,
 )
 from napari_sashiko.gui.segment_form import SegmentForm
+from napari_sashiko.gui.sets_row import SetsRow
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.gui.view_center import view_center
 from napari_sashiko.runners import Event, Message, Tick
@@ -71,6 +72,9 @@ class SegmentStep(QGroupBox):
         self.results: ResultLayers | None = None
         self._newest: Path | None = None
         self.form = SegmentForm(self)
+        self.sets = SetsRow(session, viewer)
+        self.sets.shown.connect(self._on_sets)
+        self.form.add_row(self.sets)
         self.question = Question(session, "estimate", self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -342,6 +346,10 @@ class SegmentStep(QGroupBox):
     def _on_layers(self) -> None:
         if self.results is not None:
             self.form.switch.watch(self.results.layers)
+
+    def _on_sets(self, layer: Any) -> None:
+        mine = self.results.there() if self.results is not None else []
+        self.form.switch.watch([*mine, layer])
 
     def _on_cell(self, event: Any) -> None:
         left = event.seconds_left

@@ -14,11 +14,10 @@ import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.volumes import DAMAGED, reading
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, reading
 
 Region = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
-ATTRIBUTES = "sashiko"
 FORMAT_VERSION = 1  # of predictions: the newest that is read
 KEYS = (  # of the record, without which nothing can be done
     *("model_digest", "input_digest", "plan_digest"),

@@ -13,7 +13,7 @@ import zarr
 
 from napari_sashiko.instances._blocks import blocks
 from napari_sashiko.instances._moments import Moments, Reach
-from napari_sashiko.instances._source import ATTRIBUTES, Region, Source, open_source
+from napari_sashiko.instances._source import Region, Source, open_source
 from napari_sashiko.instances._writing import (
     Names,
     ReachTask,
@@ -42,6 +42,7 @@ from napari_sashiko.runners import (
     open_place,
 )
 from napari_sashiko.volumes import (
+    ATTRIBUTES,
     check_replaceable,
     check_writable,
     create_ome_image,

@@ -27,6 +27,7 @@ from napari_sashiko.errors import LabelError, SettingsError
 from napari_sashiko.metrics._streaming import class_ids, scored
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
+MOST_STROKES = 100  # that are covered by the others
 ROUNDING = 1e-9  # of sums of shares of a vote, relative
 
 
@@ -42,12 +43,21 @@ class SetCalibration(Settings):
     least : tuple of float
         Least probability of a class in a set, for each coverage; 0 where there are too
         few strokes to leave any class out.
+    reached : tuple of float
+        Coverage of each stroke's voxels by sets that the other strokes calibrate, the
+        mean over strokes; empty in models from before it was kept.
     """
 
     strokes: Annotated[int, Ge(1)]
     voxels: Annotated[int, Ge(1)]
     coverages: tuple[Annotated[float, Gt(0), Lt(1)], ...]
     least: tuple[Annotated[float, Ge(0), Le(1)], ...]
+    reached: tuple[Annotated[float, Ge(0), Le(1)], ...] = ()
+
+    @property
+    def able(self) -> tuple[float, ...]:
+        """Coverages for which there are strokes enough to leave a class out."""
+        return tuple(c for c in self.coverages if strokes_needed(c) <= self.strokes)
 
     def at(self, coverage: float) -> float:
         """Least probability of a class in a set of this coverage.
@@ -57,9 +67,23 @@ class SetCalibration(Settings):
         SettingsError
             If it was not calibrated.
         """
-        for known, least in zip(self.coverages, self.least, strict=True):
+        return self.least[self._place(coverage)]
+
+    def reached_at(self, coverage: float) -> float | None:
+        """Coverage that was reached where this one was asked for, if it is known.
+
+        Raises
+        ------
+        SettingsError
+            If it was not calibrated.
+        """
+        place = self._place(coverage)
+        return self.reached[place] if self.reached else None
+
+    def _place(self, coverage: float) -> int:
+        for place, known in enumerate(self.coverages):
             if math.isclose(known, coverage):
-                return least
+                return place
         raise SettingsError(
             f"There are no prediction sets of coverage {coverage:g}.",
             f"Choose from: {', '.join(f'{known:g}' for known in self.coverages)}.",
@@ -71,6 +95,10 @@ class SetCalibration(Settings):
             raise ValueError(
                 f"{len(self.least)} least probabilities for {len(self.coverages)} "
                 "coverages"
+            )
+        if len(self.reached) not in (0, len(self.coverages)):
+            raise ValueError(
+                f"{len(self.reached)} coverages reached of {len(self.coverages)}"
             )
         return self
 
@@ -120,18 +148,19 @@ def calibrate_sets(
     p, channels = scored(probabilities, truth, class_ids(classes))
     if not channels.size:
         raise LabelError("No voxel has a truth.", "Hold some strokes out.")
-    votes, count = _votes(truth, strokes)
+    place, votes, count = _votes(truth, strokes)
     true_p = np.take_along_axis(p, channels[np.newaxis], axis=0)[0]
     order = np.argsort(-true_p)  # of ascending scores
-    reached = np.cumsum(votes[order])
+    falling, place, votes = true_p[order], place[order], votes[order]
+    so_far = np.cumsum(votes)
     return SetCalibration(
         strokes=count,
         voxels=channels.size,
         coverages=tuple(coverages),
         least=tuple(
-            _least(true_p[order], reached, (count + 1) * coverage)
-            for coverage in coverages
+            _least(falling, so_far, (count + 1) * coverage) for coverage in coverages
         ),
+        reached=_reached(falling, place, votes, coverages) if count > 1 else (),
     )
 
 
@@ -153,12 +182,12 @@ def in_set(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bool
 
 def _votes(
     truth: NDArray[Any], strokes: ArrayLike | None
-) -> tuple[NDArray[np.float64], int]:
-    """Return each scored voxel's share of its stroke's vote, and the votes."""
+) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
+    """Return each scored voxel's stroke, its share of that vote, and the votes."""
     known = truth != 0
     if strokes is None:
         count = int(known.sum())
-        return np.ones(count), count
+        return np.arange(count), np.ones(count), count
     numbers = np.asarray(strokes)
     if numbers.shape != truth.shape:
         raise LabelError(
@@ -166,7 +195,29 @@ def _votes(
             f"{truth.shape}."
         )
     _, place, sizes = np.unique(numbers[known], return_inverse=True, return_counts=True)
-    return 1.0 / sizes[place.ravel()], len(sizes)
+    return place.ravel(), 1.0 / sizes[place.ravel()], len(sizes)
+
+
+def _reached(
+    falling: NDArray[np.float64],
+    place: NDArray[np.intp],
+    votes: NDArray[np.float64],
+    coverages: Sequence[float],
+) -> tuple[float, ...]:
+    """Cover strokes, one after the other, by sets that all others calibrate.
+
+    Of many strokes some stand for all: what is told has two digits.
+    """
+    count = int(place.max()) + 1
+    drawn = range(0, count, -(-count // MOST_STROKES))
+    covered = np.zeros(len(coverages))
+    for stroke in drawn:
+        others = place != stroke
+        their, so_far = falling[others], np.cumsum(votes[others])
+        mine = falling[~others]
+        for number, coverage in enumerate(coverages):
+            covered[number] += np.mean(mine >= _least(their, so_far, count * coverage))
+    return tuple((covered / len(drawn)).tolist())
 
 
 def _least(

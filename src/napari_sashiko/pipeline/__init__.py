@@ -80,8 +80,10 @@ from napari_sashiko.pipeline.reopening import (
 )
 from napari_sashiko.pipeline.results import (
     Prediction,
+    PredictionSets,
     check_prediction,
     open_prediction,
+    open_sets,
 )
 from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
@@ -206,6 +208,7 @@ __all__ = [
     "PlotStyle",
     "Prediction",
     "PredictionDone",
+    "PredictionSets",
     "PredictionSettings",
     "PredictionStarted",
     "Progress",
@@ -266,6 +269,7 @@ __all__ = [
     "open_instances",
     "open_model",
     "open_prediction",
+    "open_sets",
     "open_volume",
     "place_steps",
     "predict",

@@ -9,9 +9,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import table_digest
-from napari_sashiko.volumes import DAMAGED
-
-ATTRIBUTES = "sashiko"
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED
 
 
 @dataclass(frozen=True)

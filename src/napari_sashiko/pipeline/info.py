@@ -9,7 +9,7 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.measurements import INDEX as MEASUREMENTS_INDEX
 from napari_sashiko.measurements import lines_of, read_measurements
-from napari_sashiko.metrics import SetCalibration, strokes_needed
+from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.pipeline.held_out import scores_in_words
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
@@ -100,10 +100,9 @@ def _kind(member: Any) -> str:
 def _sets(sets: SetCalibration | None) -> str:
     if sets is None:
         return "Prediction sets: none, they were not calibrated"
-    able = [c for c in sets.coverages if strokes_needed(c) <= sets.strokes]
     return (
         f"Prediction sets: calibrated on {sets.strokes} held-out strokes, enough for "
-        f"coverages up to {max(able, default=0):g}"
+        f"coverages up to {max(sets.able, default=0):g}"
     )
 
 

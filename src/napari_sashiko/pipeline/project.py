@@ -18,7 +18,15 @@ FORMAT_VERSION = 2  # 1 knew neither what the image was like nor the last result
 SUFFIX = ".sashiko"
 INDEX = "project.json"
 MEND = "Restore it in napari, or with: sashiko mend."
-ROOMS = ("labels", "models", "predictions", "instances", "measurements", "plots")
+ROOMS = (
+    "labels",
+    "models",
+    "predictions",
+    "sets",
+    "instances",
+    "measurements",
+    "plots",
+)
 
 
 class NewerProjectError(OutputError):

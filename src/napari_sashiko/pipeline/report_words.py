@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
-from napari_sashiko.metrics import OF_CLASS, strokes_needed
+from napari_sashiko.metrics import OF_CLASS
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import own_record
@@ -124,8 +124,8 @@ def _model(evidence: Evidence) -> list[Part]:
 def _sets(sets: Any) -> str:
     if sets is None:
         return "not calibrated"
-    able = [c for c in sets.coverages if strokes_needed(c) <= sets.strokes]
-    return f"{sets.strokes} held-out strokes, coverages up to {max(able, default=0):g}"
+    most = max(sets.able, default=0)
+    return f"{sets.strokes} held-out strokes, coverages up to {most:g}"
 
 
 def _held_out(evidence: Evidence) -> list[Part]:

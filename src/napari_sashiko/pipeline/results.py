@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import zarr
+from pydantic import ValidationError
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.prediction import read_record, reading_prediction
-from napari_sashiko.volumes import DAMAGED, Volume
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Prediction:
         Which model made it.
     done, total : int
         Blocks that are finished, and all.
+    coverages : tuple of float
+        Those that prediction sets of it may be asked for; none where its model was not
+        calibrated.
     """
 
     path: Path
@@ -48,6 +53,7 @@ class Prediction:
     model_digest: str
     done: int
     total: int
+    coverages: tuple[float, ...] = ()
 
 
 def open_prediction(path: Path | str) -> Prediction:
@@ -77,6 +83,7 @@ def open_prediction(path: Path | str) -> Prediction:
             model_digest=str(record["model_digest"]),
             done=done,
             total=total,
+            coverages=_coverages(record.get("sets")),
         )
 
 
@@ -118,6 +125,61 @@ def check_prediction(
             # The next run looks itself which blocks are whole.
             sizes = zip(record["shape"], record["cell"], strict=True)
             return 0, math.prod(-(-n // size) for n, size in sizes)
+
+
+@dataclass(frozen=True)
+class PredictionSets:
+    """How many classes each voxel of a prediction may have.
+
+    Parameters
+    ----------
+    path : Path
+        Folder NAME.zarr.
+    sizes : zarr array
+        ``([Z,] Y, X)`` uint8: 0 where a voxel is like none of the classes.
+    classes : tuple of str
+        Names of the classes.
+    coverage : float
+        Share of sets that shall hold the true class.
+    """
+
+    path: Path
+    sizes: Any
+    classes: tuple[str, ...]
+    coverage: float
+
+
+def open_sets(path: Path | str) -> PredictionSets:
+    """Open prediction sets for reading.
+
+    Raises
+    ------
+    OutputError
+        If there are none, or the folder is damaged.
+    """
+    path = Path(path)
+    try:
+        group = zarr.open_group(str(path), mode="r")
+        record: Any = group.attrs[ATTRIBUTES]
+        return PredictionSets(
+            path=path,
+            sizes=group["sizes/0"],
+            classes=tuple(str(each["name"]) for each in record["classes"]),
+            coverage=float(record["coverage"]),
+        )
+    except DAMAGED as error:
+        raise OutputError(
+            f"There are no prediction sets at {path}, or they are damaged.",
+            "Make them again.",
+        ) from error
+
+
+def _coverages(record: Any) -> tuple[float, ...]:
+    """What sets may be asked for; none where the calibration is missing or damaged."""
+    try:
+        return () if record is None else SetCalibration.model_validate(record).able
+    except ValidationError:  # told by whoever makes sets
+        return ()
 
 
 def _progress(group: Any) -> tuple[int, int]:

@@ -39,7 +39,9 @@ class PredictionDone(Event):
 class SetsDone(Event):
     """Sizes of prediction sets are at `path`; ``voxels[n]`` sets have `n` classes.
 
-    A class is in a set if its probability is at least `least`.
+    A class is in a set if its probability is at least `least`. `reached` is the
+    coverage of held-out strokes by sets that the others calibrate; None where it is not
+    known.
     """
 
     path: str
@@ -47,6 +49,7 @@ class SetsDone(Event):
     least: float
     voxels: tuple[int, ...]
     seconds: float
+    reached: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

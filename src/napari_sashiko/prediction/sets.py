@@ -23,7 +23,7 @@ from napari_sashiko.errors import Cancelled, OutputError
 from napari_sashiko.metrics import SetCalibration, in_set, strokes_needed
 from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
 from napari_sashiko.prediction.events import SetsDone
-from napari_sashiko.prediction.store import ATTRIBUTES, reading_prediction
+from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.runners import (
     Event,
     Message,
@@ -34,6 +34,7 @@ from napari_sashiko.runners import (
     open_place,
 )
 from napari_sashiko.volumes import (
+    ATTRIBUTES,
     Region,
     check_replaceable,
     check_writable,
@@ -162,6 +163,7 @@ def prediction_sets(
         least,
         tuple(int(count) for count in counts),
         time.perf_counter() - start,
+        calibration.reached_at(settings.coverage),
     )
 
 
@@ -212,6 +214,7 @@ def _create(
         "coverage": coverage,
         "least": work.least,
         "strokes": calibration.strokes,
+        "reached": calibration.reached_at(coverage),
     }
     group = zarr.create_group(str(work.target), attributes={ATTRIBUTES: facts})
     first = 1 if work.flat else 0

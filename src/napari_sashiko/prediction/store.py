@@ -14,6 +14,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger, create_ledger
 from napari_sashiko.prediction.predictor import FloatArray, Triple
 from napari_sashiko.volumes import (
+    ATTRIBUTES,
     DAMAGED,
     ChunkWriter,
     Scratch,
@@ -25,7 +26,6 @@ from napari_sashiko.volumes import (
 )
 
 FORMAT_VERSION = 1
-ATTRIBUTES = "sashiko"
 KEYS = (  # of the record, without which nothing can be done
     "model_digest",
     "input_digest",

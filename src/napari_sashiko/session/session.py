@@ -29,6 +29,7 @@ JobKind = Literal[
     "predict",
     "instances",
     "measure",
+    "sets",
     "between",
     "preview",
     "note",

@@ -104,6 +104,24 @@ class StepDesk:
             name=f"Segmenting {session.name}",
         )
 
+    def find_sets(self, prediction: Path, settings: Any) -> Job:
+        """Write how many classes each voxel of a prediction may have.
+
+        Parameters
+        ----------
+        prediction : Path
+            Folder NAME.zarr, finished; sets are named after it.
+        settings : SetSettings
+            Coverage.
+        """
+        session, engine = self._session, self._session.engine
+        target = session.place("sets") / prediction.name
+        return session.start(
+            "sets",
+            lambda: engine.set_steps(prediction, target, settings),
+            name=f"Prediction sets of {session.name}",
+        )
+
     def find_instances(
         self, prediction: Path, settings: Any, out: Path | None = None
     ) -> Job:

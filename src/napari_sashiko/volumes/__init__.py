@@ -34,6 +34,7 @@ from napari_sashiko.volumes.temporary import (
 )
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
 from napari_sashiko.volumes.whole import (
+    ATTRIBUTES,
     check_replaceable,
     finish_replacing,
     new_folder_beside,
@@ -45,6 +46,7 @@ from napari_sashiko.volumes.whole import (
 from napari_sashiko.volumes.windows import WindowReader
 
 __all__ = [
+    "ATTRIBUTES",
     "DAMAGED",
     "LARGEST",
     "ChunkWriter",

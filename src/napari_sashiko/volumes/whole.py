@@ -18,7 +18,7 @@ from napari_sashiko.volumes.temporary import (
     temporary_beside,
 )
 
-ATTRIBUTES = "sashiko"
+ATTRIBUTES = "sashiko"  # of a group: what this program notes of its results
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # no quota: Windows
 TRIES, SECONDS_BETWEEN = 50, 0.02  # where a file that somebody reads stays in place
 
