@@ -121,6 +121,15 @@ def test_errors_reach_the_status_line_and_napari(dock, qtbot):
     assert "This is wrong. Do that." in told
 
 
+def test_what_went_well_is_said_in_the_dock_alone(dock):
+    from napari.utils.notifications import notification_manager  # noqa: PLC0415
+
+    before = len(notification_manager.records)
+    dock.session.message.emit("Table saved.", "info")
+    assert dock.status.text() == "Table saved."
+    assert len(notification_manager.records) == before
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_coloured_text_can_be_read_in_every_theme(dock, theme):
     from napari_sashiko.gui.theme import contrast, palette_of  # noqa: PLC0415

@@ -65,6 +65,7 @@ def test_classes_without_enough_apart_are_scored_on_all_they_have():
     [
         (set(), "Judged on strokes beyond the receptive field (27 voxels) of"),
         ({3}, "those of fibre lie closer"),
+        ({1, 3}, "those of air and fibre lie closer"),
         ({1, 2, 3}, "Strokes further apart make a fairer test"),
     ],
 )

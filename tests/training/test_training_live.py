@@ -1,5 +1,7 @@
 """Laws of training while paint goes on changing."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from napari_sashiko.checkpoints import load_card, load_ensemble
 from napari_sashiko.errors import ModelError
 from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.networks import NETWORKS, build_network
-from napari_sashiko.runners import Message
+from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import (
     EpochDone,
     Heritage,
@@ -24,6 +26,7 @@ from napari_sashiko.training import (
     TrainingRested,
     TrainingStarted,
     TrainingWaits,
+    crew,
     painting,
     train_live,
 )
@@ -71,6 +74,13 @@ class Live:
                 return event
         raise AssertionError(f"The run ended before {kind.__name__}.")
 
+    def for_seconds(self, seconds):
+        """What it says meanwhile."""
+        end, said = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            said.append(next(self.steps))
+        return said
+
     def __enter__(self):
         return self
 
@@ -89,7 +99,8 @@ def banded():
     return image
 
 
-def test_it_rests_when_all_is_learned_and_wakes_for_new_paint(out):
+def test_it_rests_when_all_is_learned_and_wakes_for_new_paint(out, monkeypatch):
+    monkeypatch.setattr(crew, "TELL_LIVE", 0.1)
     canvas = Canvas(make_labels())
     with Live(canvas, out) as live:
         live.until(TrainingRested)
@@ -97,6 +108,8 @@ def test_it_rests_when_all_is_learned_and_wakes_for_new_paint(out):
         canvas.paint((1, slice(4, 20), 5), 1)
         live.until(EpochDone)
         rested = live.until(TrainingRested)
+        # Nothing is new while it rests: a preview of older news would say so.
+        assert {type(event) for event in live.for_seconds(1.0)} == {Tick}
     assert rested.path == out
     assert dict(rested.metrics)["macro_f1"] > 0
     assert load_card(out).training["labels"]["1"] == first["1"] + 16

@@ -36,6 +36,37 @@ RecipeFile = Annotated[
     ),
 ]
 OUT_OPTION = ("-o", "--out")
+# Of objects.
+LabelClass = Annotated[
+    str | None, typer.Option("--class", help="Class name or id of the objects.")
+]
+Dust = Annotated[str | None, typer.Option(help="Smallest object kept: 100 or 100um^3.")]
+Connectivity = Annotated[int | None, typer.Option(help="6, 18 or 26.")]
+Split = Annotated[
+    str | None,
+    typer.Option(help="Cut touching objects apart: no, distance or boundary."),
+]
+SplitDepth = Annotated[
+    float | None,
+    typer.Option(help="Least narrowing, as a share of the width; less cuts more."),
+]
+SplitRadius = Annotated[
+    int | None,
+    typer.Option(help="Voxels into an object up to which its shape is looked at."),
+]
+BoundaryClass = Annotated[
+    str | None, typer.Option(help="Class between objects, for --split boundary.")
+]
+# Of windows.
+Window = Annotated[
+    str | None, typer.Option(help="Voxels: 128, or z,y,x as 32,128,128.")
+]
+Border = Annotated[
+    str | None, typer.Option(help="Voxels at inner faces not trusted: 8 or z,y,x.")
+]
+BorderWeight = Annotated[
+    float | None, typer.Option(help="0 crops the border, above 0 blends.")
+]
 
 
 def where(
@@ -46,6 +77,38 @@ def where(
         "runner": runner or ("dask" if scheduler else None),
         "scheduler": scheduler,
         "workers": workers,
+    }
+
+
+def splitting(
+    split: str | None,
+    depth: float | None,
+    radius: int | None,
+    boundary_class: str | None,
+) -> dict[str, Any]:
+    """How touching objects are cut apart."""
+    return {
+        "split": split,
+        "split_depth": depth,
+        "split_radius": radius,
+        "boundary_class": class_of(boundary_class),
+    }
+
+
+def windows(
+    window: str | None, border: str | None, border_weight: float | None
+) -> dict[str, Any]:
+    """How a volume is cut into windows.
+
+    Raises
+    ------
+    SettingsError
+        If a size cannot be read.
+    """
+    return {
+        "window": triple(window, "window"),
+        "border": triple(border, "border"),
+        "border_weight": border_weight,
     }
 
 

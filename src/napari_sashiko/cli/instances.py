@@ -8,16 +8,24 @@ import typer
 from napari_sashiko.cli._console import Bar, answer, terminal
 from napari_sashiko.cli._options import (
     OUT_OPTION,
+    BoundaryClass,
+    Connectivity,
+    Dust,
     Json,
+    LabelClass,
     RecipeFile,
     Runner,
     Scheduler,
     Set,
+    Split,
+    SplitDepth,
+    SplitRadius,
     Workers,
     absolute,
     class_of,
     collect,
     drop_left_over_boundary,
+    splitting,
     where,
 )
 from napari_sashiko.pipeline import ComponentsFound, Event
@@ -32,32 +40,17 @@ def instances(
     prediction: Annotated[Path, typer.Argument(help="NAME.zarr of a prediction.")],
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr for the labels.")],
     *,
-    label_class: Annotated[
-        str | None, typer.Option("--class", help="Class name or id.")
-    ] = None,
+    label_class: LabelClass = None,
     threshold: Annotated[
         float | None, typer.Option(help="Mean - k std must be above it.")
     ] = None,
     minus_std: Annotated[float | None, typer.Option(help="k.")] = None,
-    dust: Annotated[
-        str | None, typer.Option(help="Smallest object kept: 100 or 100um^3.")
-    ] = None,
-    connectivity: Annotated[int | None, typer.Option(help="6, 18 or 26.")] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(help="Cut touching objects apart: no, distance or boundary."),
-    ] = None,
-    split_depth: Annotated[
-        float | None,
-        typer.Option(help="Least narrowing, as a share of the width; less cuts more."),
-    ] = None,
-    split_radius: Annotated[
-        int | None,
-        typer.Option(help="Voxels into an object up to which its shape is looked at."),
-    ] = None,
-    boundary_class: Annotated[
-        str | None, typer.Option(help="Class between objects, for --split boundary.")
-    ] = None,
+    dust: Dust = None,
+    connectivity: Connectivity = None,
+    split: Split = None,
+    split_depth: SplitDepth = None,
+    split_radius: SplitRadius = None,
+    boundary_class: BoundaryClass = None,
     table: Annotated[
         Path | None, typer.Option(help="CSV file of measurements.")
     ] = None,
@@ -77,10 +70,7 @@ def instances(
         "minus_std": minus_std,
         "dust": dust,
         "connectivity": connectivity,
-        "split": split,
-        "split_depth": split_depth,
-        "split_radius": split_radius,
-        "boundary_class": class_of(boundary_class),
+        **splitting(split, split_depth, split_radius, boundary_class),
         **where(runner, scheduler, workers),
     }
     base = pipeline.read_recipe(recipe).instances if recipe else {}

@@ -9,19 +9,30 @@ from napari_sashiko.cli._console import Bar, answer, terminal
 from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
+    Border,
+    BorderWeight,
+    BoundaryClass,
+    Connectivity,
     Device,
+    Dust,
     Json,
+    LabelClass,
     RecipeFile,
     Runner,
     Scheduler,
     Set,
+    Split,
+    SplitDepth,
+    SplitRadius,
+    Window,
     Workers,
     absolute,
     class_of,
     collect,
     drop_left_over_boundary,
-    triple,
+    splitting,
     where,
+    windows,
 )
 from napari_sashiko.pipeline import Event, MemberStarted
 
@@ -36,36 +47,19 @@ def measure(
     image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="Folder for the tables.")],
     *,
-    label_class: Annotated[
-        str | None, typer.Option("--class", help="Class name or id of the objects.")
-    ] = None,
+    label_class: LabelClass = None,
     threshold: Annotated[
         float | None, typer.Option(help="A member's probability must be above it.")
     ] = None,
-    dust: Annotated[
-        str | None, typer.Option(help="Smallest object kept: 100 or 100um^3.")
-    ] = None,
-    connectivity: Annotated[int | None, typer.Option(help="6, 18 or 26.")] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(help="Cut touching objects apart: no, distance or boundary."),
-    ] = None,
-    split_depth: Annotated[
-        float | None,
-        typer.Option(help="Least narrowing, as a share of the width; less cuts more."),
-    ] = None,
-    boundary_class: Annotated[
-        str | None, typer.Option(help="Class between objects, for --split boundary.")
-    ] = None,
-    window: Annotated[
-        str | None, typer.Option(help="Voxels: 128, or z,y,x as 32,128,128.")
-    ] = None,
-    border: Annotated[
-        str | None, typer.Option(help="Voxels at inner faces not trusted: 8 or z,y,x.")
-    ] = None,
-    border_weight: Annotated[
-        float | None, typer.Option(help="0 crops the border, above 0 blends.")
-    ] = None,
+    dust: Dust = None,
+    connectivity: Connectivity = None,
+    split: Split = None,
+    split_depth: SplitDepth = None,
+    split_radius: SplitRadius = None,
+    boundary_class: BoundaryClass = None,
+    window: Window = None,
+    border: Border = None,
+    border_weight: BorderWeight = None,
     runner: Runner = None,
     scheduler: Scheduler = None,
     workers: Workers = None,
@@ -90,12 +84,8 @@ def measure(
         "threshold": threshold,
         "dust": dust,
         "connectivity": connectivity,
-        "split": split,
-        "split_depth": split_depth,
-        "boundary_class": class_of(boundary_class),
-        "window": triple(window, "window"),
-        "border": triple(border, "border"),
-        "border_weight": border_weight,
+        **splitting(split, split_depth, split_radius, boundary_class),
+        **windows(window, border, border_weight),
         **where(runner, scheduler, workers),
         "device": device,
         "keep_maps": keep_maps or None,

@@ -9,17 +9,20 @@ from napari_sashiko.cli._console import Bar, answer, terminal
 from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
+    Border,
+    BorderWeight,
     Device,
     Json,
     RecipeFile,
     Runner,
     Scheduler,
     Set,
+    Window,
     Workers,
     absolute,
     collect,
-    triple,
     where,
+    windows,
 )
 from napari_sashiko.pipeline import CellDone, Event, PredictionStarted
 
@@ -34,15 +37,9 @@ def predict(
     image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr")],
     *,
-    window: Annotated[
-        str | None, typer.Option(help="Voxels: 128, or z,y,x as 32,128,128.")
-    ] = None,
-    border: Annotated[
-        str | None, typer.Option(help="Voxels at inner faces not trusted: 8 or z,y,x.")
-    ] = None,
-    border_weight: Annotated[
-        float | None, typer.Option(help="0 crops the border, above 0 blends.")
-    ] = None,
+    window: Window = None,
+    border: Border = None,
+    border_weight: BorderWeight = None,
     runner: Runner = None,
     scheduler: Scheduler = None,
     workers: Workers = None,
@@ -59,9 +56,7 @@ def predict(
     from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
 
     given = {
-        "window": triple(window, "window"),
-        "border": triple(border, "border"),
-        "border_weight": border_weight,
+        **windows(window, border, border_weight),
         **where(runner, scheduler, workers),
         "device": device,
         "overwrite": overwrite or None,

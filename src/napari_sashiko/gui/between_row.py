@@ -9,13 +9,13 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import make_button
 from napari_sashiko.gui.suggestion_layer import SuggestionLayer
 from napari_sashiko.labels import BetweenSettings, LabelClass, Suggestion
 from napari_sashiko.runners import Event, Message, Progress
@@ -195,7 +195,7 @@ class BetweenRow(QWidget):
     # ---- widgets ----------------------------------------------------------------
 
     def _build(self) -> None:
-        self.fill_button = _button("Fill between slices", "fill_between", FILL_TIP)
+        self.fill_button = make_button("fill_between", "Fill between slices", FILL_TIP)
         self.fill_button.clicked.connect(self.fill)
         self.most = QSpinBox()
         self.most.setObjectName("between_most")
@@ -207,12 +207,12 @@ class BetweenRow(QWidget):
         self.found = QLabel()
         self.found.setObjectName("between_found")
         self.found.setWordWrap(True)
-        self.accept_button = _button(
-            "Accept", "accept_between", "Make paint of the suggestion"
+        self.accept_button = make_button(
+            "accept_between", "Accept", "Make paint of the suggestion"
         )
         self.accept_button.clicked.connect(self.accept)
-        self.discard_button = _button(
-            "Discard", "discard_between", "Forget the suggestion"
+        self.discard_button = make_button(
+            "discard_between", "Discard", "Forget the suggestion"
         )
         self.discard_button.clicked.connect(self.discard)
         self._arrange()
@@ -256,10 +256,3 @@ def found_text(suggestion: Suggestion, classes: tuple[LabelClass, ...]) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a number of things, such as ``"1 voxel"`` and ``"2 voxels"``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", "\u202f")
-
-
-def _button(text: str, name: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    return button

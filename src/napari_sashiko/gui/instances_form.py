@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.histogram import Histogram
 from napari_sashiko.gui.instance_table import InstanceTable
+from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.result_words import size_unit
 from napari_sashiko.gui.split_form import SplitForm
 
@@ -161,7 +161,7 @@ class InstancesForm(QObject):
     # ---- widgets ----------------------------------------------------------------
 
     def _build_settings(self) -> None:
-        self.hint = _line("instances_hint")
+        self.hint = make_line("instances_hint")
         self.classes = QComboBox()
         self.classes.setObjectName("instances_class")
         self.classes.setToolTip("Class whose objects are counted")
@@ -203,14 +203,14 @@ class InstancesForm(QObject):
         self.dust_unit.currentIndexChanged.connect(self._on_unit)
 
     def _build_actions(self) -> None:
-        self.find_button = _button(
+        self.find_button = make_button(
             "find_instances", "Find instances", "Group touching voxels and measure them"
         )
-        self.cancel_button = _button("cancel_instances", "Cancel", "Stop")
+        self.cancel_button = make_button("cancel_instances", "Cancel", "Stop")
         self.progress = QProgressBar()
         self.progress.setObjectName("instances_progress")
         self.progress.setTextVisible(False)
-        self.state = _line("instances_state")
+        self.state = make_line("instances_state")
 
     def _build_results(self, viewer: Any) -> None:
         self.histogram = Histogram(viewer)
@@ -218,7 +218,7 @@ class InstancesForm(QObject):
         self.alone = QCheckBox("show the selected one alone")
         self.alone.setObjectName("show_alone")
         self.alone.setChecked(True)
-        self.export_button = _button(
+        self.export_button = make_button(
             "export_csv", "Export CSV...", "Save the table with all columns"
         )
 
@@ -282,18 +282,3 @@ def _number(
     box.setSingleStep(step)
     box.setKeyboardTracking(False)  # half typed numbers are not searched for
     return box
-
-
-def _line(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setVisible(False)
-    return label
-
-
-def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    return button

@@ -40,7 +40,7 @@ class JobBridge(QObject):
         self._timer.timeout.connect(self._beat)
         session.event.connect(self._on_event)
         session.job_changed.connect(self._on_job)
-        session.message.connect(notify)
+        session.message.connect(_notify_of_trouble)
         self._timer.start()
 
     def stop(self) -> None:
@@ -91,3 +91,9 @@ class JobBridge(QObject):
                 self._bars[kind] = progress(total=STEPS, desc=job.name)
             if kind in self._bars and percent > self._bars[kind].n:
                 self._bars[kind].update(percent - self._bars[kind].n)
+
+
+def _notify_of_trouble(text: str, level: str) -> None:
+    """Let napari notify of what went wrong; the rest is said in the dock alone."""
+    if level != "info":
+        notify(text, level)

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import make_button
 from napari_sashiko.gui.place_words import (
     TIPS,
     describe_found,
@@ -276,14 +276,16 @@ class PlacesRow(QWidget):
     # ---- widgets ----------------------------------------------------------------
 
     def _build(self) -> None:
-        self.next_button = _button("next_place", "Next place ›", NEXT)
+        self.next_button = make_button("next_place", "Next place ›", NEXT)
         self.next_button.clicked.connect(self.next_place)
-        self.previous_button = _button("previous_place", "‹", "Back to the one before")
+        self.previous_button = make_button(
+            "previous_place", "‹", "Back to the one before"
+        )
         self.previous_button.clicked.connect(self.previous_place)
-        self.list_button = _button("list_places", "list", "Show all places")
+        self.list_button = make_button("list_places", "list", "Show all places")
         self.list_button.setCheckable(True)
         self.list_button.toggled.connect(lambda _on: self.refresh())
-        self.stop_button = _button(
+        self.stop_button = make_button(
             "stop_places", "Stop", "Stop searching and show what was found"
         )
         self.stop_button.clicked.connect(self.stop)
@@ -318,10 +320,3 @@ class PlacesRow(QWidget):
         layout.addWidget(self.working)
         layout.addWidget(self.line)
         layout.addWidget(self.tree)
-
-
-def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    return button

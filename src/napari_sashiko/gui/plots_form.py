@@ -8,9 +8,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -18,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.plots_view import FigureView
 from napari_sashiko.gui.status_line import StatusLine
 
@@ -41,23 +40,23 @@ class PlotsForm:
         self.status.setOpenExternalLinks(True)
         self.about = _box("figures_of", "What figures and report are about")
         self.about.addItem(DESK, None)
-        self.folder_button = _button(
+        self.folder_button = make_button(
             "figures_folder", "Folder...", "Figures of a project, model or prediction"
         )
         self.figures = _box("figure", "Which figure")
         self.view = FigureView()
-        self.state = _label("figure_state")
-        self.note = _label("figure_note")
-        self.save_button = _button(
+        self.state = make_line("figure_state", hidden=False)
+        self.note = make_line("figure_note", hidden=False)
+        self.save_button = make_button(
             "save_figure", "Save figure...", "As PNG or PDF, on white"
         )
-        self.report_button = _button(
+        self.report_button = make_button(
             "write_report", "Report...", "One web page with all figures and facts"
         )
         self.progress = QProgressBar()
         self.progress.setObjectName("report_progress")
         self.progress.setTextVisible(False)
-        self.stop_button = _button("stop_report", "Stop", "Write no report")
+        self.stop_button = make_button("stop_report", "Stop", "Write no report")
         self._arrange(box)
         self.say("")
 
@@ -179,17 +178,3 @@ def _box(name: str, tip: str) -> QComboBox:
     box.setToolTip(tip)
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box
-
-
-def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    return button
-
-
-def _label(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label

@@ -8,11 +8,11 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.train_words import describe_result
 from napari_sashiko.metrics import OF_CLASS, scores_by_class
 
@@ -32,13 +32,9 @@ class ScorePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.line = QLabel()
-        self.line.setObjectName("train_result")
-        self.line.setWordWrap(True)
-        self.more = QPushButton("by class")
-        self.more.setObjectName("score_details")
+        self.line = make_line("train_result", hidden=False)
+        self.more = make_button("score_details", "by class", TIP)
         self.more.setCheckable(True)
-        self.more.setToolTip(TIP)
         self.table = QWidget()
         self.table.setObjectName("score_table")
         self.table.setVisible(False)
@@ -46,9 +42,7 @@ class ScorePanel(QWidget):
         self._grid = QGridLayout(self.table)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(16)
-        self.fairness = QLabel()
-        self.fairness.setObjectName("score_fairness")
-        self.fairness.setWordWrap(True)
+        self.fairness = make_line("score_fairness")
         row = QHBoxLayout()
         row.addWidget(self.line, 1)
         row.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)

@@ -9,13 +9,13 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt.utils import signals_blocked
 
+from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.result_switch import ResultSwitch
 from napari_sashiko.gui.result_words import describe_model
 from napari_sashiko.gui.segment_place import SegmentPlace
@@ -38,7 +38,7 @@ class SegmentForm(QObject):
 
     def __init__(self, box: QWidget) -> None:
         super().__init__(box)
-        self.hint = _line("segment_hint")
+        self.hint = make_line("segment_hint")
         self.models = QComboBox()
         self.models.setObjectName("segment_model")
         self.models.setToolTip("Models of this volume, newest first, then others")
@@ -46,14 +46,14 @@ class SegmentForm(QObject):
         # A long name is cut in the box rather than push the dock wider.
         self.models.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.models.activated.connect(self._on_activated)
-        self.cost = _line("segment_cost")
-        self.start_button = _button(
+        self.cost = make_line("segment_cost")
+        self.start_button = make_button(
             "segment_volume", "Segment volume", "Segment every voxel, view first"
         )
-        self.resume_button = _button(
+        self.resume_button = make_button(
             "resume_segment", "Resume", "Go on where the last run stopped"
         )
-        self.overwrite_button = _button(
+        self.overwrite_button = make_button(
             "overwrite_segment", "Start over", "Delete the earlier result, begin anew"
         )
         self.progress = QProgressBar()
@@ -61,11 +61,11 @@ class SegmentForm(QObject):
         self.progress.setTextVisible(False)
         self.left = QLabel()
         self.left.setObjectName("segment_left")
-        self.cancel_button = _button(
+        self.cancel_button = make_button(
             "cancel_segment", "Cancel", "Stop; finished blocks are kept"
         )
-        self.state = _line("segment_state")
-        self.more = _button("more_segment", "more", "Where the work runs")
+        self.state = make_line("segment_state")
+        self.more = make_button("more_segment", "more", "Where the work runs")
         self.more.setCheckable(True)
         self.place = SegmentPlace()
         self.more.toggled.connect(self.place.setVisible)
@@ -192,18 +192,3 @@ class SegmentForm(QObject):
         layout.addWidget(self.working)
         layout.addWidget(self.state)
         layout.addWidget(self.switch)
-
-
-def _line(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setVisible(False)
-    return label
-
-
-def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    return button

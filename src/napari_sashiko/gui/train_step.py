@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.curves import Curve
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import make_line
 from napari_sashiko.gui.preview_layer import PreviewLayer
 from napari_sashiko.gui.score_panel import ScorePanel
 from napari_sashiko.gui.settings_form import SettingsForm
@@ -352,9 +353,9 @@ class TrainStep(QGroupBox):
         row.addWidget(self.loss, 1)
         row.addWidget(self.score, 1)
         self.plots.setVisible(False)
-        self.state = _line("train_state")
+        self.state = make_line("train_state")
         self.result = ScorePanel()
-        self.source = _line("preview_source")
+        self.source = make_line("preview_source")
 
     def _arrange(self) -> None:
         about = QHBoxLayout()
@@ -376,14 +377,6 @@ class TrainStep(QGroupBox):
         layout.addWidget(self.plots)
         layout.addWidget(self.result)
         layout.addWidget(self.source)
-
-
-def _line(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setVisible(False)
-    return label
 
 
 def _snake(name: str) -> str:

@@ -4,12 +4,12 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.runners import Event, Message, Progress
 from napari_sashiko.session import JobKind, Session
@@ -118,20 +118,15 @@ class WorkRow(QWidget):
             self.on_event(event)
 
     def _build(self, name: str, text: str, tip: str) -> None:
-        self.button = QPushButton(text)
-        self.button.setObjectName(name)
-        self.button.setToolTip(tip)
+        self.button = make_button(name, text, tip)
         self.progress = QProgressBar()
         self.progress.setObjectName(f"{name}_progress")
         self.progress.setTextVisible(False)
         self.left = QLabel()
         self.left.setObjectName(f"{name}_left")
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setObjectName(f"cancel_{name}")
-        self.cancel_button.setToolTip(f"Stop; {self._kept}")
-        self.state = QLabel()
-        self.state.setObjectName(f"{name}_state")
-        self.state.setWordWrap(True)
+        tip = f"Stop; {self._kept}"
+        self.cancel_button = make_button(f"cancel_{name}", "Cancel", tip)
+        self.state = make_line(f"{name}_state")
         self.working = QWidget()
         work = QHBoxLayout(self.working)
         work.setContentsMargins(0, 0, 0, 0)
@@ -149,4 +144,3 @@ class WorkRow(QWidget):
         # Rows that appear must not be squeezed into the room that was there before.
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Preferred, policy.Fixed)
-        self.say("")

@@ -1,4 +1,4 @@
-"""The steps of a run, generators of events: train, predict, instances, sets, places."""
+"""The steps of a run, generators of events: train, predict, instances, sets."""
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -16,16 +16,12 @@ from napari_sashiko.pipeline.inputs import (
     read_paint,
     size_warning,
 )
-from napari_sashiko.pipeline.models import open_model
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import (
-    PlacesSettings,
     PredictionSettings,
     PredictionStarted,
     SetSettings,
-    find_places,
-    places_in_prediction,
     predict,
     prediction_sets,
 )
@@ -262,46 +258,6 @@ def set_steps(
     chosen = settings or SetSettings()
     yield from prediction_sets(prediction, out, chosen)
     note_run(Path(out), "sets", chosen)
-
-
-def place_steps(
-    source: Path | str,
-    image: Any,
-    labels: Any,
-    settings: PlacesSettings | None,
-) -> Iterator[Event]:
-    """Look for places that are unsure, and for paint that is disagreed with.
-
-    Parameters
-    ----------
-    source : path
-        Model folder; or the folder NAME.zarr of a finished prediction, which is read
-        faster than a model predicts.
-    image : path, array or Volume
-        The image.
-    labels : path, array, Volume or LabelledVoxels, or None
-        The paint, if there is any.
-    settings : PlacesSettings or None
-        How many, how far apart, how long; None takes the defaults.
-
-    Yields
-    ------
-    Event
-        `Progress`, `Message`, `Tick`, `PlacesFound`.
-
-    Raises
-    ------
-    SashikoError
-        If source, image, labels or settings cannot be used.
-    """
-    chosen, path = settings or PlacesSettings(), Path(source)
-    volume = open_image(image)
-    paint = None if labels is None else read_paint(labels).labelled
-    if (path / "zarr.json").exists():
-        yield from places_in_prediction(path, volume, paint, chosen)
-    else:
-        model = open_model(path, chosen.device)
-        yield from find_places(model, volume, paint, chosen)
 
 
 def _noted(

@@ -88,7 +88,9 @@ def describe_distance(
             f"Held-out strokes lie within {field} of learned ones: scores may be too "
             "good. Strokes further apart make a fairer test."
         )
+    *some, last = names
+    listed = f"{', '.join(some)} and {last}" if some else last
     return (
-        f"Judged on strokes beyond {field} of what was learned; those of "
-        f"{' and '.join(names)} lie closer, where scores may be too good."
+        f"Judged on strokes beyond {field} of what was learned; those of {listed} lie "
+        "closer: their scores may be too good."
     )

@@ -57,6 +57,7 @@ class Desk:
     is_live: bool = False  # whether the paint may change
     version: int = 0  # of the paint
     rotations: bool = True
+    chose_rotations: bool = False  # whether the reason was told
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
     fold_forests: dict[int, FoldForest] = field(default_factory=dict)  # by fold unseen

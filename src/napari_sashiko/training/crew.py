@@ -181,7 +181,9 @@ class Crew:
             save(desk)
         now = time.monotonic()
         pause = TELL_LIVE if desk.is_live else TELL_EVERY
-        if desk.saved > self._told and now - self._told > pause:
+        # At rest, whoever brings it to rest tells of what is saved.
+        news = desk.saved > self._told and not self.resting
+        if news and now - self._told > pause:
             self._told = now
             yield MemberSaved(self._newest, desk.out, "networks so far")
 

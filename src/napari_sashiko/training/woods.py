@@ -59,11 +59,16 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
         yield Tick()
     with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
     before, desk.rotations = desk.rotations, with_it - without < DIRECTION_PAYS
-    if before == desk.rotations:
+    if before == desk.rotations and desk.chose_rotations:
         return
-    why = "tells classes apart" if before else "does not tell classes apart after all"
+    desk.chose_rotations = True
+    what, why = (
+        ("Patches are flipped and turned", "hardly tells classes apart")
+        if desk.rotations
+        else ("Patches are flipped, not turned", "tells classes apart")
+    )
     yield desk.decide(
-        f"{'No rotations' if before else 'Rotations'}: the direction of textures {why} "
+        f"{what}: the direction of textures {why} "
         f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
     )
 

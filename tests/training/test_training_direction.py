@@ -1,0 +1,49 @@
+"""Whether patches are turned follows from the strokes, and the reason is told."""
+
+import numpy as np
+import pytest
+
+from napari_sashiko.checkpoints import load_card
+from napari_sashiko.labels import LabelClass, labelled_voxels
+from napari_sashiko.runners import Message
+from napari_sashiko.training import TrainingSettings, train
+from napari_sashiko.volumes import as_volume
+
+CLASSES = tuple(LabelClass(id=n, name=f"c{n}", color="#336699") for n in (1, 2))
+
+
+def plies(rng):
+    """Stripes along x in the left half, along y in the right one."""
+    y, x = np.mgrid[:64, :128]
+    stripes = np.where(x < 64, np.sin(y * 1.2), np.sin(x * 1.2))
+    return stripes + rng.normal(size=stripes.shape) * 0.3
+
+
+def brightness(rng):
+    """Dark in the left half, bright in the right one."""
+    x = np.mgrid[:64, :128][1]
+    return np.where(x < 64, 0.0, 2.0) + rng.normal(size=x.shape) * 0.3
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"), [(plies, "flipped, not turned"), (brightness, "flipped and turn")]
+)
+def test_the_reason_for_turning_patches_is_told(draw, said, tmp_path):
+    image = draw(np.random.default_rng(0))[np.newaxis].astype(np.float32)
+    labels = np.zeros(image.shape, np.uint8)
+    labels[0, 6:60:9, 6:52] = 1
+    labels[0, 6:60:9, 76:122] = 2
+    settings = TrainingSettings.checked(members=0)
+    steps = train(
+        as_volume(image, axes="zyx"),
+        labelled_voxels(labels),
+        CLASSES,
+        settings,
+        tmp_path / "m",
+    )
+    told = [event.text for event in steps if isinstance(event, Message)]
+    assert sum("flipped" in text for text in told) == 1
+    assert any(said in text for text in told)
+    assert any(
+        said in reason for reason in load_card(tmp_path / "m").training["reasons"]
+    )
