@@ -154,7 +154,7 @@ def test_info_knows_model_prediction_and_image(sashiko, trained):
         assert said.summary["kind"] == kind
     told = sashiko("info", trained / "forest.sashiko-model").out
     assert "resin" in told
-    assert "On held-out strokes: macro_f1" in told
+    assert "On held-out strokes: macro F1" in told
     assert "1 of 1" in sashiko("info", trained / "forest.zarr").out
 
 

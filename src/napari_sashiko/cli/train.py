@@ -82,11 +82,12 @@ def train(
     facts = {
         "model": absolute(done.path),
         "metrics": metrics,
+        "fairness": done.fairness,
         "seconds": round(done.seconds, 3),
         "settings": pipeline.training_settings(**values).model_dump(mode="json"),
     }
-    scores = [f"  {name} {value:.3f}" for name, value in metrics.items()]
-    lines = [f"Model: {done.path}", "On held-out strokes:", *scores]
+    scores = pipeline.HeldOutScores(metrics, done.fairness)
+    lines = [f"Model: {done.path}", *pipeline.score_lines(scores)]
     answer(facts, lines, as_json=json)
 
 

@@ -45,6 +45,7 @@ from napari_sashiko.pipeline.blocking import (
     training_settings,
 )
 from napari_sashiko.pipeline.found import Instances, open_instances
+from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
 from napari_sashiko.pipeline.info import Description, describe
 from napari_sashiko.pipeline.inputs import (
     CLASSES_SUFFIX,
@@ -185,6 +186,7 @@ __all__ = [
     "Event",
     "Evidence",
     "FigureDone",
+    "HeldOutScores",
     "InstanceSettings",
     "Instances",
     "InstancesDone",
@@ -286,6 +288,7 @@ __all__ = [
     "report",
     "report_steps",
     "scan_components",
+    "score_lines",
     "segment_instances",
     "set_steps",
     "settings_like",

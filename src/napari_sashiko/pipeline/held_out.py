@@ -7,6 +7,16 @@ from typing import Any
 
 from napari_sashiko.metrics import overall_scores, scores_by_class
 
+STD = "_std"
+NAMES = {
+    "macro_f1": "macro F1",
+    "mean_iou": "mean IoU",
+    "calibration_error": "calibration error",
+    "brier": "Brier score",
+    "f1": "F1",
+    "iou": "IoU",
+}
+
 
 @dataclass(frozen=True)
 class HeldOutScores:
@@ -46,23 +56,23 @@ def held_out_scores(training: Mapping[str, Any]) -> HeldOutScores:
     return HeldOutScores(metrics, words if isinstance(words, str) else "")
 
 
-def scores_in_words(training: Mapping[str, Any]) -> tuple[str, ...]:
+def score_lines(scores: HeldOutScores) -> tuple[str, ...]:
     """Lines for people: all classes together, then class by class."""
-    scores = held_out_scores(training)
     if not scores.overall:
         return ()
-    words = ", ".join(f"{name} {value:.3f}" for name, value in scores.overall.items())
-    lines = [f"On held-out strokes: {words}"]
+    lines = [f"On held-out strokes: {_in_words(scores.overall)}"]
     for name, each in scores.by_class.items():
-        lines.append(f"  {name}: {_of_class(each)}")
+        lines.append(f"  {name}: {_in_words(each)}")
     return (*lines, scores.fairness) if scores.fairness else tuple(lines)
 
 
-def _of_class(scores: Mapping[str, float]) -> str:
+def _in_words(scores: Mapping[str, float]) -> str:
+    """Scores by name, each with its deviation over the members if there is one."""
     words = []
-    if "f1" in scores:
-        spread = f" ± {scores['f1_std']:.3f}" if "f1_std" in scores else ""
-        words.append(f"F1 {scores['f1']:.3f}{spread}")
-    if "iou" in scores:
-        words.append(f"IoU {scores['iou']:.3f}")
+    for name, value in scores.items():
+        if name.endswith(STD):
+            continue
+        std = scores.get(name + STD)
+        spread = "" if std is None else f" ± {std:.3f}"
+        words.append(f"{NAMES.get(name, name)} {value:.3f}{spread}")
     return ", ".join(words)

@@ -10,7 +10,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.measurements import INDEX as MEASUREMENTS_INDEX
 from napari_sashiko.measurements import lines_of, read_measurements
 from napari_sashiko.metrics import SetCalibration
-from napari_sashiko.pipeline.held_out import scores_in_words
+from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
 from napari_sashiko.pipeline.results import open_prediction
@@ -83,7 +83,7 @@ def _model(path: Path) -> Description:
             f"Image: {card.channels} channel(s), voxels of "
             f"{_sizes(card.voxel_size)} {card.unit}"
         ),
-        *scores_in_words(card.training),
+        *score_lines(held_out_scores(card.training)),
         _sets(card.sets),
     )
     facts = card.model_dump(mode="json", exclude={"members", "normalisation"})

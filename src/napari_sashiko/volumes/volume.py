@@ -268,5 +268,5 @@ def _check(array: Any, axes: str, name: str) -> None:
         )
     if np.dtype(array.dtype).kind not in KINDS:
         raise VolumeError(
-            f"{name!r} has dtype {array.dtype}; grey values must be numbers."
+            f"{name!r} has dtype {array.dtype}; grey values must be real numbers."
         )
