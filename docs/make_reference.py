@@ -83,7 +83,7 @@ def make_page() -> str:
         parts.append(table(("setting", "values", "default", "meaning"), rows))
     parts.append(
         "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
-        "`auto` takes TUNets.\n"
+        "`auto` takes TUNets; [when to choose which](networks.md).\n"
     )
     for name in sorted(network_names()):
         rows = [

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_networks import SMALL
 
 from napari_sashiko.checkpoints import _fastest
 from napari_sashiko.checkpoints._fastest import fastest
@@ -9,6 +10,7 @@ from napari_sashiko.layers import has_native
 from napari_sashiko.networks import NETWORKS, Program, build_network
 from napari_sashiko.runners import has_fast_bfloat16
 
+LARGE = ("unet", "segnet", "pixelnet")
 every = pytest.mark.parametrize("name", list(NETWORKS))
 both = pytest.mark.parametrize("dims", [2, 3])
 
@@ -19,6 +21,7 @@ def full(monkeypatch):
 
 
 def trained(name, dims=2, **options):
+    options = {**(SMALL[name] if name in LARGE else {}), **options}
     network = build_network(name, 1, 3, dims=dims, seed=0, **options)
     gen = torch.Generator().manual_seed(0)
     with torch.no_grad():

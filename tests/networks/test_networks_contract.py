@@ -10,14 +10,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_networks import SMALL
 
 from napari_sashiko.networks import NETWORKS, build_network, network_from_spec
 
-SMALL = {
-    "smsnet": {"depth": 6, "width": 3, "dilations": (1, 2, 3)},
-    "tunet": {"depth": 3, "base_channels": 4},
-    "msdnet": {"depth": 11, "max_dilation": 3},
-}
 EVERY = [(name, dims) for name in NETWORKS for dims in (2, 3)]
 every = pytest.mark.parametrize(("name", "dims"), EVERY)
 
@@ -102,7 +98,9 @@ def test_the_receptive_radius_is_reached_and_never_exceeded(name):
             dot[..., place] = 1e3
             seen = (network(dot) != network(blank)).flatten(0, 2).any(dim=0)
             reaches.append((seen.nonzero() - place).abs().max().item())
-    assert max(reaches) == radius
+    # A maximum goes back to one place of its block: not all that could be seen is.
+    least = radius - 2 if name == "segnet" else radius
+    assert least <= max(reaches) <= radius
 
 
 @every

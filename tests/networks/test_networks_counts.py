@@ -1,5 +1,7 @@
 """Parameter counts of the papers' tables."""
 
+import itertools
+
 import pytest
 
 from napari_sashiko.networks import build_network
@@ -36,6 +38,58 @@ def test_tunet_has_the_parameters_of_the_table(depth, base, growth, flat, solid)
 
 def test_the_papers_unet_has_8_56_million_parameters():
     assert count("tunet", depth=4, base_channels=64, pool=3) == 8_561_985
+
+
+@pytest.mark.parametrize(("dims", "taps"), [(2, 9), (3, 27)])
+def test_unet_is_the_published_tunet_without_norms(dims, taps):
+    widths = [64, 128, 256, 512, 1024]
+    down = sum(
+        (a * taps + 1) * b + (b * taps + 1) * b
+        for a, b in zip([1, *widths], widths, strict=False)
+    )
+    up = sum(
+        (2**dims * b + 1) * a + (2 * a * taps + 1) * a + (a * taps + 1) * a
+        for a, b in itertools.pairwise(widths)
+    )
+    assert count("unet", dims) == down + up + 64 + 1
+
+
+def test_unet_in_2d_has_31_million_parameters():
+    assert count("unet") == 31_030_593
+
+
+def test_segnet_has_the_convolutions_of_vgg_16_twice():
+    network = build_network("segnet", 3, 12, dims=2, seed=0, norm="none")
+    encoder = sum(p.numel() for p in network.encoder.parameters())
+    assert encoder == 14_714_688  # the 13 convolutions of VGG-16
+
+    def weights(part):
+        return [p.numel() for p in part.parameters() if p.ndim == 4]
+
+    assert sum(weights(network.decoder)) == sum(weights(network.encoder)[1:])
+    assert len(weights(network)) == 26
+
+
+def test_pixelnet_reads_the_levels_of_vgg_16():
+    network = build_network(
+        "pixelnet", 3, 21, dims=2, seed=0, norm="none", hidden_channels=4096
+    )
+    encoder = sum(p.numel() for p in network.encoder.parameters())
+    assert encoder == 14_714_688
+    column = sum(p.weight.shape[1] for p in network.columns)
+    assert column == 64 + 128 + 256 + 512 + 512
+    assert network.hidden.weight.shape[:2] == (4096, 4096)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_tunet3plus_gathers_from_every_level(dims):
+    network = build_network("tunet3plus", 1, 2, dims=dims, seed=0, depth=4)
+    for level, carries in zip((2, 1, 0), network.carries, strict=True):
+        widths = [each.convolution.weight.shape[1] for each in carries]
+        encoder = [16, 32, 64, 128]
+        assert widths == [*encoder[: level + 1], *[64] * (2 - level), 128]
+        assert {each.convolution.weight.shape[0] for each in carries} == {16}
+    assert network.head.weight.shape[1] == 4 * 16
 
 
 def test_channels_of_a_level_truncate():

@@ -113,3 +113,27 @@ def test_a_damaged_description_is_said(spec):
 def test_an_unknown_network_has_no_picture():
     with pytest.raises(PlotError, match="'resnet'"):
         graph_of({"name": "resnet"}, "network 1")
+
+
+def test_a_tunet3plus_gathers_at_every_level_from_all_others():
+    graph = graph_of(spec_of("tunet3plus", depth=4), "x")
+    assert graph.nodes == ("input", "16", "32", "64", "128", *["64"] * 3, "output")
+    for level, node in ((2, 5), (1, 6), (0, 7)):
+        into = {link.source for link in graph.links if link.target == node}
+        encoder = {each + 1 for each in range(level + 1)}
+        below = set(range(5, node))
+        assert into == encoder | below | {4}
+
+
+def test_a_pixelnet_reads_all_levels_at_once():
+    graph = graph_of(spec_of("pixelnet", depth=3, base_channels=8), "x")
+    assert graph.nodes == ("input", "8", "16", "32", "256", "256", "output")
+    column = {link.source for link in graph.links if link.target == 4}
+    assert column == {1, 2, 3}
+
+
+def test_a_segnet_sends_maxima_back_to_their_places():
+    graph = graph_of(spec_of("segnet", depth=2, base_channels=8), "x")
+    back = [(k.source, k.target) for k in graph.links if k.kind == "places of maxima"]
+    assert graph.nodes == ("input", "8", "16", "pooled", "16", "8", "output")
+    assert back == [(1, 5), (2, 4)]

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from small_networks import SMALL
 from training_runs import (
     QUICK,
     make_image,
@@ -268,7 +269,7 @@ def test_training_goes_on_from_an_earlier_model(trained, tmp_path):
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 @pytest.mark.parametrize("dims", [2, 3])
 def test_an_heir_knows_the_classes_of_before(name, dims):
-    old = build_network(name, 1, 3, dims=dims, seed=3).eval()
+    old = build_network(name, 1, 3, dims=dims, seed=3, **SMALL[name]).eval()
     heritage = Heritage(old.spec, old.state_dict(), (1, 5, 7))
     heir = heritage.network((5, 6, 1, 7), in_channels=1, dims=dims).eval()
     size = (1, 1, 16, 16) if dims == 2 else (1, 1, 8, 16, 16)

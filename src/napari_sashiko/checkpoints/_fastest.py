@@ -32,7 +32,8 @@ def fastest(network: Network) -> Forward:
     if device.type == "mps":
         return folded  # channels last is not known to pay there
     layout = channels_last(network.dims)
-    dtype = torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
+    half = network.half_precision and has_fast_bfloat16(device)
+    dtype = torch.bfloat16 if half else torch.float32
     ready = folded.to(dtype=dtype, memory_format=layout)  # type: ignore[call-overload]
 
     def forward(x: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ def train(
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
     *,
     network: Annotated[
-        str | None, typer.Option(help="auto, smsnet, tunet or msdnet.")
+        str | None,
+        typer.Option(help="auto, or tunet, smsnet, msdnet, unet, ..."),
     ] = None,
     members: Annotated[int | None, typer.Option(help="Networks.")] = None,
     dims: Annotated[str | None, typer.Option(help="auto, 2 or 3.")] = None,

@@ -15,8 +15,8 @@ from napari_sashiko.layers.native import (
     native_sum,
 )
 from napari_sashiko.layers.norm import Norm, NormName, fold_scale, make_norm
-from napari_sashiko.layers.pooling import crop_to, max_pool
-from napari_sashiko.layers.upsampling import UpConvolution
+from napari_sashiko.layers.pooling import crop_to, max_pool, max_pool_places, unpool
+from napari_sashiko.layers.upsampling import UpConvolution, enlarge
 
 __all__ = [
     "MARGIN",
@@ -31,6 +31,7 @@ __all__ = [
     "convolve",
     "convolve_narrow",
     "crop_to",
+    "enlarge",
     "fill_normal",
     "fold_scale",
     "has_native",
@@ -38,5 +39,7 @@ __all__ = [
     "kaiming_std",
     "make_norm",
     "max_pool",
+    "max_pool_places",
     "native_sum",
+    "unpool",
 ]

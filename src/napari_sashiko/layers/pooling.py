@@ -1,6 +1,8 @@
 """Max pooling of any size, and cropping back after upsampling."""
 
-from torch import Tensor
+from math import prod
+
+from torch import Size, Tensor
 from torch.nn import functional
 
 
@@ -26,3 +28,40 @@ def crop_to(x: Tensor, like: Tensor) -> Tensor:
     for axis, size in enumerate(like.shape[2:], start=2):
         x = x.narrow(axis, 0, size)
     return x
+
+
+def max_pool_places(x: Tensor, factor: int) -> tuple[Tensor, Tensor]:
+    """Take maxima as `max_pool` does, and where they were.
+
+    Parameters
+    ----------
+    x : Tensor
+        ``(B, C, [Z,] Y, X)``.
+    factor : int
+        Edge of a block.
+
+    Returns
+    -------
+    maxima : Tensor
+        ``(B, C, *S)``.
+    places : Tensor
+        Of the same shape: flat place of each in its channel of ``x``.
+    """
+    pool = functional.max_pool2d if x.ndim == 4 else functional.max_pool3d
+    maxima, places = pool(x, factor, ceil_mode=True, return_indices=True)
+    return maxima, places
+
+
+def unpool(x: Tensor, places: Tensor, size: Size) -> Tensor:
+    """Put each value back to its place among zeros; the reverse of `max_pool_places`.
+
+    Parameters
+    ----------
+    x, places : Tensor
+        ``(B, C, *S)``.
+    size : torch.Size
+        Shape of what was pooled.
+    """
+    flat = x.new_zeros((*size[:2], prod(size[2:])))
+    flat = flat.scatter(2, places.flatten(2), x.flatten(2))
+    return flat.view(size)

@@ -47,3 +47,10 @@ class UpConvolution(nn.Module):
         return functional.conv_transpose3d(
             x, self.weight, self.bias, stride=self.factor
         )
+
+
+def enlarge(x: Tensor, factor: int) -> Tensor:
+    """Repeat each voxel of ``(B, C, [Z,] Y, X)`` along each spatial axis."""
+    for axis in range(2, x.ndim):
+        x = x.repeat_interleave(factor, dim=axis)
+    return x

@@ -39,12 +39,15 @@ class Network(nn.Module):
         poolings) for their results to agree; 1 without pooling.
     dilated : bool
         Whether convolutions have gaps between their taps.
+    half_precision : bool
+        Whether bfloat16 moves what it says by little.
     """
 
     name: str
     receptive_radius: int
     align: int = 1
     dilated: bool = True
+    half_precision: bool = True
 
     def __init__(
         self, in_channels: int, out_channels: int, *, dims: int, **settings: Any

@@ -1,59 +1,24 @@
 """TUNet: a U-Net whose depth, width and growth are free."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge, Gt, Le
 from torch import Generator, Tensor, nn
-from torch.nn import functional
 
 from napari_sashiko.layers import (
     Convolution,
-    Norm,
     NormName,
     UpConvolution,
     crop_to,
-    fold_scale,
     max_pool,
 )
-from napari_sashiko.networks._network import NETWORKS, Network
-
-
-class _Stage(nn.Module):
-    """Convolution, norm, ReLU."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        dims: int,
-        norm: NormName,
-        generator: Generator,
-    ) -> None:
-        super().__init__()
-        self.convolution = Convolution(
-            in_channels, out_channels, dims=dims, generator=generator
-        )
-        self.norm = Norm(out_channels) if norm == "batch" else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu_(self.norm(self.convolution(x)))
-
-    @torch.no_grad()
-    def fold(self) -> None:
-        """Move the norm into the convolution, in place."""
-        if not isinstance(self.norm, Norm):
-            return
-        scale, shift = fold_scale(self.norm)
-        layer = self.convolution
-        layer.weight.mul_(scale.view(-1, *(1,) * (layer.weight.ndim - 1)))
-        layer.bias.mul_(scale).add_(shift)
-        self.norm = nn.Identity()
+from napari_sashiko.networks._network import NETWORKS
+from napari_sashiko.networks._stage import Reach, StagedNetwork, stages
 
 
 @NETWORKS.register("tunet")
-class TUNet(Network):
+class TUNet(StagedNetwork):
     """U-Net with depth d, base channels c_b, growth r and hidden rate r_h.
 
     Channels per level truncate: ``mid_0 = int(c_b)``, ``mid_i = int(out_{i-1} * r)``,
@@ -133,31 +98,16 @@ class TUNet(Network):
         logits: Tensor = self.head(x)
         return logits
 
-    def folded(self) -> Self:
-        """Return a copy whose norms are folded into the convolutions before them."""
-        plain = super().folded()
-        for module in plain.modules():
-            if isinstance(module, _Stage):
-                module.fold()
-        return plain
-
     def _build(
         self, mid: list[int], out: list[int], norm: NormName, generator: Generator
     ) -> None:
-        def stages(first: int, middle: int, last: int) -> nn.Sequential:
-            pairs = ((first, middle), (middle, last))
-            return nn.Sequential(
-                *(
-                    _Stage(a, b, dims=self.dims, norm=norm, generator=generator)
-                    for a, b in pairs
-                )
-            )
-
+        how: dict[str, Any] = {"dims": self.dims, "norm": norm, "generator": generator}
         befores = [self.in_channels, *out[:-1]]
         levels = range(len(mid) - 2, -1, -1)
         below = [out[-1], *(mid[i] for i in levels[:-1])]
         self.encoder = nn.ModuleList(
-            stages(before, m, o) for before, m, o in zip(befores, mid, out, strict=True)
+            stages([before, m, o], **how)
+            for before, m, o in zip(befores, mid, out, strict=True)
         )
         self.ups = nn.ModuleList(
             UpConvolution(
@@ -169,7 +119,9 @@ class TUNet(Network):
             )
             for channels, i in zip(below, levels, strict=True)
         )
-        self.decoder = nn.ModuleList(stages(2 * out[i], out[i], mid[i]) for i in levels)
+        self.decoder = nn.ModuleList(
+            stages([2 * out[i], out[i], mid[i]], **how) for i in levels
+        )
         self.head = Convolution(
             mid[0],
             self.out_channels,
@@ -195,10 +147,11 @@ def level_channels(
 
 
 def _receptive_radius(depth: int, pool: int) -> int:
-    """Return the voxels that a logit sees in each direction at most.
-
-    Two stages at the scale of each level on the way down and up (the bottom once), and
-    the rest of the coarsest block.
-    """
-    scales: list[int] = [pool**level for level in range(depth)]
-    return 2 * sum(scales) + 2 * sum(scales[:-1]) + scales[-1] - 1
+    """Return the voxels that a logit sees in each direction at most."""
+    levels = [Reach().convolved(2)]
+    for _ in range(depth - 1):
+        levels.append(levels[-1].pooled(pool).convolved(2))
+    reach = levels.pop()
+    while levels:
+        reach = (reach.upsampled(pool) | levels.pop()).convolved(2)
+    return reach.radius

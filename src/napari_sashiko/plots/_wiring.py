@@ -4,9 +4,8 @@ SMSNets carry the graph that was drawn for them. The other kinds are the same fo
 same settings: their edges follow from these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from napari_sashiko.errors import PlotError
@@ -61,7 +60,15 @@ def graph_of(spec: Mapping[str, Any], title: str) -> NetworkGraph:
         If the description is damaged.
     """
     name = spec.get("name")
-    kinds = {"smsnet": _sparse, "msdnet": _dense, "tunet": _levels}
+    kinds = {
+        "smsnet": _sparse,
+        "msdnet": _dense,
+        "tunet": _levels,
+        "unet": _levels,
+        "tunet3plus": _full_scale,
+        "segnet": _unpooled,
+        "pixelnet": _columns,
+    }
     if name not in kinds:
         raise PlotError(f"There is no picture of networks of the kind {name!r}.")
     with reading(f"The description of {title}", "Train the model again."):
@@ -116,31 +123,119 @@ def _dense(spec: Mapping[str, Any], title: str) -> NetworkGraph:
 
 
 def _levels(spec: Mapping[str, Any], title: str) -> NetworkGraph:
-    """TUNet: down through levels of growing width, and up again."""
+    """TUNet and its preset: down through levels of growing width, and up again."""
+    settings = {"growth_rate": 2.0, "hidden_rate": 1.0, "pool": 2, **spec["settings"]}
+    mid, out = _widths(settings)
+    valley = _Valley(out, mid[:-1], settings["pool"], "two convolutions")
+    return valley.graph(title, valley.across("skip"))
+
+
+def _full_scale(spec: Mapping[str, Any], title: str) -> NetworkGraph:
+    """TUNet3+: every level of the decoder reads every level above, beside and below."""
+    settings = spec["settings"]
+    _, out = _widths(settings)
+    depth = len(out)
+    gathered = depth * int(settings["carry_channels"])
+    up = [gathered] * (depth - 1)
+    valley = _Valley(out, up, settings["pool"], "two convolutions")
+    links = []
+    for level in range(depth - 1):
+        above = [valley.down_at(other) for other in range(level + 1)]
+        below = [valley.up_at(other) for other in range(level + 2, depth - 1)]
+        lowest = [depth] if level < depth - 2 else []  # else it is the chain itself
+        target = valley.up_at(level)
+        links += [Link(node, target, "skip") for node in (*above, *lowest, *below)]
+    return valley.graph(title, links)
+
+
+def _unpooled(spec: Mapping[str, Any], title: str) -> NetworkGraph:
+    """SegNet: maxima go back to their places."""
+    widths = _doubled(spec["settings"])
+    bottom = "pooled"
+    valley = _Valley([*widths, bottom], widths, 2, "two or three convolutions")
+    return valley.graph(title, valley.across("places of maxima"))
+
+
+def _columns(spec: Mapping[str, Any], title: str) -> NetworkGraph:
+    """PixelNet: all levels at a pixel, side by side."""
+    settings = spec["settings"]
+    widths, hidden = _doubled(settings), str(settings["hidden_channels"])
+    depth = len(widths)
+    nodes = ("input", *map(str, widths), hidden, hidden, "output")
+    chain = ["two or three convolutions", *["pooling by 2"] * (depth - 1)]
+    links = [Link(n, n + 1, kind) for n, kind in enumerate(chain)]
+    links += [Link(n, depth + 1, "upsampling") for n in range(1, depth + 1)]
+    links += [Link(depth + 1, depth + 2, LAST), Link(depth + 2, depth + 3, LAST)]
+    places = [(-0.7, 0.0), *((0.5 * i, -float(i)) for i in range(depth))]
+    right = 0.5 * depth
+    places += [(right + 0.7 * n, 0.0) for n in range(1, 4)]
+    shown = tuple(dict.fromkeys(link.kind for link in links))
+    return NetworkGraph(title, nodes, tuple(links), shown, tuple(places))
+
+
+def _widths(settings: Mapping[str, Any]) -> tuple[list[int], list[int]]:
     from napari_sashiko.networks.tunet import (  # noqa: PLC0415 - loads torch
         level_channels,
     )
 
-    settings = spec["settings"]
     names = ("depth", "base_channels", "growth_rate", "hidden_rate")
-    mid, out = level_channels(*(settings[name] for name in names))
-    depth = len(mid)
-    down = range(depth)
-    up = range(depth - 2, -1, -1)
-    nodes = ["input", *(str(n) for n in out), *(str(mid[i]) for i in up), "output"]
-    places = [(-0.7, 0.0), *((0.5 * i, -float(i)) for i in down)]
-    right = 0.5 * (depth - 1)
-    places += [(right + 0.5 * (depth - 1 - i), -float(i)) for i in up]
-    places += [(2 * right + 0.7, 0.0)]
-    chain = pairwise(range(len(nodes)))
-    pooling, upsampling = f"pooling by {settings['pool']}", "upsampling"
-    kinds = ["two convolutions", *[pooling] * (depth - 1), *[upsampling] * (depth - 1)]
-    links = [
-        Link(a, b, kind) for (a, b), kind in zip(chain, [*kinds, LAST], strict=True)
-    ]
-    skips = [Link(i + 1, len(nodes) - 2 - i, "skip") for i in reversed(up)]
-    shown = ("two convolutions", pooling, upsampling, "skip", LAST)
-    return NetworkGraph(title, tuple(nodes), (*links, *skips), shown, tuple(places))
+    return level_channels(*(settings[name] for name in names))
+
+
+def _doubled(settings: Mapping[str, Any]) -> list[int]:
+    """Channels of the levels of VGG."""
+    base = int(settings["base_channels"])
+    return [base * min(2**level, 8) for level in range(int(settings["depth"]))]
+
+
+class _Valley:
+    """Levels on the way down and up, as nodes of a graph.
+
+    Parameters
+    ----------
+    down, up : sequence
+        What stands at the levels, the highest first; the lowest has no way up.
+    pool : int
+        Edge of a pooling block.
+    first : str
+        What leads from the input to the highest level.
+    """
+
+    def __init__(
+        self, down: Sequence[object], up: Sequence[object], pool: int, first: str
+    ) -> None:
+        depth = len(down)
+        names = [*map(str, down), *map(str, reversed(up))]
+        self.nodes = ("input", *names, "output")
+        self._depth = depth
+        pooling, upsampling = f"pooling by {pool}", "upsampling"
+        kinds = [first, *[pooling] * (depth - 1), *[upsampling] * (depth - 1), LAST]
+        self._links = [Link(n, n + 1, kind) for n, kind in enumerate(kinds)]
+        self._shown = (first, pooling, upsampling)
+
+    def down_at(self, level: int) -> int:
+        """Node of a level on the way down."""
+        return level + 1
+
+    def up_at(self, level: int) -> int:
+        """Node of a level on the way up."""
+        return len(self.nodes) - 2 - level
+
+    def across(self, kind: str) -> list[Link]:
+        """Edges from each level on the way down to the same on the way up."""
+        levels = range(self._depth - 1)
+        return [Link(self.down_at(n), self.up_at(n), kind) for n in levels]
+
+    def graph(self, title: str, more: Sequence[Link]) -> NetworkGraph:
+        """All edges, and where nodes are drawn."""
+        depth, right = self._depth, 0.5 * (self._depth - 1)
+        places = [(-0.7, 0.0), *((0.5 * i, -float(i)) for i in range(depth))]
+        back = range(depth - 2, -1, -1)
+        places += [(right + 0.5 * (depth - 1 - i), -float(i)) for i in back]
+        places += [(2 * right + 0.7, 0.0)]
+        links = (*self._links, *more)
+        shown = (*self._shown, *dict.fromkeys(link.kind for link in more), LAST)
+        return NetworkGraph(title, self.nodes, links, shown, tuple(places))
 
 
 def _row(depth: int) -> tuple[str, ...]:

@@ -12,7 +12,9 @@ class TrainingSettings(Settings):
     """All settings of a training run."""
 
     network: str = Field(
-        "auto", description="Kind of network: auto, smsnet, tunet, msdnet."
+        "auto",
+        description="Kind of network: auto, or msdnet, pixelnet, segnet, smsnet, "
+        "tunet, tunet3plus, unet.",
     )
     members: Annotated[int, Ge(0), Le(32)] = Field(
         4,
