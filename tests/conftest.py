@@ -262,6 +262,9 @@ class FakeEngine:
     def network_names(self):
         return ["fake"]
 
+    def loss_names(self):
+        return ["fake"]
+
     def note_image(self, folder, volume, image, classes):
         self.noted.append((folder, volume, image, classes))
 

@@ -294,7 +294,10 @@ def test_the_fake_engine_says_what_the_real_one_says(engine):
 
 def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
-    names = ("train_steps", "live_steps", "preview", "load_card", "network_names")
+    names = (
+        *("train_steps", "live_steps", "preview", "load_card"),
+        *("network_names", "loss_names"),
+    )
     names += ("note_image", "place_steps")
     for name in names:
         fake, true = (

@@ -235,7 +235,7 @@ def test_unlabelled_voxels_do_not_steer_the_step():
         images[..., :2] = torch.arange(2.0)
         targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
         targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
-        fit._learn(network, Batch(images, targets), Descent(network), 1.0)
+        fit._learn(network, Batch(images, targets), Descent(network), 1.0, plan())
         states.append(state(network))
     assert same(*states)
 
@@ -271,8 +271,10 @@ def test_without_judges_the_last_epoch_is_kept(monkeypatch):
 
 def test_the_clock_ends_the_schedule(monkeypatch):
     rates = []
-    keep = fit.one_cycle
-    monkeypatch.setattr(fit, "one_cycle", lambda f: rates.append(f) or keep(f))
+    keep = fit.Pace.rate
+    monkeypatch.setattr(
+        fit.Pace, "rate", lambda pace, f: rates.append(f) or keep(pace, f)
+    )
     start = time.monotonic()
     _, outcome, events = learn(epochs=100_000, deadline=start + 0.5)
     assert 0.5 <= time.monotonic() - start < 20  # a busy machine, not a runaway

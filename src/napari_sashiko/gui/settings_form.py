@@ -126,9 +126,9 @@ def _make(
         return _Field(box, box.isChecked, box.setChecked, box.toggled)
     if kind in (int, float):
         return _number(kind, info, optional=optional)
-    if kind is str:
-        return _text(optional=optional)
-    return None
+    if get_origin(kind) is tuple and get_args(kind) == (str, ...):
+        return _names()
+    return _text(optional=optional) if kind is str else None
 
 
 def _choice(values: list[Any], *, optional: bool) -> _Field:
@@ -192,6 +192,20 @@ def _text(*, optional: bool) -> _Field:
 
     def write(value: Any) -> None:
         line.setText("" if value is None else str(value))
+
+    return _Field(line, read, write, line.editingFinished)
+
+
+def _names() -> _Field:
+    """Names with commas between them."""
+    line = QLineEdit()
+    line.setPlaceholderText("none")
+
+    def read() -> Any:
+        return tuple(name.strip() for name in line.text().split(",") if name.strip())
+
+    def write(value: Any) -> None:
+        line.setText(", ".join(value))
 
     return _Field(line, read, write, line.editingFinished)
 

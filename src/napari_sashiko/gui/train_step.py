@@ -133,6 +133,7 @@ class TrainStep(QGroupBox):
         choices = {
             "device": ["auto", *available_devices()],
             "network": ["auto", *self.session.engine.network_names()],
+            "loss": self.session.engine.loss_names(),
         }
         self.form = SettingsForm(settings, choices=choices)
         self.form.setObjectName("training_settings")

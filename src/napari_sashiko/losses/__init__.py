@@ -1,5 +1,6 @@
 """Losses over labelled voxels: target 0 means not labelled and never counts."""
 
+from napari_sashiko.losses._building import build_loss
 from napari_sashiko.losses._masking import LOSSES, Loss
 from napari_sashiko.losses.binary_cross_entropy import (
     balanced_binary_cross_entropy,
@@ -7,6 +8,7 @@ from napari_sashiko.losses.binary_cross_entropy import (
 )
 from napari_sashiko.losses.cross_entropy import cross_entropy
 from napari_sashiko.losses.dice import dice
+from napari_sashiko.losses.dice_bce import dice_bce
 from napari_sashiko.losses.focal import focal
 from napari_sashiko.losses.soft_cross_entropy import soft_cross_entropy
 from napari_sashiko.losses.tversky import tversky
@@ -15,8 +17,10 @@ __all__ = [
     "LOSSES",
     "Loss",
     "balanced_binary_cross_entropy",
+    "build_loss",
     "cross_entropy",
     "dice",
+    "dice_bce",
     "focal",
     "soft_cross_entropy",
     "tversky",

@@ -126,7 +126,7 @@ if TYPE_CHECKING:
         figure_data,
         figure_titles,
     )
-    from napari_sashiko.pipeline.parts import network_names
+    from napari_sashiko.pipeline.parts import loss_names, network_names
     from napari_sashiko.pipeline.report_files import write_whole
     from napari_sashiko.pipeline.reporting import (
         FigureDone,
@@ -168,6 +168,7 @@ _LOADED_LATER = {
     "figure_titles": "pipeline.figures",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
+    "loss_names": "pipeline.parts",
     "network_names": "pipeline.parts",
     "report_steps": "pipeline.reporting",
     "write_whole": "pipeline.report_files",
@@ -260,6 +261,7 @@ __all__ = [
     "live_steps",
     "load_card",
     "load_sample",
+    "loss_names",
     "measure",
     "measure_steps",
     "mend_steps",

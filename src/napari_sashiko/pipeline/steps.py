@@ -79,7 +79,7 @@ def train_steps(
     chosen = settings or TrainingSettings.checked()
     target = Path(out)
     check_model_folder(target)
-    check_network(chosen)
+    check_parts(chosen)
     volume = open_image(image)
     paint = read_paint(labels, classes)
     if not isinstance(labels, LabelledVoxels):
@@ -142,7 +142,7 @@ def live_steps(
     chosen = settings or TrainingSettings.checked()
     target = Path(out)
     check_model_folder(target)
-    check_network(chosen)
+    check_parts(chosen)
     volume = open_image(image)
     heritage: Sequence[Heritage] = ()
     if start is not None:
@@ -271,16 +271,20 @@ def _noted(
             yield event
 
 
-def check_network(settings: "TrainingSettings") -> None:
-    """Refuse an impossible network before the first member is trained.
+def check_parts(settings: "TrainingSettings") -> None:
+    """Refuse an impossible network, loss or augmentation before anything is trained.
 
     Raises
     ------
     SettingsError
-        If there is no such network, or it has no such setting.
+        If there is no such part, or it has no such setting.
     """
-    from napari_sashiko.networks import build_network  # noqa: PLC0415 - loads torch
+    from napari_sashiko.losses import build_loss  # noqa: PLC0415 - loads torch
+    from napari_sashiko.networks import build_network  # noqa: PLC0415
+    from napari_sashiko.transforms import build_transforms  # noqa: PLC0415
 
+    build_loss(settings.loss, **settings.loss_settings)
+    build_transforms(settings.augment, dims=2)
     if settings.network != "auto":
         build_network(
             settings.network, 1, 2, dims=2, seed=0, **settings.network_settings

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_sashiko.losses import build_loss
 from napari_sashiko.networks import build_network
 from napari_sashiko.runners import Event, Job, Progress, Tick
 from napari_sashiko.training._desk import Desk, NetworkDesk
@@ -249,6 +250,11 @@ class Crew:
                 seed=_seed(self.desk, number),
                 deadline=deadline,
                 begin=self._begin,
+                loss=build_loss(settings.loss, **settings.loss_settings),
+                optimiser=settings.optimiser,
+                schedule=settings.schedule,
+                patience=settings.patience,
+                clip=settings.clip,
             ),
             outcome=mine.outcome,
         )
@@ -282,7 +288,11 @@ class Crew:
     def _transform(self) -> Transform:
         desk = self.desk
         names = ["flips", "rotations"] if desk.rotations else ["flips"]
-        return build_transforms(names, desk.choices.dims, desk.volume.voxel_size)
+        return build_transforms(
+            [*names, *desk.settings.augment],
+            desk.choices.dims,
+            desk.volume.voxel_size,
+        )
 
     def _tiles(self) -> Iterator[Tile]:
         desk = self.desk

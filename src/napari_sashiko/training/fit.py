@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from napari_sashiko.layers import channels_last, compiles_narrow
-from napari_sashiko.losses import cross_entropy, soft_cross_entropy
+from napari_sashiko.losses import Loss, cross_entropy, soft_cross_entropy
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import (
     Event,
@@ -21,16 +21,15 @@ from napari_sashiko.runners import (
     is_out_of_memory,
     release_memory,
 )
-from napari_sashiko.training.adamw import AdamW
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
 from napari_sashiko.training.judge import Outcome, judge
-from napari_sashiko.training.schedule import Clock, one_cycle
+from napari_sashiko.training.optimisers import OPTIMISERS, Optimiser
+from napari_sashiko.training.schedule import Clock, Pace
 from napari_sashiko.training.supply import Supply
 
 STEPS = 25  # batches in an epoch
 TAUGHT = 0.5  # patches from random places for each one with paint
-WEIGHT_DECAY = 0.1  # few strokes are soon learned by heart
 REWIND = 0.6  # share of the schedule that new paint takes it back to
 NAP = 0.05  # seconds between looks at the paint when all is learned
 
@@ -46,7 +45,7 @@ class Plan:
     epochs, batch : int
         Length of the training and patches in a batch.
     learning_rate : float
-        Peak of the one-cycle schedule.
+        Peak of the schedule.
     seed : int
         Decides patches and their transforms.
     deadline : float or None
@@ -54,6 +53,16 @@ class Plan:
     begin : float
         Share of the schedule that is left out: what has learned before needs no high
         learning rate.
+    loss : callable
+        Of logits and paint.
+    optimiser : str
+        Name in `OPTIMISERS`.
+    schedule : str
+        Name in `SHAPES`.
+    patience : int or None
+        Epochs without a better held-out loss after which training ends.
+    clip : float
+        Largest norm of all gradients together.
     """
 
     member: int
@@ -63,6 +72,11 @@ class Plan:
     seed: int
     deadline: float | None
     begin: float = 0.0
+    loss: Loss = cross_entropy
+    optimiser: str = "adamw"
+    schedule: str = "one_cycle"
+    patience: int | None = None
+    clip: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -90,9 +104,10 @@ def fit(
 ) -> Iterator[Event]:
     """Train a network; `outcome` always holds the best weights so far.
 
-    `AdamW` under a one-cycle schedule (Smith, 2018) that follows epochs or the clock,
-    whichever is further on. What is judged and kept is a moving average of the network.
-    New paint takes the schedule back, and what was the best before is forgotten.
+    By default `AdamW` under a one-cycle schedule (Smith, 2018). The schedule follows
+    epochs or the clock, whichever is further on. What is judged and kept is a moving
+    average of the network. New paint takes the schedule back, and what was the best
+    before is forgotten.
     """
     learner = _Learner(network, supply, plan, outcome)
     while True:
@@ -117,7 +132,8 @@ class _Learner:
         self.material = supply.material
         self.plan = plan
         self.outcome = outcome
-        self.optimiser = AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+        self.optimiser = OPTIMISERS[plan.optimiser](network.parameters())
+        self.pace = Pace(plan.schedule, patience=plan.patience)
         self.average = Average(network)
         self.clock = Clock(plan.epochs * STEPS, plan.deadline, begin=plan.begin)
         self.rng = np.random.default_rng(plan.seed)
@@ -129,7 +145,7 @@ class _Learner:
     @property
     def done(self) -> float:
         """Share of the training that is done."""
-        return min(self.clock.fraction(self.taken), 1.0)
+        return 1.0 if self.pace.over else min(self.clock.fraction(self.taken), 1.0)
 
     def epoch(self) -> Iterator[Event]:
         """Learn for an epoch and be judged."""
@@ -148,6 +164,7 @@ class _Learner:
         scores = yield from judge(
             self.average.network, self.material.held_out, self.outcome
         )
+        self.pace.note(scores["valid_loss"])
         scores["loss"] = float(np.mean(losses)) if losses else math.nan
         self.outcome.history.append(scores)
         left = math.ceil((1 - self.done) * self.plan.epochs)
@@ -175,15 +192,17 @@ class _Learner:
             return
         if newest.held_out is not self.material.held_out:
             self.clock.rewind(self.taken, REWIND)
+            self.pace.begin()
             self.outcome.forget()
         self.material = newest
 
     def _step(self) -> Generator[Event, None, float | None]:
-        rate = self.plan.learning_rate * one_cycle(self.clock.fraction(self.taken))
+        pace = self.pace.rate(self.clock.fraction(self.taken))
+        rate = self.plan.learning_rate * pace
         batch = self._draw()
         self.taken += 1
         try:
-            return _learn(self.network, batch, self.optimiser, rate)
+            return _learn(self.network, batch, self.optimiser, rate, self.plan)
         except RuntimeError as error:
             if not is_out_of_memory(error) or (self.batch == 1 and batch.told is None):
                 raise
@@ -208,7 +227,11 @@ class _Learner:
 
 
 def _learn(
-    network: Network, batch: Batch, optimiser: AdamW, learning_rate: float
+    network: Network,
+    batch: Batch,
+    optimiser: Optimiser,
+    learning_rate: float,
+    plan: Plan,
 ) -> float | None:
     """Learn from a batch; return the loss on its paint."""
     if not bool((batch.targets > 0).any()):
@@ -219,13 +242,13 @@ def _learn(
         images = torch.cat([images, batch.told[0]])
     with autocast(network, images.device):
         logits = network(images)
-    total = loss = cross_entropy(logits[:painted].float(), batch.targets.long())
+    total = loss = plan.loss(logits[:painted].float(), batch.targets.long())
     if batch.told is not None:
         taught = soft_cross_entropy(logits[painted:], batch.told[1])
         total = loss + batch.weight * taught
     optimiser.clear()
     total.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
     optimiser.step(learning_rate)
     return float(loss.detach())
 

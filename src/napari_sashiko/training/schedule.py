@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 GRACE = 0.1  # share of the time in which steps alone count
 WARM_UP = 0.2  # share of the schedule in which the learning rate rises
@@ -13,6 +14,71 @@ def one_cycle(fraction: float) -> float:
         return 0.04 + 0.96 * (1 - math.cos(math.pi * fraction / WARM_UP)) / 2
     falling = min((fraction - WARM_UP) / (1 - WARM_UP), 1.0)
     return 1e-3 + (1 - 1e-3) * (1 + math.cos(math.pi * falling)) / 2
+
+
+def cosine(fraction: float) -> float:
+    """Learning rate relative to its peak: down in a cosine from the first step on."""
+    return 1e-3 + (1 - 1e-3) * (1 + math.cos(math.pi * min(fraction, 1.0))) / 2
+
+
+def constant(fraction: float) -> float:
+    """Learning rate that stays at its peak."""
+    del fraction
+    return 1.0
+
+
+SHAPES: dict[str, Callable[[float], float]] = {
+    "one_cycle": one_cycle,
+    "cosine": cosine,
+    "plateau": constant,
+}
+REDUCED = 0.3  # what a plateau leaves of the learning rate
+
+
+class Pace:
+    """Learning rate relative to its peak, and whether there is more to learn.
+
+    Parameters
+    ----------
+    schedule : {"one_cycle", "cosine", "plateau"}
+        How the rate goes with the share of the training that is done; "plateau" lowers
+        it whenever the held-out loss was not better for `wait` epochs.
+    wait : int
+        Epochs that a plateau lasts.
+    patience : int or None
+        Epochs without a better held-out loss after which to stop; None never stops.
+    """
+
+    def __init__(
+        self, schedule: str = "one_cycle", wait: int = 5, patience: int | None = None
+    ) -> None:
+        self._shape = SHAPES[schedule]
+        self._reduces = schedule == "plateau"
+        self._wait, self._patience = wait, patience
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was the best: what is judged by has changed."""
+        self._best, self._stale, self._factor = math.inf, 0, 1.0
+
+    @property
+    def over(self) -> bool:
+        """Whether patience has come to its end."""
+        return self._patience is not None and self._stale >= self._patience
+
+    def rate(self, fraction: float) -> float:
+        """Learning rate relative to its peak, at a share of the training."""
+        return self._factor * self._shape(fraction)
+
+    def note(self, loss: float) -> None:
+        """Take note of the held-out loss of an epoch; NaN where there is none."""
+        if math.isnan(loss):
+            return
+        better = loss < self._best
+        self._best = min(loss, self._best)
+        self._stale = 0 if better else self._stale + 1
+        if self._reduces and self._stale and self._stale % self._wait == 0:
+            self._factor *= REDUCED
 
 
 class Clock:

@@ -3,9 +3,16 @@
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from napari_sashiko.config import Settings
+
+
+def _names(value: Any) -> Any:
+    """Take ``"noise, blur"`` for a list of names."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 class TrainingSettings(Settings):
@@ -53,12 +60,36 @@ class TrainingSettings(Settings):
         64, description="Edge of a training patch, voxels."
     )
     learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
-        3e-3, description="Highest learning rate of the one-cycle schedule."
+        3e-3, description="Highest learning rate of the schedule."
+    )
+    schedule: Literal["one_cycle", "cosine", "plateau"] = Field(
+        "one_cycle",
+        description="How the learning rate goes: up and down, down, or lower each time "
+        "that five epochs brought nothing.",
+    )
+    patience: Annotated[int, Ge(1), Le(10_000)] | None = Field(
+        None,
+        description="Epochs without a better held-out loss after which a network "
+        "stops; never if empty.",
+    )
+    optimiser: Literal["adamw", "adam", "sgd"] = Field(
+        "adamw", description="How weights follow their gradients."
+    )
+    clip: Annotated[float, Gt(0), Le(1e6)] = Field(
+        5.0, description="Largest norm of all gradients of a step together."
+    )
+    loss: str = Field(
+        "cross_entropy", description="What is made small on paint: name of a loss."
     )
     rotations: Literal["auto", "yes", "no"] = Field(
         "auto",
         description="Turn patches by right angles while training; wrong where the "
         "direction of a texture tells classes apart. auto asks the held-out strokes.",
+    )
+    augment: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        (),
+        description="Further random changes of training patches, in turn: blur, "
+        "elastic, gamma, noise, scale, turns.",
     )
     trees: Annotated[int, Ge(2), Le(2000)] = Field(
         64, description="Trees of the forest; more are slower and little better."
@@ -69,4 +100,7 @@ class TrainingSettings(Settings):
     )
     network_settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the network, by name."
+    )
+    loss_settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the loss, by name."
     )

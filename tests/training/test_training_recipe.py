@@ -1,0 +1,140 @@
+"""Loss, optimiser, schedule and augmentation are the user's to choose."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from napari_sashiko import pipeline
+from napari_sashiko.checkpoints import load_card
+from napari_sashiko.errors import SettingsError
+from napari_sashiko.labels import LabelClass, labelled_voxels
+from napari_sashiko.losses import LOSSES, build_loss
+from napari_sashiko.training import TrainingSettings, train
+from napari_sashiko.training.optimisers import OPTIMISERS
+from napari_sashiko.training.schedule import REDUCED, Pace
+from napari_sashiko.transforms import TRANSFORMS
+from napari_sashiko.volumes import as_volume
+
+CLASSES = tuple(LabelClass(id=n, name=f"c{n}", color="#336699") for n in (1, 2))
+
+SMALL = {
+    "members": 1,
+    "forest": False,
+    "epochs": 2,
+    "batch": 4,
+    "patch": 16,
+    "network": "tunet",
+    "network_settings": {"depth": 2, "base_channels": 4},
+    "learning_rate": 0.02,
+}
+
+
+def halves():
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(2, 48, 48)).astype(np.float32) * 0.3
+    image[:, 24:] += 1.5
+    labels = np.zeros(image.shape, np.uint8)
+    labels[:, 6:20:6, 4:44], labels[:, 28:44:6, 4:44] = 1, 2
+    return as_volume(image, axes="zyx"), labelled_voxels(labels)
+
+
+def trained(out, **settings):
+    """Macro F1 of a network that learned alone, for a few epochs."""
+    chosen = TrainingSettings.checked(**SMALL | settings)
+    *_, done = train(*halves()[:1], halves()[1], CLASSES, chosen, out)
+    return dict(done.metrics)["macro_f1"], load_card(out)
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_every_loss_teaches(loss, tmp_path):
+    score, card = trained(tmp_path / "m", loss=loss)
+    assert score > 0.9
+    assert card.training["settings"]["loss"] == loss
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "schedule"),
+    [("adam", "one_cycle"), ("sgd", "cosine"), ("adamw", "plateau")],
+)
+def test_every_optimiser_and_every_schedule_learn(optimiser, schedule, tmp_path):
+    score, _ = trained(tmp_path / "m", optimiser=optimiser, schedule=schedule)
+    assert score > 0.9
+
+
+@pytest.mark.parametrize("name", list(TRANSFORMS))
+def test_every_augmentation_can_be_learned_from(name, tmp_path):
+    score, _ = trained(tmp_path / "m", augment=name)
+    assert score > 0.9
+
+
+def test_a_network_that_gets_no_better_stops_early(tmp_path):
+    _, card = trained(tmp_path / "m", epochs=60, patience=1, learning_rate=1e-9)
+    (history,) = card.training["history"]
+    assert len(history) < 30
+
+
+def test_sgd_makes_the_steps_of_torch():
+    ours = [torch.nn.Parameter(torch.arange(4.0))]
+    theirs = [torch.nn.Parameter(torch.arange(4.0))]
+    mine = OPTIMISERS["sgd"](ours)
+    other = torch.optim.SGD(theirs, lr=0.1, momentum=0.9, nesterov=True)
+    for number in range(9):
+        for parameters in (ours, theirs):
+            parameters[0].grad = None
+            ((parameters[0] - number) ** 4).sum().mul(1e-3).backward()
+        mine.step(0.1)
+        other.step()
+    torch.testing.assert_close(ours[0], theirs[0])
+
+
+def test_a_plateau_lowers_the_rate_each_time_it_lasts():
+    pace = Pace("plateau", wait=2)
+    rates = []
+    for loss in (1.0, 0.9, 0.95, math.nan, 0.95, 0.95, 0.8, 0.9, 0.95, 0.99):
+        pace.note(loss)
+        rates.append(round(math.log(pace.rate(0.5), REDUCED)))
+    assert rates == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    pace.begin()
+    assert pace.rate(0.5) == 1.0
+
+
+def test_patience_begins_anew_with_each_better_epoch():
+    pace = Pace(patience=2)
+    over = []
+    for loss in (1.0, 1.1, 0.9, 1.0, 1.0, 0.5):
+        pace.note(loss)
+        over.append(pace.over)
+    assert over == [False, False, False, False, True, False]
+    assert not Pace().over
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"loss": "magic"}, "no loss named 'magic'"),
+        ({"loss_settings": {"gamma": 2}}, "'cross_entropy' has no setting 'gamma'"),
+        ({"loss": "focal", "loss_settings": {"delta": 2}}, "Known: .*gamma"),
+        ({"augment": ("flips", "fog")}, "no transform named 'fog'"),
+        ({"network": "tunet", "network_settings": {"wings": 2}}, "'wings'"),
+    ],
+)
+def test_parts_that_do_not_exist_are_refused_before_training(settings, words, tmp_path):
+    volume, paint = halves()
+    chosen = TrainingSettings.checked(**settings)
+    with pytest.raises(SettingsError, match=words):
+        list(pipeline.train_steps(volume, paint, CLASSES, chosen, tmp_path / "m"))
+    assert not (tmp_path / "m").exists()
+
+
+def test_settings_of_a_loss_reach_it():
+    logits = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    target = torch.ones(2, 8, 8).long()
+    plain, sharp = (build_loss("focal", gamma=gamma) for gamma in (0.0, 5.0))
+    assert sharp(logits, target) < plain(logits, target)
+
+
+def test_augmentations_may_be_named_in_one_text():
+    assert TrainingSettings.checked(augment="noise, blur").augment == ("noise", "blur")
+    assert TrainingSettings.checked(augment="").augment == ()
