@@ -14,6 +14,7 @@ from napari_sashiko.losses import (
     cross_entropy,
     dice,
     focal,
+    focal_tversky,
     tversky,
     weighted_binary_cross_entropy,
 )
@@ -205,3 +206,11 @@ def test_a_saturated_wrong_class_still_pulls():
     (slope,) = torch.autograd.grad(loss, logits)
     assert loss.item() == pytest.approx((60 + 60 - math.log(2)) / 3, rel=1e-3)
     assert slope[0, 1, 0] > 0.3
+
+
+def test_focal_tversky_is_a_power_of_tversky():
+    logits, target = scene(batch=1)
+    logits, target = logits[:, :2], target.clamp(max=2)
+    torch.testing.assert_close(
+        focal_tversky(logits, target, gamma=1.0), tversky(logits, target)
+    )

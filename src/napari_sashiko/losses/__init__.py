@@ -10,6 +10,7 @@ from napari_sashiko.losses.cross_entropy import cross_entropy
 from napari_sashiko.losses.dice import dice
 from napari_sashiko.losses.dice_bce import dice_bce
 from napari_sashiko.losses.focal import focal
+from napari_sashiko.losses.focal_tversky import focal_tversky
 from napari_sashiko.losses.soft_cross_entropy import soft_cross_entropy
 from napari_sashiko.losses.tversky import tversky
 
@@ -22,6 +23,7 @@ __all__ = [
     "dice",
     "dice_bce",
     "focal",
+    "focal_tversky",
     "soft_cross_entropy",
     "tversky",
     "weighted_binary_cross_entropy",

@@ -22,7 +22,7 @@ from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.features import PaintFeatures
 from napari_sashiko.training.held_out import FoldForest
 from napari_sashiko.training.judge import Outcome
-from napari_sashiko.training.recipes import member_recipes
+from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Normalisation, Volume
 
@@ -80,6 +80,8 @@ class Desk:
     def __post_init__(self) -> None:
         """State what was chosen."""
         self.reasons.append(self.choices.reason)
+        if why := network_reason(self.settings):
+            self.reasons.append(why)
         self.rotations = self.settings.rotations != "no"
         self.threads = torch.get_num_threads()
         self.features = PaintFeatures(self.volume, self.normalisation, self.bank)
