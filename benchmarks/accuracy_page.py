@@ -72,7 +72,7 @@ def page(records):
         _table(cells, marks, columns, "macro_f1"),
         *_objects(cells, marks, columns),
         "## All measures\n",
-        "Means over the runs that all columns have.\n",
+        "Means over the runs that all columns of a table have.\n",
         *_means_by_strokes(cells, columns),
         "## Ahead of the forest\n",
         "\n".join(_leads(cells, marks, columns)) + "\n",
@@ -111,21 +111,29 @@ def _table(cells, marks, columns, *measures):
 
 
 def _means_by_strokes(cells, columns):
-    """One table for each number of strokes, the most first; then all in one."""
+    """Tables for each number of strokes, the most first; then for all together."""
     counts = sorted({key[2] for key in cells}, reverse=True)
     for count in counts if len(counts) > 1 else ():
         some = {key: each for key, each in cells.items() if key[2] == count}
         yield f"### {count} strokes a class\n"
-        yield _means(some, columns)
+        yield from _means_by_coverage(some, columns)
     if len(counts) > 1:
         yield "### All\n"
-    yield _means(cells, columns)
+    yield next(_means_by_coverage(cells, columns))
+
+
+def _means_by_coverage(cells, columns):
+    """A table of who ran on most, then of all others that ran on fewer, too."""
+    runs = {column: sum(key[3] == column for key in cells) for column in columns}
+    for fewest in sorted({count for count in runs.values() if count}, reverse=True):
+        yield _means(cells, [each for each in columns if runs[each] >= fewest])
 
 
 def _means(cells, columns):
     rows = {key[:3] for key in cells}
     whole = [row for row in rows if all((*row, column) in cells for column in columns)]
     lines = [
+        f"{len(whole)} runs that all of these have:\n",
         "| measure | " + " | ".join(map(_name, columns)) + " |",
         "|---|" + "---:|" * len(columns),
     ]

@@ -90,6 +90,21 @@ def test_what_a_column_lacks_leaves_a_gap_and_no_mean():
     assert "| macro F1 |  |  |" in text
 
 
+def test_who_ran_on_little_takes_nothing_from_the_means_of_the_others():
+    from accuracy_page import page  # noqa: PLC0415
+
+    records = [
+        record(task, method, budget, score)
+        for task, score in (("bone", 0.9), ("rock", 0.7))
+        for method, budget in (("ours", 30), ("forest", 0))
+    ]
+    text = page([*records, record("rock", "smsnets", 30, 0.5)])
+    means = text[text.index("## All measures") : text.index("## Ahead")]
+    assert "2 runs that all of these have" in means
+    assert "| macro F1 | 0.800 | 0.800 |\n" in means
+    assert "| macro F1 | 0.700 | 0.700 | 0.500 |\n" in means
+
+
 def test_objects_are_on_the_page_where_the_truth_knows_them():
     from accuracy_page import page  # noqa: PLC0415
 
