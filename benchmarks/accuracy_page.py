@@ -113,13 +113,15 @@ def _table(cells, marks, columns, *measures):
 def _means_by_strokes(cells, columns):
     """Tables for each number of strokes, the most first; then for all together."""
     counts = sorted({key[2] for key in cells}, reverse=True)
-    for count in counts if len(counts) > 1 else ():
+    if len(counts) == 1:
+        yield from _means_by_coverage(cells, columns)
+        return
+    for count in counts:
         some = {key: each for key, each in cells.items() if key[2] == count}
         yield f"### {count} strokes a class\n"
         yield from _means_by_coverage(some, columns)
-    if len(counts) > 1:
-        yield "### All\n"
-    yield next(_means_by_coverage(cells, columns))
+    yield "### All\n"
+    yield next(_means_by_coverage(cells, columns), "")
 
 
 def _means_by_coverage(cells, columns):
