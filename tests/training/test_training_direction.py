@@ -42,8 +42,21 @@ def test_the_reason_for_turning_patches_is_told(draw, said, tmp_path):
         tmp_path / "m",
     )
     told = [event.text for event in steps if isinstance(event, Message)]
+    assert not any("all the same" in text for text in told)
     assert sum("flipped" in text for text in told) == 1
     assert any(said in text for text in told)
     assert any(
         said in reason for reason in load_card(tmp_path / "m").training["reasons"]
     )
+
+
+def test_a_forest_that_nobody_asked_for_is_told_of(tmp_path):
+    image = brightness(np.random.default_rng(0))[np.newaxis].astype(np.float32)
+    labels = np.zeros(image.shape, np.uint8)
+    labels[0, 6:60:9, 6:52], labels[0, 6:60:9, 76:122] = 1, 2
+    settings = TrainingSettings.checked(members=0, forest=False)
+    volume = as_volume(image, axes="zyx")
+    steps = train(volume, labelled_voxels(labels), CLASSES, settings, tmp_path / "m")
+    told = [event.text for event in steps if isinstance(event, Message)]
+    assert "No networks and no forest: a forest is trained all the same." in told
+    assert [member.kind for member in load_card(tmp_path / "m").members] == ["forest"]

@@ -297,6 +297,8 @@ def _introduce(desk: Desk) -> Iterator[Event]:
     yield TrainingStarted(desk.describe(), members, desk.parameters)
     if desk.folds.note:
         yield Message(desk.folds.note)
+    if not desk.settings.members and not desk.settings.forest:
+        yield Message("No networks and no forest: a forest is trained all the same.")
 
 
 def _check(volume: Volume, painted: Painted) -> Painted:
