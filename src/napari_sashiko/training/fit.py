@@ -59,8 +59,8 @@ class Plan:
         Name in `OPTIMISERS`.
     schedule : str
         Name in `SHAPES`.
-    patience : int or None
-        Epochs without a better held-out loss after which training ends.
+    patience : int
+        Epochs without a better held-out loss after which training ends; 0 for never.
     clip : float
         Largest norm of all gradients together.
     """
@@ -75,7 +75,7 @@ class Plan:
     loss: Loss = cross_entropy
     optimiser: str = "adamw"
     schedule: str = "one_cycle"
-    patience: int | None = None
+    patience: int = 0
     clip: float = 5.0
 
 

@@ -45,12 +45,12 @@ class Pace:
         it whenever the held-out loss was not better for `wait` epochs.
     wait : int
         Epochs that a plateau lasts.
-    patience : int or None
-        Epochs without a better held-out loss after which to stop; None never stops.
+    patience : int
+        Epochs without a better held-out loss after which to stop; 0 never stops.
     """
 
     def __init__(
-        self, schedule: str = "one_cycle", wait: int = 5, patience: int | None = None
+        self, schedule: str = "one_cycle", wait: int = 5, patience: int = 0
     ) -> None:
         self._shape = SHAPES[schedule]
         self._reduces = schedule == "plateau"
@@ -64,7 +64,7 @@ class Pace:
     @property
     def over(self) -> bool:
         """Whether patience has come to its end."""
-        return self._patience is not None and self._stale >= self._patience
+        return 0 < self._patience <= self._stale
 
     def rate(self, fraction: float) -> float:
         """Learning rate relative to its peak, at a share of the training."""

@@ -67,10 +67,10 @@ class TrainingSettings(Settings):
         description="How the learning rate goes: up and down, down, or lower each time "
         "that five epochs brought nothing.",
     )
-    patience: Annotated[int, Ge(1), Le(10_000)] | None = Field(
-        None,
+    patience: Annotated[int, Ge(0), Le(10_000)] = Field(
+        0,
         description="Epochs without a better held-out loss after which a network "
-        "stops; never if empty.",
+        "stops; 0 never stops early.",
     )
     optimiser: Literal["adamw", "adam", "sgd"] = Field(
         "adamw", description="How weights follow their gradients."
