@@ -28,6 +28,7 @@ except ModuleNotFoundError:
 ROOT = Path(__file__).resolve().parent
 OUT = ROOT / "out"
 LINUX = sys.platform == "linux"
+ONCE = ("benchmarks", "docs", "journeys", "samples")  # slow, and alike everywhere
 GUI_TESTS = "tests/gui"
 # Where Debian and Ubuntu keep what Qt, OpenGL and a virtual screen need.
 LIBRARIES = (
@@ -124,7 +125,8 @@ def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     side_by_side = ["-n", "2", "--dist", "loadfile"]
     engine = [*module, "pytest", f"--ignore={GUI_TESTS}", *side_by_side, *rest]
     if kind == "engine":
-        return [engine]
+        # What they start is the same without a window, and was started before.
+        return [[*engine, *(f"--ignore=tests/{room}" for room in ONCE)]]
     window = [*on_screen(), *module, "pytest", GUI_TESTS, *rest]
     if kind == "pyqt6":
         return [window]
