@@ -28,8 +28,8 @@ def test_a_default_is_what_a_network_without_settings_has():
 
 
 def test_an_unknown_network_is_answered_with_the_known_ones():
-    with pytest.raises(SettingsError, match=r"'unet'.*msdnet, smsnet, tunet"):
-        build_network("unet", 1, 2, dims=2, seed=0)
+    with pytest.raises(SettingsError, match=r"'resnet'.*msdnet, pixelnet, segnet"):
+        build_network("resnet", 1, 2, dims=2, seed=0)
 
 
 @pytest.mark.parametrize(
