@@ -1,8 +1,10 @@
 """The ancestor of all settings: frozen, complete, checked once at the door."""
 
-from typing import Any, Self
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from napari_sashiko.errors import SettingsError
 
@@ -29,6 +31,32 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             raise SettingsError(*_first_problem(cls, error)) from error
+
+
+def keyword_settings(
+    part: Callable[..., Any], supplied: Collection[str] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """Return what a user may set about a part: annotation and default by name.
+
+    Parameters
+    ----------
+    part : callable
+        Its keyword-only parameters are the user's, annotated with their ranges.
+    supplied : collection of str
+        Those that the program supplies.
+    """
+    hints = get_type_hints(part, include_extras=True)
+    return {
+        key: (hints[key], parameter.default)
+        for key, parameter in inspect.signature(part).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and key not in supplied
+    }
+
+
+def settings_model(title: str, fields: dict[str, tuple[Any, Any]]) -> type[Settings]:
+    """Make settings of what `keyword_settings` found."""
+    made: dict[str, Any] = {**fields}
+    return create_model(title, __base__=Settings, **made)
 
 
 def _first_problem(cls: type[BaseModel], error: ValidationError) -> tuple[str, str]:

@@ -135,8 +135,10 @@ def test_patience_begins_anew_with_each_better_epoch():
     ("settings", "words"),
     [
         ({"loss": "magic"}, "no loss named 'magic'"),
-        ({"loss_settings": {"gamma": 2}}, "'cross_entropy' has no setting 'gamma'"),
-        ({"loss": "focal", "loss_settings": {"delta": 2}}, "Known: .*gamma"),
+        ({"loss_settings": {"gamma": 2}}, "no setting 'gamma'"),
+        ({"loss": "focal", "loss_settings": {"delta": 2}}, "Known settings: .*gamma"),
+        ({"loss": "dice_bce", "loss_settings": {"share": "abc"}}, "share = 'abc'"),
+        ({"loss": "focal", "loss_settings": {"gamma": -3}}, "gamma = -3"),
         ({"augment": ("flips", "fog")}, "no transform named 'fog'"),
         ({"network": "tunet", "network_settings": {"wings": 2}}, "'wings'"),
     ],
@@ -159,3 +161,8 @@ def test_settings_of_a_loss_reach_it():
 def test_augmentations_may_be_named_in_one_text():
     assert TrainingSettings.checked(augment="noise, blur").augment == ("noise", "blur")
     assert TrainingSettings.checked(augment="").augment == ()
+
+
+def test_class_weights_that_do_not_fit_the_classes_are_refused(tmp_path):
+    with pytest.raises(SettingsError, match="3 class weights for 2 classes"):
+        trained(tmp_path / "m", loss_settings={"class_weights": [1.0, 2.0, 3.0]})

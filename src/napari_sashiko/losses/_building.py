@@ -1,10 +1,9 @@
 """From a name and settings to a loss."""
 
-import inspect
 from functools import partial
 from typing import Any
 
-from napari_sashiko.errors import SettingsError
+from napari_sashiko.config import keyword_settings, settings_model
 from napari_sashiko.losses._masking import LOSSES, Loss
 
 
@@ -21,18 +20,8 @@ def build_loss(name: str, **settings: Any) -> Loss:
     Raises
     ------
     SettingsError
-        If there is no such loss, or it has no such setting.
+        If there is no such loss, it has no such setting, or not of this value.
     """
     loss = LOSSES[name]
-    known = [
-        key
-        for key, parameter in inspect.signature(loss).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    ]
-    for key in settings:
-        if key not in known:
-            raise SettingsError(
-                f"The loss {name!r} has no setting {key!r}.",
-                f"Known: {', '.join(known)}." if known else "It has none at all.",
-            )
-    return partial(loss, **settings) if settings else loss
+    model = settings_model(f"{name} settings", keyword_settings(loss))
+    return partial(loss, **model.checked(**settings).model_dump())

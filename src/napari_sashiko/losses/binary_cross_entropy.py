@@ -1,6 +1,9 @@
 """Weighted and balanced binary cross entropy, each class against the rest."""
 
+from typing import Annotated
+
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.nn import functional
 
@@ -9,7 +12,7 @@ from napari_sashiko.losses._masking import LOSSES, labelled_rows, mean_or_zero
 
 @LOSSES.register("weighted_binary_cross_entropy")
 def weighted_binary_cross_entropy(
-    logits: Tensor, target: Tensor, *, beta: float = 1.0
+    logits: Tensor, target: Tensor, *, beta: Annotated[float, Ge(0.0)] = 1.0
 ) -> Tensor:
     """Return ``-(beta p log q + (1 - p) log(1 - q))``, mean over voxels and classes.
 
@@ -36,7 +39,10 @@ def weighted_binary_cross_entropy(
 
 @LOSSES.register("balanced_binary_cross_entropy")
 def balanced_binary_cross_entropy(
-    logits: Tensor, target: Tensor, *, beta: float | None = None
+    logits: Tensor,
+    target: Tensor,
+    *,
+    beta: Annotated[float, Ge(0.0), Le(1.0)] | None = None,
 ) -> Tensor:
     """Return ``-(beta p log q + (1 - beta)(1 - p) log(1 - q))``, mean as above.
 

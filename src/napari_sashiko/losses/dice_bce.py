@@ -1,5 +1,8 @@
 """Overlap and likelihood at once."""
 
+from typing import Annotated
+
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from napari_sashiko.losses._masking import LOSSES
@@ -8,7 +11,9 @@ from napari_sashiko.losses.dice import dice
 
 
 @LOSSES.register("dice_bce")
-def dice_bce(logits: Tensor, target: Tensor, *, share: float = 0.5) -> Tensor:
+def dice_bce(
+    logits: Tensor, target: Tensor, *, share: Annotated[float, Ge(0.0), Le(1.0)] = 0.5
+) -> Tensor:
     """Return ``share * dice + (1 - share) * binary cross entropy``.
 
     Dice sees objects as wholes however few voxels they have, the cross entropy gives

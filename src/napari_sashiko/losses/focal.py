@@ -1,6 +1,9 @@
 """Focal loss."""
 
+from typing import Annotated
+
 import torch
+from annotated_types import Ge
 from torch import Tensor
 from torch.nn import functional
 
@@ -9,7 +12,11 @@ from napari_sashiko.losses._masking import LOSSES, labelled_rows, mean_or_zero
 
 @LOSSES.register("focal")
 def focal(
-    logits: Tensor, target: Tensor, *, alpha: float = 1.0, gamma: float = 2.0
+    logits: Tensor,
+    target: Tensor,
+    *,
+    alpha: Annotated[float, Ge(0.0)] = 1.0,
+    gamma: Annotated[float, Ge(0.0)] = 2.0,
 ) -> Tensor:
     """Return the mean of ``alpha (1 - p_t)^gamma (-log p_t)`` over labelled voxels.
 

@@ -1,5 +1,8 @@
 """Focal Tversky loss."""
 
+from typing import Annotated
+
+from annotated_types import Ge
 from torch import Tensor
 
 from napari_sashiko.losses._masking import LOSSES, mean_or_zero, overlaps
@@ -13,9 +16,9 @@ def focal_tversky(
     logits: Tensor,
     target: Tensor,
     *,
-    alpha: float = 0.3,
-    beta: float = 0.7,
-    gamma: float = 4.0 / 3.0,
+    alpha: Annotated[float, Ge(0.0)] = 0.3,
+    beta: Annotated[float, Ge(0.0)] = 0.7,
+    gamma: Annotated[float, Ge(1.0)] = 4.0 / 3.0,
 ) -> Tensor:
     """Return ``(1 - (TP + s) / (TP + alpha FP + beta FN + s)) ** (1 / gamma)``.
 

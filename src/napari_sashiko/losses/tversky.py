@@ -1,5 +1,8 @@
 """Tversky loss."""
 
+from typing import Annotated
+
+from annotated_types import Ge
 from torch import Tensor
 
 from napari_sashiko.losses._masking import LOSSES, mean_or_zero, overlaps
@@ -9,7 +12,11 @@ _SMOOTH = 0.5
 
 @LOSSES.register("tversky")
 def tversky(
-    logits: Tensor, target: Tensor, *, alpha: float = 0.3, beta: float = 0.7
+    logits: Tensor,
+    target: Tensor,
+    *,
+    alpha: Annotated[float, Ge(0.0)] = 0.3,
+    beta: Annotated[float, Ge(0.0)] = 0.7,
 ) -> Tensor:
     """Return ``1 - (TP + s) / (TP + alpha FP + beta FN + s)``, s = 1/2.
 

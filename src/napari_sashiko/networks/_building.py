@@ -1,12 +1,9 @@
 """From a name and settings, or from a saved description, to a network."""
 
-import inspect
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any
 
-from pydantic import create_model
-
-from napari_sashiko.config import Settings
+from napari_sashiko.config import Settings, keyword_settings, settings_model
 from napari_sashiko.errors import ModelError, SettingsError
 from napari_sashiko.networks._network import NETWORKS, Network
 
@@ -81,13 +78,7 @@ def network_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no network of that name.
     """
-    network = NETWORKS[name]
-    hints = get_type_hints(network.__init__, include_extras=True)
-    return {
-        key: (hints[key], parameter.default)
-        for key, parameter in inspect.signature(network).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and key not in _SUPPLIED
-    }
+    return keyword_settings(NETWORKS[name].__init__, _SUPPLIED)
 
 
 def _checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +87,8 @@ def _checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache
 def _settings_model(name: str) -> type[Settings]:
-    fields: dict[str, Any] = network_settings(name)
     title = f"{NETWORKS[name].__name__}Settings"
-    return create_model(title, __base__=Settings, **fields)
+    return settings_model(title, network_settings(name))
 
 
 def _check_shape(in_channels: int, out_channels: int, dims: int) -> None:
