@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,14 @@ def test_another_coverage_replaces_the_layer(dock, click, qtbot):
     layers = [each for each in dock.viewer.layers if "set sizes" in each.name]
     assert len(layers) == 1
     assert "50 % were asked for" in said(dock)
+
+
+def test_words_go_when_the_volume_is_segmented_anew(dock, click, calibrated, qtbot):
+    click(dock, "prediction_sets")
+    qtbot.waitUntil(lambda: bool(said(dock)), timeout=LONG)
+    begun = replace(pipeline.open_prediction(calibrated), done=0)
+    dock.segment.sets.use(begun)
+    assert said(dock) == ""
 
 
 def test_cancel_leaves_nothing_behind(dock, click, engine, qtbot):

@@ -62,9 +62,10 @@ class SetsRow(WorkRow):
         prediction : Prediction or None
             None where nothing is segmented.
         """
-        if getattr(prediction, "path", None) != getattr(self.prediction, "path", None):
-            self.say("")
+        before = getattr(self.prediction, "path", None)
         self.prediction = prediction
+        if getattr(prediction, "path", None) != before or not self._is_finished:
+            self.say("")  # of another segmentation, or of one that is made anew
         able = () if prediction is None else prediction.coverages
         known = [self.coverage.itemData(i) for i in range(self.coverage.count())]
         if list(able) != known:
@@ -110,7 +111,8 @@ class SetsRow(WorkRow):
     def _on_done(self, event: Any) -> None:
         with telling(self.session):
             found = self.session.engine.open_sets(Path(event.path))
-            self.say(describe_sets(event))
+            if self._source is self.session.source:
+                self.say(describe_sets(event))
             if self._source in self.viewer.layers:
                 self.shown.emit(self._show_layer(found))
 
