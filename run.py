@@ -28,7 +28,8 @@ except ModuleNotFoundError:
 ROOT = Path(__file__).resolve().parent
 OUT = ROOT / "out"
 LINUX = sys.platform == "linux"
-ONCE = ("benchmarks", "docs", "journeys", "samples")  # slow, and alike everywhere
+# Slow, and alike everywhere.
+ONCE = ("tests/benchmarks", "tests/docs", "tests/journeys", "tests/samples")
 GUI_TESTS = "tests/gui"
 # Where Debian and Ubuntu keep what Qt, OpenGL and a virtual screen need.
 LIBRARIES = (
@@ -123,10 +124,12 @@ def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     module = [str(python), "-m"]
     # Files stay together: what they train once serves all their tests.
     side_by_side = ["-n", "2", "--dist", "loadfile"]
-    engine = [*module, "pytest", f"--ignore={GUI_TESTS}", *side_by_side, *rest]
+    # What the slow ones start is the same without a window, and was started before.
+    left_out = [GUI_TESTS, *(ONCE if kind == "engine" else ())]
+    ignored = [f"--ignore={folder}" for folder in left_out]
+    engine = [*module, "pytest", *ignored, *side_by_side, *rest]
     if kind == "engine":
-        # What they start is the same without a window, and was started before.
-        return [[*engine, *(f"--ignore=tests/{room}" for room in ONCE)]]
+        return [engine]
     window = [*on_screen(), *module, "pytest", GUI_TESTS, *rest]
     if kind == "pyqt6":
         return [window]
