@@ -142,7 +142,8 @@ def test_networks_go_on_with_new_paint_without_a_stop(out):
             numbers[event.member] = event.epoch
 
 
-def test_a_class_that_is_added_is_learned_and_the_others_are_kept(out):
+def test_a_class_that_is_added_is_learned_and_the_others_are_kept(out, monkeypatch):
+    monkeypatch.setattr(crew, "TELL_LIVE", 0.0)  # any old news would be told first
     canvas = Canvas(make_labels())
     with Live(canvas, out, banded()) as live:
         live.until(TrainingRested)

@@ -182,8 +182,10 @@ class Crew:
             save(desk)
         now = time.monotonic()
         pause = TELL_LIVE if desk.is_live else TELL_EVERY
-        # At rest, whoever brings it to rest tells of what is saved.
-        news = desk.saved > self._told and not self.resting
+        # At rest, whoever brings it to rest tells of what is saved; while a new crew is
+        # gathered, what is saved is of the old one, perhaps of fewer classes.
+        learning = self.started and not self.resting
+        news = learning and desk.saved > self._told
         if news and now - self._told > pause:
             self._told = now
             yield MemberSaved(self._newest, desk.out, "networks so far")
