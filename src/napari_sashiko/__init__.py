@@ -11,6 +11,7 @@ __all__ = [
     "predict",
     "prediction_sets",
     "report",
+    "restore",
     "segment_instances",
     "train",
 ]

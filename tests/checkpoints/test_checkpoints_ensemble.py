@@ -29,7 +29,7 @@ class Parrot:
     def __init__(self, says, *, halo=(0, 0, 0), align=(1, 1, 1)):
         self.says, self.halo, self.align = says, halo, align
 
-    def probabilities(self, patch, core, tick=lambda: None):
+    def predict(self, patch, core, tick=lambda: None):
         return self.says[(slice(None), *(slice(*span) for span in core))]
 
 

@@ -43,7 +43,7 @@ def test_a_volume_by_slices_is_each_slice_by_hand(
     pad = ((0, 0), (neighbours, neighbours), (0, 0), (0, 0))
     padded = torch.from_numpy(np.pad(patch, pad, mode="symmetric"))
     with torch.no_grad():
-        found = NetworkMember(network, neighbours=neighbours).probabilities(image, core)
+        found = NetworkMember(network, neighbours=neighbours).predict(image, core)
         for place, z in enumerate(range(1, 5)):
             planes = padded[:, z : z + 2 * neighbours + 1].flatten(0, 1)
             by_hand = network(planes[None])[0].softmax(0)[:, 2:20, 0:9]
@@ -54,7 +54,7 @@ def test_a_block_network_sees_the_whole_patch(networks, patch):
     network = networks(dims=3)
     core = ((1, 3), (2, 20), (0, 9))
     with torch.no_grad():
-        found = NetworkMember(network).probabilities(torch.from_numpy(patch), core)
+        found = NetworkMember(network).predict(torch.from_numpy(patch), core)
         whole = network(torch.from_numpy(patch)[None])[0].softmax(0)
     torch.testing.assert_close(found, whole[:, 1:3, 2:20, 0:9])
 
@@ -89,6 +89,6 @@ def test_slices_can_be_stopped_one_by_one(networks, patch, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), torch.no_grad():
-        NetworkMember(networks(), neighbours=1).probabilities(
+        NetworkMember(networks(), neighbours=1).predict(
             torch.from_numpy(patch), ((0, 5), (0, 24), (0, 24)), tick
         )

@@ -28,7 +28,12 @@ def make_card(channels=1, **more):
     )
     facts = {"voxel_size": (1.0, 1.0, 1.0), "unit": "pixel", "sets": None, **more}
     return SimpleNamespace(
-        classes=classes, channels=channels, normalisation=Identity(), **facts
+        classes=classes,
+        outputs=len(classes),
+        restoring=None,
+        channels=channels,
+        normalisation=Identity(),
+        **facts,
     )
 
 

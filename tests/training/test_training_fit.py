@@ -13,11 +13,13 @@ from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message
 from napari_sashiko.training import EpochDone, fit, judge
 from napari_sashiko.training.averaging import Average
-from napari_sashiko.training.fit import Batch, Plan
-from napari_sashiko.training.judge import Outcome
+from napari_sashiko.training.fit import Plan
+from napari_sashiko.training.judge import HeldOut
 from napari_sashiko.training.lessons import Lessons
+from napari_sashiko.training.outcome import Outcome
+from napari_sashiko.training.paint_material import PaintBatch, PaintMaterial
 from napari_sashiko.training.schedule import one_cycle
-from napari_sashiko.training.supply import HeldOut, Material, Supply
+from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.tiles import Tile
 
 SIZE = 6
@@ -88,7 +90,7 @@ def plan(**changes):
 
 def material(deck, judges=None, lessons=None):
     """Everything to learn from, neither turned nor mirrored."""
-    return Material(
+    return PaintMaterial(
         deck,
         held_out() if judges is None else judges,
         lambda image, target, _generator: (image, target),
@@ -235,7 +237,7 @@ def test_unlabelled_voxels_do_not_steer_the_step():
         images[..., :2] = torch.arange(2.0)
         targets = torch.zeros(1, SIZE, SIZE, dtype=torch.uint8)
         targets[..., :2] = torch.tensor([1, 2], dtype=torch.uint8)
-        fit._learn(network, Batch(images, targets), Descent(network), 1.0, plan())
+        fit._learn(network, PaintBatch(images, targets), Descent(network), 1.0, plan())
         states.append(state(network))
     assert same(*states)
 

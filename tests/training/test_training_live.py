@@ -210,10 +210,10 @@ def test_a_forest_alone_follows_the_paint_too(out):
 
 def test_what_a_network_is_judged_on_was_never_learned(out, monkeypatch):
     """Also when strokes are joined by later ones."""
-    from napari_sashiko.training import crew  # noqa: PLC0415
+    from napari_sashiko.training.paint_crew import PaintCrew  # noqa: PLC0415
 
     learned, judged = {}, {}
-    keep = crew.Crew._material
+    keep = PaintCrew._material
 
     def spying(self, tiles, number):
         made = keep(self, tiles, number)
@@ -224,7 +224,7 @@ def test_what_a_network_is_judged_on_was_never_learned(out, monkeypatch):
         judged.setdefault(number, []).append(set(map(tuple, held.tolist())))
         return made
 
-    monkeypatch.setattr(crew.Crew, "_material", spying)
+    monkeypatch.setattr(PaintCrew, "_material", spying)
     canvas = Canvas(make_labels())
     with Live(canvas, out) as live:
         live.until(TrainingRested)

@@ -20,6 +20,7 @@ from napari_sashiko.training import (
     TrainingDone,
     TrainingStarted,
     crew,
+    paint_crew,
 )
 
 COUNTS = {str(n): int((make_labels() == n).sum()) for n in (1, 2)}
@@ -119,7 +120,7 @@ def test_random_states_and_threads_of_others_are_left_alone(out):
 def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
     targets = {}
 
-    class Spy(crew.Sampler):
+    class Spy(paint_crew.Sampler):
         def __init__(self, tiles, values, train, *rest, **more):
             super().__init__(tiles, values, train, *rest, **more)
             seen = np.zeros(len(values), bool)
@@ -137,7 +138,7 @@ def test_held_out_voxels_are_never_learned_from(out, monkeypatch):
         judged[plan.member] = np.concatenate(rows)
         return keep(network, supply, plan=plan, **rest)
 
-    monkeypatch.setattr(crew, "Sampler", Spy)
+    monkeypatch.setattr(paint_crew, "Sampler", Spy)
     monkeypatch.setattr(crew, "fit", fit)
     run(out, epochs=1)
     assert len(judged) == len(targets) == 2

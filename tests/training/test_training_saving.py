@@ -81,7 +81,7 @@ def test_saving_takes_a_small_share_of_the_time_unless_a_second_is_over(
 ):
     monkeypatch.setattr(crew, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     desk = SimpleNamespace(saved=1000.0 - waited, cost=cost, changed=changed)
-    assert crew._is_due(desk) is due
+    assert crew.is_due(desk) is due
 
 
 def test_a_failed_save_is_tried_again(out, monkeypatch):

@@ -23,7 +23,7 @@ class Threshold:
     def __init__(self):
         self.cores = []
 
-    def probabilities(self, patch, core, tick=lambda: None):
+    def predict(self, patch, core, tick=lambda: None):
         self.cores.append(tuple(b - a for a, b in core))
         inside = patch[0][tuple(slice(*span) for span in core)]
         bright = (inside > 0).float()

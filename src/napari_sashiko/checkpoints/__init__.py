@@ -1,6 +1,11 @@
 """What a trained model is: its card, its members, and the ensemble that they form."""
 
-from napari_sashiko.checkpoints.card import FORMAT_VERSION, MemberCard, ModelCard
+from napari_sashiko.checkpoints.card import (
+    FORMAT_VERSION,
+    MemberCard,
+    ModelCard,
+    Restoring,
+)
 from napari_sashiko.checkpoints.ensemble import Ensemble
 from napari_sashiko.checkpoints.folder import (
     SUFFIX,
@@ -26,6 +31,7 @@ __all__ = [
     "MemberCard",
     "ModelCard",
     "NetworkMember",
+    "Restoring",
     "load_card",
     "load_ensemble",
     "mend_model",

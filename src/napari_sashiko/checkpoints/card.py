@@ -37,6 +37,22 @@ class MemberCard(Settings):
     spec: dict[str, Any]
 
 
+class Restoring(Settings):
+    """What a model makes of an image where it does not tell classes: another image.
+
+    Parameters
+    ----------
+    target : Normalisation
+        Turns what networks give into grey values, channel by channel.
+    fills_gaps : bool
+        Whether voxels that were measured stay as they are, and only others are
+        restored.
+    """
+
+    target: Normalisation
+    fills_gaps: bool = False
+
+
 class ModelCard(Settings):
     """What a trained model is.
 
@@ -47,7 +63,10 @@ class ModelCard(Settings):
     name, created : str
         For people; ``created`` is ISO 8601 with time zone.
     classes : tuple of LabelClass
-        Channel ``c`` of a prediction is the class at place ``c``.
+        Channel ``c`` of a prediction is the class at place ``c``; empty where
+        `restoring` says what is predicted instead.
+    restoring : Restoring or None
+        None for a model that tells classes.
     channels : int
         Image channels that the model expects.
     voxel_size : tuple of float
@@ -77,7 +96,8 @@ class ModelCard(Settings):
     format_version: Annotated[int, Ge(1), Le(FORMAT_VERSION)] = FORMAT_VERSION
     name: str
     created: str
-    classes: tuple[LabelClass, ...] = Field(min_length=1)
+    classes: tuple[LabelClass, ...]
+    restoring: Restoring | None = None
     channels: Annotated[int, Ge(1)]
     voxel_size: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     unit: str
@@ -90,9 +110,18 @@ class ModelCard(Settings):
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def outputs(self) -> int:
+        """Channels of a prediction."""
+        if self.restoring is None:
+            return len(self.classes)
+        return len(self.restoring.target.center)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         ids = [each.id for each in self.classes]
+        if bool(ids) == (self.restoring is not None):
+            raise ValueError("a model tells classes or restores images")
         if len(set(ids)) != len(ids):
             raise ValueError(f"classes share an id: {ids}")
         if len(self.correction) not in (0, len(ids)):

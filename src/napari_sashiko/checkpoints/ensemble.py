@@ -13,7 +13,8 @@ from napari_sashiko.checkpoints.member import Box, Member
 class Ensemble:
     """Members that vote with their weights.
 
-    Each member's probabilities are softmaxed first; the mean is their weighted mean and
+    Each member's probabilities are softmaxed first (a restored image is taken as it
+    is); the mean is their weighted mean and
     the standard deviation the weighted *population* one across members (0 for a single
     member): DLSIA, J. Appl. Cryst. 57, 392 (2024), section 4.2.
 
@@ -93,13 +94,17 @@ class Ensemble:
         for member, weight in self._members:
             tick()
             # West (1979): weighted mean and variance in one pass, no cancellation.
-            shares = self._corrected(member.probabilities(image, core, tick))
+            shares = self._corrected(member.predict(image, core, tick))
             total += weight
             step = shares - mean.to(shares)
             mean = mean.to(shares) + step * (weight / total)
             squares = squares.to(shares) + weight * step * (shares - mean)
         std = (squares / total).clamp_min(0).sqrt()
-        return mean.cpu().numpy(), std.cpu().numpy()
+        if self.card.restoring is None:
+            return mean.cpu().numpy(), std.cpu().numpy()
+        target = self.card.restoring.target
+        scale = torch.tensor(target.scale).view(-1, 1, 1, 1)
+        return target.undo(mean.cpu().numpy()), (std.cpu() * scale).numpy()
 
     def _corrected(self, shares: torch.Tensor) -> torch.Tensor:
         if not self.card.correction and self.card.temperature == 1.0:

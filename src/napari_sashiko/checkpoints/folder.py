@@ -165,6 +165,8 @@ def model_digest(folder: Path) -> str:
         digest = hashlib.sha256()
         for name in PREDICTING:
             digest.update(repr(getattr(card, name)).encode())
+        if card.restoring is not None:
+            digest.update(repr(card.restoring).encode())
         for entry in card.members:
             try:
                 digest.update((Path(folder) / entry.file).read_bytes())
@@ -176,16 +178,28 @@ def model_digest(folder: Path) -> str:
 
 
 def _with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
-    """Use the files that the card names; once more where it was replaced meanwhile."""
-    card = load_card(folder)
+    """Use the files that the card names; once more where it was replaced meanwhile.
+
+    Also where it was replaced by one that says the same: between the two, its files
+    were not there.
+    """
     while True:
+        before = _written(folder)
+        card = load_card(folder)
         try:
             return use(card)
         except ModelError:
-            newer = load_card(folder)
-            if newer == card:
+            if _written(folder) == before:
                 raise
-            card = newer
+
+
+def _written(folder: Path) -> tuple[int, int] | None:
+    """Which writing of the card is the present one."""
+    try:
+        found = (folder / CARD).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def load_member(
@@ -202,15 +216,19 @@ def load_member(
         arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
-            _check_classes(card, forest.n_classes)
+            _check_outputs(card, forest.n_classes)
             return ForestMember(forest)
         network = network_from_spec(entry.spec)
-        _check_classes(card, network.out_channels)
+        _check_outputs(card, network.out_channels)
         _check_channels(card, entry, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
     except (*DAMAGE, ModelError) as error:
         raise _missing(folder, entry, error) from error
-    return NetworkMember(network.to(device).eval(), neighbours=entry.neighbours)
+    return NetworkMember(
+        network.to(device).eval(),
+        neighbours=entry.neighbours,
+        classifies=card.restoring is None,
+    )
 
 
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:
@@ -224,9 +242,10 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:DIGITS]
 
 
-def _check_classes(card: ModelCard, known: int) -> None:
-    if known != len(card.classes):
-        raise ValueError(f"it knows {known} classes, {CARD} {len(card.classes)}")
+def _check_outputs(card: ModelCard, known: int) -> None:
+    if known != card.outputs:
+        what = "classes" if card.restoring is None else "channels"
+        raise ValueError(f"it knows {known} {what}, {CARD} {card.outputs}")
 
 
 def _check_channels(card: ModelCard, entry: MemberCard, network: Network) -> None:

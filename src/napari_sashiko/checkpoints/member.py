@@ -1,4 +1,4 @@
-"""Ensemble members: a patch in, class probabilities out."""
+"""Ensemble members: a patch in, class probabilities or a restored image out."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SLAB_VOXELS = 200_000  # in one forward pass on a CPU: well below a second
 
 
 class Member(Protocol):
-    """Whatever gives class probabilities for a patch.
+    """Whatever gives class probabilities, or a restored image, for a patch.
 
     Attributes
     ----------
@@ -29,37 +29,50 @@ class Member(Protocol):
     halo: tuple[int, int, int]
     align: tuple[int, int, int]
 
-    def probabilities(
+    def predict(
         self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
     ) -> torch.Tensor:
-        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
+        """What there is in the core of ``(C, Z, Y, X)``: ``(K, z, y, x)`` float32."""
         ...
 
 
 class NetworkMember:
-    """A network that looks at slices, slices with neighbours, or whole patches."""
+    """A network that looks at slices, slices with neighbours, or whole patches.
 
-    def __init__(self, network: Network, *, neighbours: int = 0) -> None:
+    Parameters
+    ----------
+    network : Network
+        In evaluation mode.
+    neighbours : int
+        Slices on either side that a 2D network sees as channels.
+    classifies : bool
+        Whether its outputs are logits of classes; otherwise they are an image.
+    """
+
+    def __init__(
+        self, network: Network, *, neighbours: int = 0, classifies: bool = True
+    ) -> None:
         self.network = network
+        self.classifies = classifies
         self._forward = fastest(network)
         self.neighbours = neighbours
         flat = network.dims == 2
         self.halo = network_halo(network, neighbours)
         self.align = (1 if flat else network.align, network.align, network.align)
 
-    def probabilities(
+    def predict(
         self,
         patch: torch.Tensor,
         core: Box,
         tick: Callable[[], None] = lambda: None,
     ) -> torch.Tensor:
-        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
+        """What there is in the core of ``(C, Z, Y, X)``: ``(K, z, y, x)`` float32."""
         if self.network.dims == 2:
             return self._by_slices(patch, core, tick)
         tick()
         logits = self._forward(patch[None])[0]
         core_only = (slice(None), *(slice(*span) for span in core))
-        return logits[core_only].float().softmax(0)
+        return self._finish(logits[core_only])
 
     def _by_slices(
         self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
@@ -72,8 +85,11 @@ class NetworkMember:
             planes = range(start, min(start + batch, core[0][1]))
             slabs = [stack_neighbours(patch, z, self.neighbours) for z in planes]
             logits = self._forward(torch.stack(slabs))[..., rows, columns]
-            parts.append(logits.movedim(0, 1).float().softmax(0))
+            parts.append(self._finish(logits.movedim(0, 1)))
         return torch.cat(parts, dim=1)
+
+    def _finish(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits.float().softmax(0) if self.classifies else logits.float()
 
 
 def network_halo(network: Network, neighbours: int = 0) -> tuple[int, int, int]:
@@ -99,7 +115,7 @@ class ForestMember:
         self.forest = forest
         self.halo = forest.halo
 
-    def probabilities(
+    def predict(
         self,
         patch: torch.Tensor,
         core: Box,

@@ -18,6 +18,7 @@ from napari_sashiko.cli import (
     mend,
     predict,
     report,
+    restore,
     sample,
     sets,
     train,
@@ -37,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(sample, train, predict, instances, measure),
-    *(sets, evaluate, report, info, mend),
+    *(sample, train, restore, predict, instances),
+    *(measure, sets, evaluate, report, info, mend),
 )
 for command in COMMANDS:
     command.add_to(app)

@@ -52,7 +52,7 @@ def predict(
     more: Set = None,
     json: Json = False,
 ) -> None:
-    """Segment a whole volume: mean, std and classes; resumes where it stopped."""
+    """Segment or restore a whole volume by a model; resumes where it stopped."""
     from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
 
     given = {
@@ -66,16 +66,18 @@ def predict(
     volume = pipeline.open_image(image, axes=axes)
     with terminal(_translate) as shown:
         done = pipeline.predict(model, volume, out, report=shown.show, **values)
-    found = pipeline.open_prediction(out)
+    found = pipeline.open_result(out)
+    classes = () if isinstance(found, pipeline.Restored) else found.classes
     facts = {
         "prediction": absolute(out),
         "seconds": round(done.seconds, 3),
         "blocks": found.total,
-        "shape": list(found.class_ids.shape),
-        "class_names": [each.name for each in found.classes],
+        "shape": list(found.mean.shape[1:]),
+        "class_names": [each.name for each in classes],
         "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
     }
-    lines = [f"Prediction: {out}", f"Blocks: {found.total}, in {done.seconds:.1f} s"]
+    what = "Prediction" if classes else "Restored image"
+    lines = [f"{what}: {out}", f"Blocks: {found.total}, in {done.seconds:.1f} s"]
     answer(facts, lines, as_json=json)
 
 

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from napari.layers import Image
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
@@ -20,9 +19,14 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
-from napari_sashiko.gui.label_layer import KEY, warm_colours
+from napari_sashiko.gui.label_layer import warm_colours
 from napari_sashiko.gui.label_step import LabelStep
-from napari_sashiko.gui.layer_volume import source_path, source_project, volume_of
+from napari_sashiko.gui.layer_volume import (
+    is_source,
+    source_path,
+    source_project,
+    volume_of,
+)
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_words import short
@@ -78,7 +82,7 @@ class SashikoDock(QWidget):
 
     def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
         """Follow added, removed and renamed layers."""
-        images = [layer for layer in self.viewer.layers if _is_source(layer)]
+        images = [layer for layer in self.viewer.layers if is_source(layer)]
         chosen = self.volumes.currentData()
         with signals_blocked(self.volumes):
             self.volumes.clear()
@@ -233,7 +237,3 @@ def _size_text(volume: Volume) -> str:
     if len({f"{s:.4g}" for s in size}) == 1:
         return f"{size[0]:.4g} {unit}"
     return " × ".join(f"{s:.4g}" for s in size) + f" {unit}"
-
-
-def _is_source(layer: Any) -> bool:
-    return isinstance(layer, Image) and KEY not in layer.metadata

@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
 from napari.utils.notifications import show_warning
 
-from napari_sashiko.gui.label_layer import KEY
+from napari_sashiko.gui.layer_volume import is_source
 from napari_sashiko.gui.main_dock import SashikoDock
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def find_dock(viewer: Any) -> SashikoDock | None:
 def _choose_active(dock: SashikoDock) -> bool:
     """Put the selected image on the desk; a result of ours leads to its image."""
     layer = dock.viewer.layers.selection.active
-    if isinstance(layer, Image) and KEY not in layer.metadata:
+    if is_source(layer):
         # Layers have no order of equality with Qt's variants: compared one by one.
         for index in range(dock.volumes.count()):
             if dock.volumes.itemData(index) is layer:

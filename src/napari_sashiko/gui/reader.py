@@ -19,7 +19,7 @@ Reader = Callable[[str | list[str]], list[LayerData]]
 ATTRIBUTES = "sashiko"  # as in `volumes`, which takes long to load
 PROJECT_SUFFIX = ".sashiko"
 NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
-MAKERS = ("prediction", "instances")
+MAKERS = ("prediction", "restored image", "instances")
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
@@ -42,6 +42,8 @@ def read_result(path: str | list[str]) -> list[LayerData]:
     try:
         if kind_of(folder) == "prediction":
             return prediction_layers(engine.open_prediction(folder))
+        if kind_of(folder) == "restored image":
+            return restored_layers(engine.open_restored(folder))
         return instance_layers(engine.open_instances(folder))
     except SashikoError as error:
         notify(str(error), "error")
@@ -83,6 +85,23 @@ def prediction_layers(found: Any) -> list[LayerData]:
     layers.append((std, {**look, **place}, "image"))
     look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
     layers.append((LazyArray(found.class_ids), {**look, **place}, "labels"))
+    return layers
+
+
+def restored_layers(found: Any) -> list[LayerData]:
+    """Each channel of a restored image, and where its networks differ."""
+    place, name = _place(found, found.mean.ndim - 1), found.path.stem
+    layers: list[LayerData] = []
+    for part, array, look in (
+        ("restored", found.mean, {}),
+        ("doubt", found.std, {"visible": False, "colormap": "magma"}),
+    ):
+        count = array.shape[0]
+        for channel in range(count):
+            mark = f" {channel + 1}" if count > 1 else ""
+            values = LazyArray(array, channel=channel, dtype=np.float32)
+            named = {"name": f"{name} - {part}{mark}", **look, **place}
+            layers.append((values, named, "image"))
     return layers
 
 

@@ -85,7 +85,7 @@ def train(
 
     chosen = training_settings(**settings)
     steps = train_steps(image, labels, classes, chosen, out, start=start)
-    return _run(steps, TrainingDone, report)
+    return run_to_end(steps, TrainingDone, report)
 
 
 def predict(
@@ -117,7 +117,7 @@ def predict(
         If model, image, settings or output cannot be used.
     """
     chosen = PredictionSettings.checked(**settings)
-    return _run(predict_steps(model, image, out, chosen), PredictionDone, report)
+    return run_to_end(predict_steps(model, image, out, chosen), PredictionDone, report)
 
 
 def segment_instances(
@@ -149,7 +149,9 @@ def segment_instances(
         If prediction, settings or output cannot be used.
     """
     chosen = InstanceSettings.checked(**settings)
-    return _run(instance_steps(prediction, out, chosen, table), InstancesDone, report)
+    return run_to_end(
+        instance_steps(prediction, out, chosen, table), InstancesDone, report
+    )
 
 
 def prediction_sets(
@@ -183,7 +185,7 @@ def prediction_sets(
         not calibrated.
     """
     chosen = SetSettings.checked(coverage=coverage, **settings)
-    return _run(set_steps(prediction, out, chosen), SetsDone, report)
+    return run_to_end(set_steps(prediction, out, chosen), SetsDone, report)
 
 
 def measure(
@@ -224,7 +226,7 @@ def measure(
         If model, image, settings or output cannot be used.
     """
     chosen = MeasureSettings.checked(**settings)
-    done = _run(measure_steps(model, image, out, chosen), MeasureDone, report)
+    done = run_to_end(measure_steps(model, image, out, chosen), MeasureDone, report)
     return read_measurements(done.path)
 
 
@@ -290,7 +292,7 @@ def report(
 
     given = {key: options.pop(key) for key in SOURCES if key in options}
     chosen = ReportSettings.checked(**options)
-    return _run(report_steps(path, out, chosen, **given), ReportDone, report)
+    return run_to_end(report_steps(path, out, chosen, **given), ReportDone, report)
 
 
 def find_places(
@@ -329,7 +331,7 @@ def find_places(
         If source, image, labels or settings cannot be used.
     """
     chosen = PlacesSettings.checked(**settings)
-    return _run(place_steps(source, image, labels, chosen), PlacesFound, report)
+    return run_to_end(place_steps(source, image, labels, chosen), PlacesFound, report)
 
 
 def training_settings(**values: Any) -> "TrainingSettings":
@@ -342,12 +344,16 @@ def training_settings(**values: Any) -> "TrainingSettings":
     """
     from napari_sashiko.training import TrainingSettings  # noqa: PLC0415 - loads torch
 
-    if values.get("epochs") is not None and "minutes" not in values:
-        values["minutes"] = None
-    return TrainingSettings.checked(**values)
+    return TrainingSettings.checked(**without_limit(values))
 
 
-def _run(steps: Iterator[Event], kind: type[Done], report: Report | None) -> Done:
+def without_limit(values: dict[str, Any]) -> dict[str, Any]:
+    """Take away the limit in minutes where epochs are given."""
+    by_epochs = values.get("epochs") is not None and "minutes" not in values
+    return {**values, "minutes": None} if by_epochs else values
+
+
+def run_to_end(steps: Iterator[Event], kind: type[Done], report: Report | None) -> Done:
     """Run all steps; whatever stops them on the way, the generator saves its work."""
     with contextlib.closing(steps):  # type: ignore[type-var]
         for event in steps:

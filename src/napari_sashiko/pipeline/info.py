@@ -13,7 +13,9 @@ from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
+from napari_sashiko.pipeline.restoring import open_restored
 from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.prediction import RESTORED
 from napari_sashiko.volumes import DAMAGED, reading
 
 MODEL_INDEX = "model.json"
@@ -26,8 +28,8 @@ class Description:
     Parameters
     ----------
     kind : str
-        ``"model"``, ``"prediction"``, ``"instances"``, ``"sets"``, ``"measurements"``,
-        ``"project"`` or ``"image"``.
+        ``"model"``, ``"prediction"``, ``"restored image"``, ``"instances"``,
+        ``"sets"``, ``"measurements"``, ``"project"`` or ``"image"``.
     lines : tuple of str
         For people.
     facts : dict
@@ -61,6 +63,8 @@ def describe(path: Path | str) -> Description:
     record = own_record(path)
     if record.get("kind") == "prediction":
         return _prediction(path)
+    if record.get("kind") == RESTORED:
+        return _restored(path)
     if record.get("kind") == "instances":
         with reading(f"The instances {path}", "Find them again."):
             return _instances(path, record)
@@ -78,19 +82,31 @@ def _model(path: Path) -> Description:
     lines = (
         f"Model {card.name!r}, made {card.created}",
         f"Members: {len(card.members)} ({', '.join(kinds)}), {card.dims}D",
-        f"Classes: {_names(card.classes)}",
+        _made(card),
         (
             f"Image: {card.channels} channel(s), voxels of "
             f"{_sizes(card.voxel_size)} {card.unit}"
         ),
-        *score_lines(held_out_scores(card.training)),
-        _sets(card.sets),
+        *_quality(card),
     )
     facts = card.model_dump(mode="json", exclude={"members", "normalisation"})
     facts["members"] = [
         {"kind": _kind(each), "weight": each.weight} for each in card.members
     ]
     return Description("model", lines, facts)
+
+
+def _made(card: Any) -> str:
+    if card.restoring is None:
+        return f"Classes: {_names(card.classes)}"
+    return "Fills gaps" if card.restoring.fills_gaps else "Restores images"
+
+
+def _quality(card: Any) -> tuple[str, ...]:
+    if card.restoring is not None:
+        return ()
+    scores = score_lines(held_out_scores(card.training))
+    return (*scores, _sets(card.sets))
 
 
 def _kind(member: Any) -> str:
@@ -128,6 +144,29 @@ def _prediction(path: Path) -> Description:
         "model_digest": found.model_digest,
     }
     return Description("prediction", lines, facts)
+
+
+def _restored(path: Path) -> Description:
+    found = open_restored(path)
+    shape = found.mean.shape[1:]
+    lines = (
+        (
+            f"Restored image, {' x '.join(map(str, shape))} voxels of "
+            f"{_sizes(found.voxel_size)} {found.unit}"
+        ),
+        f"Blocks: {found.done} of {found.total} finished",
+        f"Model: {found.model_digest[:12]}",
+    )
+    facts = {
+        "shape": list(shape),
+        "channels": int(found.mean.shape[0]),
+        "voxel_size": list(found.voxel_size),
+        "unit": found.unit,
+        "done": found.done,
+        "total": found.total,
+        "model_digest": found.model_digest,
+    }
+    return Description("restored image", lines, facts)
 
 
 def _instances(path: Path, record: dict[str, Any]) -> Description:

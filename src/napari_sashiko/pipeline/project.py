@@ -26,6 +26,8 @@ ROOMS = (
     "instances",
     "measurements",
     "plots",
+    "restorers",
+    "restored",
 )
 
 
@@ -221,6 +223,14 @@ class Project:
     def instances(self) -> list[Path]:
         """Instances, the newest first."""
         return newest_first(self.folder / "instances", "*.zarr/zarr.json")
+
+    def restorers(self) -> list[Path]:
+        """Models that restore images, the newest first."""
+        return newest_first(self.folder / "restorers", "*/model.json")
+
+    def restored(self) -> list[Path]:
+        """Restored images, the newest first."""
+        return newest_first(self.folder / "restored", "*.zarr/zarr.json")
 
     def measurements(self) -> list[Path]:
         """Measurements with error bars, the newest first."""

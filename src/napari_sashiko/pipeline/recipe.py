@@ -20,13 +20,15 @@ class Recipe(Settings):
     ----------
     format_version : int
         Version of the file's layout.
-    train, predict, instances, sets, measure : dict
-        Fields of `TrainingSettings`, `PredictionSettings`, `InstanceSettings`,
-        `SetSettings` and `MeasureSettings`; checked by these when the step starts.
+    train, restore, predict, instances, sets, measure : dict
+        Fields of `TrainingSettings`, `RestoreSettings`, `PredictionSettings`,
+        `InstanceSettings`, `SetSettings` and `MeasureSettings`; checked by these when
+        the step starts.
     """
 
     format_version: int = FORMAT_VERSION
     train: dict[str, Any] = Field(default_factory=dict)
+    restore: dict[str, Any] = Field(default_factory=dict)
     predict: dict[str, Any] = Field(default_factory=dict)
     instances: dict[str, Any] = Field(default_factory=dict)
     sets: dict[str, Any] = Field(default_factory=dict)

@@ -12,7 +12,12 @@ from pydantic import ValidationError
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.metrics import SetCalibration
-from napari_sashiko.prediction import read_record, reading_prediction
+from napari_sashiko.prediction import (
+    PREDICTION,
+    read_record,
+    reading_prediction,
+    record_of,
+)
 from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume
 
 
@@ -65,12 +70,10 @@ def open_prediction(path: Path | str) -> Prediction:
         If there is none, it is damaged, or it comes from a newer version.
     """
     path = Path(path)
-    record = read_record(path)
-    if record is None:
-        raise OutputError(f"There is no prediction at {path}.", "Predict it first.")
+    record = record_of(path, PREDICTION)
     with reading_prediction(path):
         group = zarr.open_group(str(path), mode="r")
-        done, total = _progress(group)
+        done, total = progress(group)
         z, y, x = (float(size) for size in record["voxel_size"])
         return Prediction(
             path=path,
@@ -120,7 +123,7 @@ def check_prediction(
             )
     with reading_prediction(Path(out)):
         try:
-            return _progress(zarr.open_group(str(out), mode="r"))
+            return progress(zarr.open_group(str(out), mode="r"))
         except DAMAGED:
             # The next run looks itself which blocks are whole.
             sizes = zip(record["shape"], record["cell"], strict=True)
@@ -182,6 +185,7 @@ def _coverages(record: Any) -> tuple[float, ...]:
         return ()
 
 
-def _progress(group: Any) -> tuple[int, int]:
+def progress(group: Any) -> tuple[int, int]:
+    """Cells that are finished, and all."""
     ledger = np.asarray(group["ledger"])
     return int((ledger == 1).sum()), int(ledger.size)

@@ -29,7 +29,12 @@ from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import check_writable
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
-    from napari_sashiko.training import Heritage, Painting, TrainingSettings
+    from napari_sashiko.training import (
+        Heritage,
+        LearningSettings,
+        Painting,
+        TrainingSettings,
+    )
 
 
 def train_steps(
@@ -91,7 +96,7 @@ def train_steps(
     if start is not None:
         chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
         yield from known_image(Path(start), volume)
-    yield from _noted(
+    yield from noted(
         train(volume, paint.labelled, paint.classes, chosen, target, heritage=heritage),
         TrainingStarted,
         partial(
@@ -148,7 +153,7 @@ def live_steps(
     if start is not None:
         chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
         yield from known_image(Path(start), volume)
-    yield from _noted(
+    yield from noted(
         train_live(volume, painting, chosen, target, heritage=heritage),
         TrainingStarted,
         lambda: note_run(
@@ -190,7 +195,7 @@ def predict_steps(
     volume = open_image(image)
     with contextlib.ExitStack() as stack:
         shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
-        yield from _noted(
+        yield from noted(
             predict(Path(model), shared, Path(out), chosen),
             PredictionStarted,
             partial(note_run, Path(out), "predict", chosen, volume=volume),
@@ -260,7 +265,7 @@ def set_steps(
     note_run(Path(out), "sets", chosen)
 
 
-def _noted(
+def noted(
     steps: Iterator[Event], started: type[Event], note: Callable[[], None]
 ) -> Generator[Event, None, None]:
     """Pass a run's events on; note it when it starts, for it may never end."""
@@ -280,11 +285,23 @@ def check_parts(settings: "TrainingSettings") -> None:
         If there is no such part, or it has no such setting.
     """
     from napari_sashiko.losses import build_loss  # noqa: PLC0415 - loads torch
-    from napari_sashiko.networks import build_network  # noqa: PLC0415
     from napari_sashiko.transforms import build_transforms  # noqa: PLC0415
 
     build_loss(settings.loss, **settings.loss_settings)
     build_transforms(settings.augment, dims=2)
+    check_network(settings)
+
+
+def check_network(settings: "LearningSettings") -> None:
+    """Refuse an impossible network before anything is read.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such network, or it has no such setting.
+    """
+    from napari_sashiko.networks import build_network  # noqa: PLC0415 - loads torch
+
     if settings.network != "auto":
         build_network(
             settings.network, 1, 2, dims=2, seed=0, **settings.network_settings

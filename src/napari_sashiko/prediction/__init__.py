@@ -25,9 +25,17 @@ from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
 from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
-from napari_sashiko.prediction.store import read_record, reading_prediction
+from napari_sashiko.prediction.store import (
+    PREDICTION,
+    RESTORED,
+    read_record,
+    reading_prediction,
+    record_of,
+)
 
 __all__ = [
+    "PREDICTION",
+    "RESTORED",
     "CellDone",
     "ClassScores",
     "ClassTotals",
@@ -58,4 +66,5 @@ __all__ = [
     "preview",
     "read_record",
     "reading_prediction",
+    "record_of",
 ]

@@ -62,7 +62,7 @@ class Blender:
         They are valid until this thread asks again.
         """
         extents = [part.stop - part.start for part in cell.cell]
-        shape = (len(self.inference.predictor.card.classes), *extents)
+        shape = (self.inference.predictor.card.outputs, *extents)
         total = tuple(
             self._scratch.array(name, shape, np.float32) for name in ("mean", "std")
         )

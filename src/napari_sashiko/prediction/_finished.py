@@ -7,23 +7,29 @@ from typing import Any
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger
 from napari_sashiko.prediction.predictor import Triple
-from napari_sashiko.prediction.store import read_record
+from napari_sashiko.prediction.store import PREDICTION, record_of
 from napari_sashiko.volumes import Region
 
 VOXELS = 1 << 21
 
 
-def finished_record(path: Path) -> dict[str, Any]:
+def finished_record(path: Path, kind: str = PREDICTION) -> dict[str, Any]:
     """Read what a prediction says about itself.
+
+    Parameters
+    ----------
+    path : Path
+        Folder NAME.zarr.
+    kind : str
+        What it must be: `PREDICTION` or `RESTORED`.
 
     Raises
     ------
     OutputError
-        If there is none, or it is damaged, of a newer version, or not finished.
+        If there is none, or it is damaged, of a newer version, of another kind, or
+        not finished.
     """
-    record = read_record(path)
-    if record is None:
-        raise OutputError(f"There is no prediction at {path}.", "Predict it first.")
+    record = record_of(path, kind)
     finished = Ledger(path).finished()
     if not finished.all():
         raise OutputError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -120,12 +121,25 @@ class Inference:
         )
         try:
             with _held(self._lock, self.tick):
-                return self.predictor.predict(patch, core=core, tick=self.tick)
+                pair = self.predictor.predict(patch, core=core, tick=self.tick)
+            return self._with_measured(pair, raw, core)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
         release_memory()  # after the except block: the error held on to the tensors
         return None
+
+    def _with_measured(self, pair: Pair, raw: Any, core: Any) -> Pair:
+        """Put back what was measured, where only gaps are to be filled."""
+        card = self.predictor.card
+        if card.restoring is None or not card.restoring.fills_gaps:
+            return pair
+        measured = raw[(slice(None), *(slice(*span) for span in core))]
+        known = card.normalisation.known(measured)
+        mean, std = pair
+        return np.where(known, measured, mean).astype(np.float32), np.where(
+            known, np.float32(0), std
+        )
 
     def _join(self, halves: tuple[Region, Region, int], bounds: Region | None) -> Pair:
         low, high, axis = halves

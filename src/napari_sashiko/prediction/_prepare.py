@@ -9,11 +9,18 @@ from typing import Any
 from napari_sashiko.errors import OutputError, VolumeError
 from napari_sashiko.patches import Cell
 from napari_sashiko.prediction._order import tasks_of
-from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
+from napari_sashiko.prediction.plan import (
+    Plan,
+    make_plan,
+    plan_from_record,
+    stored_type,
+)
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import (
     FORMAT_VERSION,
+    PREDICTION,
+    RESTORED,
     Layout,
     PredictionStore,
     create_store,
@@ -90,7 +97,12 @@ def prepare(
     cells = plan.cells()
     shape = cells.chunk
     layout = Layout(
-        volume.shape, shape, len(predictor.card.classes), settings.dtype, volume.flat
+        shape=volume.shape,
+        cell=shape,
+        channels=predictor.card.outputs,
+        dtype=stored_type(predictor, settings),
+        flat=volume.flat,
+        classifies=predictor.card.restoring is None,
     )
     if record is None:
         check_writable(path, layout.bytes // 2)
@@ -100,11 +112,11 @@ def prepare(
     else:
         _check_same(path, record, fresh)
     store = PredictionStore(path, layout)
-    _check_dtype(store, settings)
+    _check_dtype(store, layout.dtype)
     finished = store.ledger.finished()
     tasks = (
         tuple(cell for cell in task if not finished[cell.index])
-        for task in tasks_of(plan, layout.classes, settings)
+        for task in tasks_of(plan, layout.channels, settings)
     )
     todo = [task for task in tasks if task]
     return Run(predictor, digest, plan, store, len(cells), todo)
@@ -141,7 +153,7 @@ def _record(
     sets = predictor.card.sets
     return {
         "format_version": FORMAT_VERSION,
-        "kind": "prediction",
+        "kind": PREDICTION if predictor.card.restoring is None else RESTORED,
         "model_digest": digest,
         "input_digest": volume.digest(),
         "input_name": volume.name,
@@ -175,12 +187,12 @@ def _check_same(path: Path, stored: dict[str, Any], fresh: dict[str, Any]) -> No
             )
 
 
-def _check_dtype(store: PredictionStore, settings: PredictionSettings) -> None:
+def _check_dtype(store: PredictionStore, dtype: str) -> None:
     """Ask the arrays: records do not say it."""
-    if store.dtype != settings.dtype:
+    if store.dtype != dtype:
         raise OutputError(
             f"{store.path} exists and holds probabilities as {store.dtype}, not as "
-            f"{settings.dtype}.",
+            f"{dtype}.",
             f"Set dtype to {store.dtype}, choose another name, or overwrite it.",
         )
 

@@ -11,7 +11,7 @@ from napari_sashiko.prediction._blend import CACHE_BYTES
 from napari_sashiko.prediction._inference import count
 from napari_sashiko.prediction._order import windows_seen
 from napari_sashiko.prediction._sizes import BYTES_PER_VOXEL
-from napari_sashiko.prediction.plan import Plan, make_plan
+from napari_sashiko.prediction.plan import Plan, make_plan, stored_type
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import Layout
@@ -65,16 +65,23 @@ def estimate(
     settings = settings or PredictionSettings()
     plan = make_plan(predictor, volume.shape, settings)
     cells = plan.cells()
-    classes = len(predictor.card.classes)
-    layout = Layout(volume.shape, cells.chunk, classes, settings.dtype, volume.flat)
+    channels = predictor.card.outputs
+    layout = Layout(
+        shape=volume.shape,
+        cell=cells.chunk,
+        channels=channels,
+        dtype=stored_type(predictor, settings),
+        flat=volume.flat,
+        classifies=predictor.card.restoring is None,
+    )
     window = int(np.prod(plan.window))
     # Each block in work holds its patch, and the mean and deviation of its cell.
     blocks = 1 if settings.runner == "serial" else settings.workers or READ_AHEAD
-    read = 8 * volume.channels + 8 * classes
+    read = 8 * volume.channels + 8 * channels
     kept = 0
     if plan.border_weight > 0:  # predicted windows: at most all of them
         windows = len(Grid(plan.shape, plan.window, plan.step))
-        kept = min(CACHE_BYTES, 8 * classes * window * windows)
+        kept = min(CACHE_BYTES, 8 * channels * window * windows)
     per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
     return Estimate(
         cells=len(cells),
@@ -88,9 +95,9 @@ def _seconds(
     predictor: Predictor, volume: Any, plan: Plan, settings: PredictionSettings
 ) -> float:
     if plan.border_weight > 0:
-        classes = len(predictor.card.classes)
+        channels = predictor.card.outputs
         window = int(np.prod(plan.window))
-        voxels = windows_seen(plan, classes, settings) * window
+        voxels = windows_seen(plan, channels, settings) * window
     else:
         voxels = sum(count(cell.window) for cell in plan.cells())
     probe = _probe(plan)

@@ -14,6 +14,7 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import NAME, Index, Ledger, create_ledger
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import (
+    PREDICTION,
     Layout,
     PredictionStore,
     read_record,
@@ -101,9 +102,10 @@ def _layout(path: Path, record: dict[str, Any]) -> Layout:
         return Layout(
             shape=_triple(record["shape"]),
             cell=_triple(record["cell"]),
-            classes=len(record["classes"]),
+            channels=int(mean.shape[0]),
             dtype=str(mean.dtype),
             flat=flat,
+            classifies=record["kind"] == PREDICTION,
         )
 
 

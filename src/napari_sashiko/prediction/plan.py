@@ -121,6 +121,11 @@ def make_plan(
     )
 
 
+def stored_type(predictor: Predictor, settings: PredictionSettings) -> str:
+    """How results are stored: grey values may be larger than float16 can hold."""
+    return settings.dtype if predictor.card.restoring is None else "float32"
+
+
 def _memory(predictor: Predictor) -> dict[str, int]:
     needed = getattr(predictor, "bytes_per_voxel", None)
     return {} if needed is None else {"bytes_per_voxel": int(needed)}

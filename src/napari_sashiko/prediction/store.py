@@ -26,6 +26,7 @@ from napari_sashiko.volumes import (
 )
 
 FORMAT_VERSION = 1
+PREDICTION, RESTORED = "prediction", "restored image"  # kinds of what is stored here
 KEYS = (  # of the record, without which nothing can be done
     "model_digest",
     "input_digest",
@@ -50,19 +51,22 @@ class Layout:
         Volume, in voxels.
     cell : (int, int, int)
         Shape of a cell; the last one of an axis may be shorter.
-    classes : int
-        Number of probability channels.
+    channels : int
+        Of mean and deviation: one for each class, or those of a restored image.
     dtype : str
-        How probabilities are stored.
+        How they are stored.
     flat : bool
         Whether the arrays on disk have no z axis.
+    classifies : bool
+        Whether there is an array of the most probable class, too.
     """
 
     shape: Triple
     cell: Triple
-    classes: int
+    channels: int
     dtype: str
     flat: bool
+    classifies: bool = True
 
     @property
     def grid(self) -> Triple:
@@ -82,11 +86,16 @@ class Layout:
     def bytes(self) -> int:
         """Room that mean, deviation and classes take before compression."""
         width = np.dtype(self.dtype).itemsize
-        return int(np.prod(self.shape)) * (2 * width * self.classes + 1)
+        return int(np.prod(self.shape)) * (2 * width * self.channels + self.classifies)
 
     def on_disk(self, extents: Sequence[Any]) -> tuple[Any, ...]:
         """Drop the z entry of ``(z, y, x)`` where the arrays have none."""
         return tuple(extents[1:] if self.flat else extents)
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of the arrays."""
+        return ("mean", "std", "classes") if self.classifies else ("mean", "std")
 
 
 def flat_part(depth: int, most: int = FLATTEST_CHUNK) -> int:
@@ -110,10 +119,12 @@ class PredictionStore:
         self.layout = layout
         with reading_prediction(path):
             group: Any = zarr.open_group(str(path), mode="r+")
-            self._mean, self._std, self._classes = (
-                ChunkWriter(path / name / "0", group[f"{name}/0"])
-                for name in ("mean", "std", "classes")
-            )
+            writers = {
+                name: ChunkWriter(path / name / "0", group[f"{name}/0"])
+                for name in layout.arrays
+            }
+        self._mean, self._std = writers["mean"], writers["std"]
+        self._classes = writers.get("classes")
         self._scratch = Scratch()
         self.ledger = Ledger(path)
 
@@ -129,7 +140,7 @@ class PredictionStore:
         std: FloatArray,
         ids: np.ndarray[Any, Any],
     ) -> int:
-        """Write one cell: probabilities, deviation, and the most probable class.
+        """Write one cell: mean, deviation, and the most probable class.
 
         Parameters
         ----------
@@ -137,7 +148,7 @@ class PredictionStore:
             The cell, in voxels of the volume.
         mean, std : (K, z, y, x) float32
         ids : (K,) uint8
-            Class id of each channel.
+            Class id of each channel; not looked at where there are no classes.
 
         Returns
         -------
@@ -199,8 +210,9 @@ class PredictionStore:
         low = index[0] * cell[0]
         for z in range(low, min(low + cell[0], self.layout.shape[0]), depth):
             box = self.layout.on_disk((z // depth, *index[1:]))
-            yield self._classes, box
-            for channel in range(self.layout.classes):
+            if self._classes is not None:
+                yield self._classes, box
+            for channel in range(self.layout.channels):
                 yield self._mean, (channel, *box)
                 yield self._std, (channel, *box)
 
@@ -209,6 +221,8 @@ class PredictionStore:
     ) -> int:
         """Write the chunks of one place: while they are in the processor's cache."""
         box = self.layout.on_disk(place)
+        if self._classes is None:
+            return self._write_image(box, mean, std)
         best = self._chunk("best", self._mean, self.layout.chunk)
         stored = self._chunk("stored", self._mean, self.layout.chunk)
         winner = self._chunk("winner", self._classes, self.layout.chunk)
@@ -229,6 +243,15 @@ class PredictionStore:
         for channel in range(len(ids)):
             values = padded(std[channel], stored)
             size += self._std.write((channel, *box), self._drop_z(values))
+        return size
+
+    def _write_image(self, box: Any, mean: FloatArray, std: FloatArray) -> int:
+        room = self._chunk("stored", self._mean, self.layout.chunk)
+        size = 0
+        for writer, image in ((self._mean, mean), (self._std, std)):
+            for channel, values in enumerate(image):
+                chunk = self._drop_z(padded(values, room))
+                size += writer.write((channel, *box), chunk)
         return size
 
     def _chunk(self, name: str, writer: ChunkWriter, shape: Triple) -> Any:
@@ -290,8 +313,8 @@ def _fill(
 ) -> None:
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: dict(record)})
     spatial = layout.on_disk(("z", "y", "x"))
-    for name in ("mean", "std", "classes"):
-        channels = () if name == "classes" else (layout.classes,)
+    for name in layout.arrays:
+        channels = () if name == "classes" else (layout.channels,)
         create_ome_image(
             group,
             name,
@@ -306,7 +329,12 @@ def _fill(
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """Read what a prediction says about itself; None if `path` is not there.
+    """Read what a prediction, or a restored image, says about itself.
+
+    Returns
+    -------
+    dict or None
+        None if `path` is not there.
 
     Raises
     ------
@@ -319,6 +347,31 @@ def read_record(path: Path) -> dict[str, Any] | None:
         with reading_prediction(path):
             for key in KEYS:
                 record[key]
+    return record
+
+
+def record_of(path: Path, kind: str) -> dict[str, Any]:
+    """Read what a result says about itself.
+
+    Parameters
+    ----------
+    path : Path
+        Folder NAME.zarr.
+    kind : str
+        What it must be: `PREDICTION` or `RESTORED`.
+
+    Raises
+    ------
+    OutputError
+        If there is none, it is damaged, of another kind, or of a newer version.
+    """
+    record = read_record(path)
+    if record is None:
+        raise OutputError(f"There is no {kind} at {path}.", "Predict it first.")
+    if record["kind"] != kind:
+        raise OutputError(
+            f"{path} is a {record['kind']}, not a {kind}.", "Choose another one."
+        )
     return record
 
 
@@ -335,7 +388,10 @@ def _own_record(path: Path) -> dict[str, Any] | None:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
     except DAMAGED:
         record = None
-    if not isinstance(record, dict) or record.get("kind") != "prediction":
+    if not isinstance(record, dict) or record.get("kind") not in (
+        PREDICTION,
+        RESTORED,
+    ):
         raise OutputError(
             f"{path} exists and is not a prediction of this program.",
             "Choose another name; it is left as it is.",

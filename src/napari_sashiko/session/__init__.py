@@ -6,6 +6,7 @@ from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
 from napari_sashiko.session.reopening import Reopening
+from napari_sashiko.session.restoration import Restoration, restored, restorers
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.session.steps import StepDesk
@@ -22,10 +23,13 @@ __all__ = [
     "PreviewDesk",
     "PreviewReady",
     "Reopening",
+    "Restoration",
     "Session",
     "StepDesk",
     "SuggestionDesk",
     "describe_error",
     "project_folder",
+    "restored",
+    "restorers",
     "user_folder",
 ]

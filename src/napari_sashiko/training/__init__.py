@@ -11,8 +11,11 @@ from napari_sashiko.training.events import (
     TrainingWaits,
 )
 from napari_sashiko.training.heritage import NOBODY, Heritage
+from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.others import disputed_by_others
 from napari_sashiko.training.painting import Painting
+from napari_sashiko.training.restore import train_restoring
+from napari_sashiko.training.restore_settings import RestoreSettings
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.train import train, train_live
 
@@ -21,9 +24,11 @@ __all__ = [
     "Choices",
     "EpochDone",
     "Heritage",
+    "LearningSettings",
     "MemberSaved",
     "PaintTaken",
     "Painting",
+    "RestoreSettings",
     "TrainingDone",
     "TrainingRested",
     "TrainingSettings",
@@ -33,4 +38,5 @@ __all__ = [
     "make_choices",
     "train",
     "train_live",
+    "train_restoring",
 ]

@@ -14,14 +14,13 @@ from napari_sashiko.checkpoints import network_halo
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
-from napari_sashiko.networks import Network
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
 from napari_sashiko.runners import Message
 from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.features import PaintFeatures
 from napari_sashiko.training.held_out import FoldForest
-from napari_sashiko.training.judge import Outcome
+from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Normalisation, Volume
@@ -29,16 +28,6 @@ from napari_sashiko.volumes import Normalisation, Volume
 GUARD = 4.0  # voxels between what is learned from and what is judged
 FOLDS = 8  # a network learns from all but one of these
 FOREST_FOLDS = 3  # folds of a forest without networks
-
-
-@dataclass
-class NetworkDesk:
-    """One network in training: how it was made, how far it is."""
-
-    network: Network
-    ids: tuple[int, ...]  # classes of its outputs
-    fraction: float = 0.0  # of its training that is done
-    outcome: Outcome = field(default_factory=Outcome)
 
 
 @dataclass

@@ -1,32 +1,27 @@
 """Writing the model folder of a training run, as often as there is something new."""
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sashiko.checkpoints import (
     Ensemble,
     MemberCard,
     ModelCard,
     load_ensemble,
-    save_model,
 )
 from napari_sashiko.forests import Forest
 from napari_sashiko.runners import Event, torch_threads
-from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training._desk import Desk
+from napari_sashiko.training._record import history_of, versions
 from napari_sashiko.training._verdict import Ready, weigh_families
-from napari_sashiko.training.judge import Best
+from napari_sashiko.training._writing import write_members
+from napari_sashiko.training.network_desk import NetworkDesk
+from napari_sashiko.training.outcome import Best
 from napari_sashiko.training.shares import class_shares, correction
-
-LIBRARIES = ("napari-sashiko", "torch", "numpy", "scikit-learn")
-
-Tensors = dict[str, NDArray[Any]]
 
 
 def save(desk: Desk) -> None:
@@ -62,30 +57,9 @@ def _save(desk: Desk, ready: Ready) -> None:
         members.append(_network_card(desk, member, weight))
         learned.append(best)
     if members:
-        _write(desk, members, learned)
-
-
-def _write(
-    desk: Desk, members: Sequence[MemberCard], learned: Sequence[Forest | Best]
-) -> None:
-    """Write the card, and the tensors of those that learned something since."""
-    cards, tensors = [], []
-    for place, (card, each) in enumerate(zip(members, learned, strict=True)):
-        known, file = desk.written.get(place, (None, ""))
-        same = known is each
-        cards.append(card.model_copy(update={"file": file}) if same else card)
-        tensors.append(None if same else _tensors(each))
-    done = save_model(desk.out, _model_card(desk, tuple(cards)), tensors)
-    desk.written = {
-        place: (each, card.file)
-        for place, (card, each) in enumerate(zip(done.members, learned, strict=True))
-    }
-
-
-def _tensors(learned: Forest | Best) -> Tensors:
-    if isinstance(learned, Forest):
-        return learned.arrays()
-    return {name: tensor.numpy() for name, tensor in learned.state.items()}
+        write_members(
+            desk.out, members, learned, desk.written, lambda m: _model_card(desk, m)
+        )
 
 
 def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
@@ -152,17 +126,9 @@ def _record(desk: Desk) -> dict[str, Any]:
         "held_out": desk.metrics,
         "held_out_curves": desk.curves,
         "held_out_fairness": desk.fairness,
-        "history": [_history(member) for member in desk.networks],
+        "history": [history_of(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
         "image": {"name": desk.volume.name, "digest": desk.volume.digest()},
         "seconds": round(time.monotonic() - desk.started, 1),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": versions(),
     }
-
-
-def _history(member: NetworkDesk) -> list[dict[str, float | None]]:
-    # JSON has no NaN.
-    return [
-        {key: v if math.isfinite(v) else None for key, v in epoch.items()}
-        for epoch in list(member.outcome.history)
-    ]

@@ -8,10 +8,11 @@ from scipy.special import softmax
 
 from napari_sashiko.metrics import Calibration, ConfusionMatrix, name_of
 from napari_sashiko.training._apart import describe_distance, fair_rows
-from napari_sashiko.training._desk import Desk, NetworkDesk
+from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._sets import calibrate
 from napari_sashiko.training.blend import forest_share
-from napari_sashiko.training.judge import Best
+from napari_sashiko.training.network_desk import NetworkDesk
+from napari_sashiko.training.outcome import Best
 from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
 
 Ready = Sequence[tuple[NetworkDesk, Best]]

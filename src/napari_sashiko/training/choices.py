@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels
+from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import LARGEST, Volume
 
 SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
+BESIDE = 2  # the same where there is no paint: noise differs from slice to slice
 FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
@@ -59,19 +61,13 @@ def make_choices(
     device : str
         Blocks are only worth their price on a GPU.
     """
-    finest = min(volume.voxel_size)
-    size = [s / finest for s in volume.voxel_size]
-    spacing = (size[0], size[1], size[2])
+    spacing = _spacing(volume)
     depth = volume.shape[0]
     agreement = _agreement(volume)
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
     if agreement < SEPARATE and settings.dims != "3":
-        reason = (
-            f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
-            "times as well as neighbouring rows."
-        )
-        return Choices(2, settings.neighbours or 0, 2, spacing, reason)
+        return Choices(2, settings.neighbours or 0, 2, spacing, _apart(agreement))
     dims, why = _dims(labelled, settings, device)
     if dims == 3:
         return Choices(3, 0, 3, spacing, f"3D blocks: {why}.")
@@ -88,6 +84,48 @@ def make_choices(
         return Choices(2, 0, 3, spacing, reason)
     reason = f"2D with {neighbours} slices on either side: {why}."
     return Choices(2, neighbours, 3, spacing, reason)
+
+
+def choices_for_images(
+    volume: Volume, settings: LearningSettings, device: str = "cpu"
+) -> Choices:
+    """Choose as `make_choices` does, where there is no paint to go by.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image; a few small blocks of it are read.
+    settings : LearningSettings
+        ``dims`` and ``neighbours`` overrule the rule.
+    device : str
+        Blocks are only worth their price on a GPU.
+    """
+    spacing = _spacing(volume)
+    if volume.shape[0] == 1:
+        return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
+    agreement = _agreement(volume)
+    if agreement < SEPARATE and settings.dims != "3":
+        return Choices(2, settings.neighbours or 0, 2, spacing, _apart(agreement))
+    if settings.dims == "3" or (settings.dims == "auto" and device != "cpu"):
+        return Choices(3, 0, 3, spacing, "3D blocks: neighbouring slices agree.")
+    neighbours = settings.neighbours
+    if neighbours is None:
+        neighbours = min(max(1, round(BESIDE / spacing[0])), volume.shape[0] - 1)
+    reason = f"2D with {neighbours} slices on either side: neighbouring slices agree."
+    return Choices(2, neighbours, 3, spacing, reason)
+
+
+def _spacing(volume: Volume) -> tuple[float, float, float]:
+    finest = min(volume.voxel_size)
+    z, y, x = (size / finest for size in volume.voxel_size)
+    return z, y, x
+
+
+def _apart(agreement: float) -> str:
+    return (
+        f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
+        "times as well as neighbouring rows."
+    )
 
 
 def _dims(

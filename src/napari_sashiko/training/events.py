@@ -1,5 +1,6 @@
 """What training says while it runs."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +18,20 @@ class TrainingStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class EpochDone(Event):
-    """A network has seen another share of the labels; scores are on held-out strokes.
+    """A network has learned for another while; scores are on what was held out.
 
     Attributes
     ----------
     member, epoch, epochs : int
         Which network (from 0), how many epochs of how many are done.
     loss, valid_loss : float
-        Mean cross entropy over training patches and over the held-out strokes.
-    macro_f1 : float
-        On the held-out strokes.
+        Mean loss over training patches and over what was held out.
     fraction : float
         Share of this member's training that is done, in [0, 1].
     seconds_left : float
         For the whole training.
+    macro_f1 : float
+        On the held-out strokes; NaN where no classes are told.
     """
 
     member: int
@@ -38,9 +39,9 @@ class EpochDone(Event):
     epochs: int
     loss: float
     valid_loss: float
-    macro_f1: float
     fraction: float
     seconds_left: float
+    macro_f1: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One network learns from patches, is judged on held-out strokes, keeps its best."""
+"""One network learns from patches, is judged on what was held out, keeps its best."""
 
 import math
 import time
@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from napari_sashiko.layers import channels_last, compiles_narrow
-from napari_sashiko.losses import Loss, cross_entropy, soft_cross_entropy
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import (
     Event,
@@ -23,13 +22,12 @@ from napari_sashiko.runners import (
 )
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
-from napari_sashiko.training.judge import Outcome, judge
 from napari_sashiko.training.optimisers import OPTIMISERS, Optimiser
+from napari_sashiko.training.outcome import Outcome
 from napari_sashiko.training.schedule import Clock, Pace
-from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.supply import Batch, Supply
 
 STEPS = 25  # batches in an epoch
-TAUGHT = 0.5  # patches from random places for each one with paint
 REWIND = 0.6  # share of the schedule that new paint takes it back to
 NAP = 0.05  # seconds between looks at the paint when all is learned
 
@@ -53,8 +51,6 @@ class Plan:
     begin : float
         Share of the schedule that is left out: what has learned before needs no high
         learning rate.
-    loss : callable
-        Of logits and paint.
     optimiser : str
         Name in `OPTIMISERS`.
     schedule : str
@@ -72,31 +68,10 @@ class Plan:
     seed: int
     deadline: float | None
     begin: float = 0.0
-    loss: Loss = cross_entropy
     optimiser: str = "adamw"
     schedule: str = "one_cycle"
     patience: int = 0
     clip: float = 5.0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step learns from.
-
-    Attributes
-    ----------
-    images, targets : torch.Tensor
-        ``(B, C, *S)`` and ``(B, *S)``: patches with paint, 0 where there is none.
-    told : tuple of torch.Tensor, optional
-        ``(U, C, *S)`` and ``(U, K, *S)``: patches without, and probabilities.
-    weight : float
-        Of the loss on probabilities against that on paint.
-    """
-
-    images: torch.Tensor
-    targets: torch.Tensor
-    told: tuple[torch.Tensor, torch.Tensor] | None = None
-    weight: float = 1.0
 
 
 def fit(
@@ -139,7 +114,7 @@ class _Learner:
         self.rng = np.random.default_rng(plan.seed)
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.batch = plan.batch
-        self.taught = True  # until memory runs out
+        self.lean = False  # until memory runs out
         self.epochs = self.taken = 0
 
     @property
@@ -161,9 +136,7 @@ class _Learner:
             yield Tick()
             if self.done >= 1:
                 break
-        scores = yield from judge(
-            self.average.network, self.material.held_out, self.outcome
-        )
+        scores = yield from self.material.judge(self.average.network, self.outcome)
         self.pace.note(scores["valid_loss"])
         scores["loss"] = float(np.mean(losses)) if losses else math.nan
         self.outcome.history.append(scores)
@@ -199,15 +172,15 @@ class _Learner:
     def _step(self) -> Generator[Event, None, float | None]:
         pace = self.pace.rate(self.clock.fraction(self.taken))
         rate = self.plan.learning_rate * pace
-        batch = self._draw()
+        batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
         self.taken += 1
         try:
             return _learn(self.network, batch, self.optimiser, rate, self.plan)
         except RuntimeError as error:
-            if not is_out_of_memory(error) or (self.batch == 1 and batch.told is None):
+            if not is_out_of_memory(error) or (self.batch == 1 and batch.is_least):
                 raise
         if self.batch == 1:
-            self.taught, words = False, "without the forest's lessons"
+            self.lean, words = True, "without the forest's lessons"
         else:
             self.batch //= 2
             words = f"with batches of {self.batch}"
@@ -215,15 +188,6 @@ class _Learner:
         release_memory()
         yield Message(f"Out of memory: going on {words}.")
         return None
-
-    def _draw(self) -> Batch:
-        material, rng = self.material, self.rng
-        transform, lessons = material.transform, material.lessons
-        painted = transform(*material.sampler.draw(self.batch, rng), self.generator)
-        if lessons is None or not self.taught:
-            return Batch(*painted)
-        told = lessons.draw(max(1, round(TAUGHT * self.batch)), rng)
-        return Batch(*painted, transform(*told, self.generator), lessons.weight)
 
 
 def _learn(
@@ -233,19 +197,13 @@ def _learn(
     learning_rate: float,
     plan: Plan,
 ) -> float | None:
-    """Learn from a batch; return the loss on its paint."""
-    if not bool((batch.targets > 0).any()):
-        return None  # nothing to learn: no step, no change of running statistics
-    painted, images = len(batch.images), batch.images
-    if batch.told is not None:
-        # In one go, so that running statistics know more than what is near paint.
-        images = torch.cat([images, batch.told[0]])
+    """Learn from a batch; return the loss that is told of."""
+    if batch.is_empty:
+        return None  # no step, no change of running statistics
+    images = batch.images
     with autocast(network, images.device):
-        logits = network(images)
-    total = loss = plan.loss(logits[:painted].float(), batch.targets.long())
-    if batch.told is not None:
-        taught = soft_cross_entropy(logits[painted:], batch.told[1])
-        total = loss + batch.weight * taught
+        output = network(images)
+    total, loss = batch.losses(output)
     optimiser.clear()
     total.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)

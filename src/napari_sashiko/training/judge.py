@@ -1,8 +1,7 @@
-"""How good a network is on held-out strokes, and which of its epochs was the best."""
+"""How good a network is on held-out strokes."""
 
-import copy
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,51 +11,31 @@ from numpy.typing import NDArray
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Event, Tick
+from napari_sashiko.training.outcome import Outcome
 from napari_sashiko.training.sampler import held_out_logits
-from napari_sashiko.training.supply import HeldOut
+from napari_sashiko.training.tiles import Tile
 
 
-@dataclass(frozen=True)
-class Best:
-    """A copy of the weights of one epoch and what they say.
-
-    Attributes
-    ----------
-    state : dict
-        Tensors, on the CPU.
-    loss : float
-        Held-out cross entropy.
-    logits : numpy.ndarray or None
-        ``(N, K)`` of the held-out voxels; None where nothing could be held out.
-    held_out : HeldOut or None
-        These voxels.
-    """
-
-    state: dict[str, torch.Tensor]
-    loss: float = math.inf
-    logits: NDArray[np.float32] | None = None
-    held_out: HeldOut | None = None
-
-
-@dataclass
-class Outcome:
-    """How far a training is; another thread may read it at any time.
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The voxels that a network is judged on.
 
     Attributes
     ----------
-    best : Best or None
-        The best epoch so far; None before the first one.
-    history : list of dict
-        Scores by epoch.
+    tiles : sequence of (Tile, rows)
+        Tiles with places in ``tile.rows``.
+    values : numpy.ndarray
+        ``(N,)`` labels 1..C, in the order of the tiles.
+    rows : numpy.ndarray
+        ``(N,)`` their places in the labelled voxels.
+    version : int
+        Of the paint that the places are meant in.
     """
 
-    best: Best | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    def forget(self) -> None:
-        """Keep the best weights only until there are others: the paint has changed."""
-        if self.best is not None:
-            self.best = Best(self.best.state)
+    tiles: Sequence[tuple[Tile, NDArray[np.intp]]]
+    values: NDArray[np.intp]
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    version: int = 0
 
 
 def judge(
@@ -70,8 +49,7 @@ def judge(
             parts.append(held_out_logits(network, tile, rows))
         yield Tick()
     if not parts:
-        # Nothing could be held out: the last epoch is all there is to go by.
-        outcome.best = Best(copy_state(network))
+        outcome.keep_if_best(network, math.nan)
         return {"valid_loss": math.nan, "macro_f1": math.nan}
     logits = torch.cat(parts)
     truth = torch.from_numpy(held_out.values.astype(np.int64))
@@ -79,8 +57,7 @@ def judge(
     matrix = ConfusionMatrix(logits.shape[1])
     matrix.update(logits.softmax(1).T.numpy(), held_out.values)
     score = matrix.compute().macro_f1
-    if loss <= (math.inf if outcome.best is None else outcome.best.loss):
-        outcome.best = Best(copy_state(network), loss, logits.numpy(), held_out)
+    outcome.keep_if_best(network, loss, logits.numpy(), held_out)
     return {"valid_loss": loss, "macro_f1": score}
 
 
@@ -94,11 +71,3 @@ def _loss_at_best_temperature(logits: torch.Tensor, channels: torch.Tensor) -> f
         float(torch.nn.functional.cross_entropy(logits / t, channels))
         for t in (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
     )
-
-
-def copy_state(network: Network) -> dict[str, torch.Tensor]:
-    """Copy a network's tensors to the CPU."""
-    return {
-        name: copy.deepcopy(tensor.detach()).cpu()
-        for name, tensor in network.state_dict().items()
-    }

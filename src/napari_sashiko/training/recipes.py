@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.training.learning import LearningSettings
 
 DEFAULT = "tunet"
 # Of three kinds given as long, the best on average (docs/explanation/tried.md).
@@ -10,12 +10,12 @@ DEFAULT_SETTINGS = {"depth": 3, "base_channels": 16}
 WHY = "Small TUNets: of the kinds that were tried, they learn most in the same time."
 
 
-def member_recipes(settings: TrainingSettings) -> list[dict[str, Any]]:
+def member_recipes(settings: LearningSettings) -> list[dict[str, Any]]:
     """Name and settings of each network of the ensemble.
 
     Parameters
     ----------
-    settings : TrainingSettings
+    settings : LearningSettings
         ``network`` "auto" takes the default; otherwise all members are of one kind and
         differ in their seed (and graph).
     """
@@ -26,6 +26,6 @@ def member_recipes(settings: TrainingSettings) -> list[dict[str, Any]]:
     return [{"name": name, "settings": given} for _ in range(settings.members)]
 
 
-def network_reason(settings: TrainingSettings) -> str:
+def network_reason(settings: LearningSettings) -> str:
     """Why networks are of their kind; empty where the user has chosen it, or none."""
     return WHY if settings.network == "auto" and settings.members else ""

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from pydantic import BeforeValidator, Field
 
-from napari_sashiko.config import Settings
+from napari_sashiko.training.learning import LearningSettings
 
 
 def _names(value: Any) -> Any:
@@ -15,14 +15,9 @@ def _names(value: Any) -> Any:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-class TrainingSettings(Settings):
+class TrainingSettings(LearningSettings):
     """All settings of a training run."""
 
-    network: str = Field(
-        "auto",
-        description="Kind of network: auto, or msdnet, pixelnet, segnet, smsnet, "
-        "tunet, tunet3plus, unet.",
-    )
     members: Annotated[int, Ge(0), Le(32)] = Field(
         4,
         description="Networks in the ensemble, 0-32; each holds other strokes out. "
@@ -37,46 +32,6 @@ class TrainingSettings(Settings):
         4.0,
         description="How much networks listen to the forest, at random places, against "
         "the paint's 1; 0 lets them learn from paint alone. Needs the forest.",
-    )
-    dims: Literal["auto", "2", "3"] = Field(
-        "auto",
-        description="Look at slices with their neighbours (2) or at blocks (3).",
-    )
-    neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
-        None, description="Slices on either side that a 2D network sees; auto if empty."
-    )
-    epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
-        30, description="Epochs of each network, 25 batches each."
-    )
-    minutes: Annotated[float, Gt(0), Le(10_000)] | None = Field(
-        2.0,
-        description="Most minutes that training may take; it ends earlier when all "
-        "epochs are done.",
-    )
-    batch: Annotated[int, Ge(1), Le(512)] = Field(
-        8, description="Patches in a batch; halved when memory runs out."
-    )
-    patch: Annotated[int, Ge(8), Le(512)] = Field(
-        64, description="Edge of a training patch, voxels."
-    )
-    learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
-        3e-3, description="Highest learning rate of the schedule."
-    )
-    schedule: Literal["one_cycle", "cosine", "plateau"] = Field(
-        "one_cycle",
-        description="How the learning rate goes: up and down, down, or lower each time "
-        "that five epochs brought nothing.",
-    )
-    patience: Annotated[int, Ge(0), Le(10_000)] = Field(
-        0,
-        description="Epochs without a better held-out loss after which a network "
-        "stops; 0 never stops early.",
-    )
-    optimiser: Literal["adamw", "adam", "sgd"] = Field(
-        "adamw", description="How weights follow their gradients."
-    )
-    clip: Annotated[float, Gt(0), Le(1e6)] = Field(
-        5.0, description="Largest norm of all gradients of a step together."
     )
     loss: str = Field(
         "cross_entropy", description="What is made small on paint: name of a loss."
@@ -93,13 +48,6 @@ class TrainingSettings(Settings):
     )
     trees: Annotated[int, Ge(2), Le(2000)] = Field(
         64, description="Trees of the forest; more are slower and little better."
-    )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
-    seed: Annotated[int, Ge(0)] = Field(
-        0, description="Fixes every random choice, so that a run can be repeated."
-    )
-    network_settings: dict[str, Any] = Field(
-        default_factory=dict, description="Settings of the network, by name."
     )
     loss_settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the loss, by name."

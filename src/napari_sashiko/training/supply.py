@@ -1,59 +1,85 @@
 """What a network learns from and is judged on, exchanged while it learns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from napari_sashiko.training.lessons import Lessons
-from napari_sashiko.training.sampler import Sampler
-from napari_sashiko.training.tiles import Tile
-from napari_sashiko.transforms import Transform
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """The voxels that a network is judged on.
-
-    Attributes
-    ----------
-    tiles : sequence of (Tile, rows)
-        Tiles with places in ``tile.rows``.
-    values : numpy.ndarray
-        ``(N,)`` labels 1..C, in the order of the tiles.
-    rows : numpy.ndarray
-        ``(N,)`` their places in the labelled voxels.
-    version : int
-        Of the paint that the places are meant in.
-    """
-
-    tiles: Sequence[tuple[Tile, NDArray[np.intp]]]
-    values: NDArray[np.intp]
-    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    version: int = 0
+from napari_sashiko.networks import Network
+from napari_sashiko.runners import Event
+from napari_sashiko.training.outcome import Outcome
 
 
-@dataclass(frozen=True, eq=False)
-class Material:
-    """What one network learns from and is judged on.
+class Batch(Protocol):
+    """What one step learns from."""
 
-    Attributes
-    ----------
-    sampler : Sampler
-        Draws patches with paint.
-    held_out : HeldOut
-        Paint that the network does not see.
-    transform : callable
-        Flips and rotations.
-    lessons : Lessons or None
-        What the forest says elsewhere.
-    """
+    @property
+    def images(self) -> torch.Tensor:
+        """``(B, C, *S)``, as the network is to see them."""
+        ...
 
-    sampler: Sampler
-    held_out: HeldOut
-    transform: Transform
-    lessons: Lessons | None = None
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be learned from it."""
+        ...
+
+    @property
+    def is_least(self) -> bool:
+        """Whether nothing can be left out of it to save memory, but patches."""
+        ...
+
+    def losses(self, output: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is made small, and the part of it that is told of; both scalars.
+
+        Parameters
+        ----------
+        output : torch.Tensor
+            ``(B, K, *S)``, what the network says of `images`.
+        """
+        ...
+
+
+class Material(Protocol):
+    """What one network learns from and is judged on."""
+
+    @property
+    def held_out(self) -> object:
+        """What it is judged on; another object where that has changed."""
+        ...
+
+    def draw(
+        self,
+        count: int,
+        rng: np.random.Generator,
+        generator: torch.Generator,
+        *,
+        lean: bool = False,
+    ) -> Batch:
+        """Draw patches, changed at random.
+
+        Parameters
+        ----------
+        count : int
+            Patches.
+        rng, generator
+            The only sources of randomness.
+        lean : bool
+            Leave out what can be left out.
+        """
+        ...
+
+    def judge(
+        self, network: Network, outcome: Outcome
+    ) -> Generator[Event, None, dict[str, float]]:
+        """Score a network, and keep a copy of it in `outcome` if it is the best.
+
+        Returns
+        -------
+        dict
+            Scores by name: ``valid_loss``, and what else there is to know.
+        """
+        ...
 
 
 class Supply:

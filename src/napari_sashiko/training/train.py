@@ -23,7 +23,6 @@ from napari_sashiko.runners import Event, Message, Tick, choose_device
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.choices import make_choices
-from napari_sashiko.training.crew import Crew, patch_shape
 from napari_sashiko.training.events import (
     MemberSaved,
     PaintTaken,
@@ -33,6 +32,7 @@ from napari_sashiko.training.events import (
     TrainingWaits,
 )
 from napari_sashiko.training.heritage import Heritage
+from napari_sashiko.training.paint_crew import PaintCrew, patch_shape
 from napari_sashiko.training.painting import (
     Easel,
     FinishedPainting,
@@ -92,7 +92,7 @@ def train(
     painted = _check(volume, FinishedPainting(labelled, classes).read())
     desk = _lay_out(volume, painted, settings, Path(out), live=False)
     yield from _warn(desk)
-    crew = Crew(desk)
+    crew = PaintCrew(desk)
     crew.enlist(heritage)
     try:
         yield from _introduce(desk)
@@ -153,7 +153,7 @@ def train_live(
         volume, painted, settings, Path(out), live=True, normalisation=normalisation
     )
     yield from _warn(desk)
-    crew = Crew(desk)
+    crew = PaintCrew(desk)
     crew.enlist(heritage)
     try:
         yield from _introduce(desk)
@@ -178,7 +178,7 @@ def _first_paint(volume: Volume, easel: Easel) -> Generator[Event, None, Painted
         time.sleep(PAUSE)
 
 
-def _follow(desk: Desk, crew: Crew, easel: Easel) -> Iterator[Event]:
+def _follow(desk: Desk, crew: PaintCrew, easel: Easel) -> Iterator[Event]:
     """Learn, look for new paint, learn from that; without end."""
     teacher = Teacher(desk, patch_shape(desk))
     work, at_rest = _learn(desk, crew, teacher), False
@@ -206,7 +206,7 @@ def _follow(desk: Desk, crew: Crew, easel: Easel) -> Iterator[Event]:
             time.sleep(PAUSE)
 
 
-def _take(desk: Desk, crew: Crew, painted: Painted) -> Iterator[Event]:
+def _take(desk: Desk, crew: PaintCrew, painted: Painted) -> Iterator[Event]:
     """Have networks that are learning go on with other paint."""
     before = {c.id for c in desk.classes}
     if desk.take(*painted):
@@ -221,7 +221,9 @@ def _take(desk: Desk, crew: Crew, painted: Painted) -> Iterator[Event]:
     yield PaintTaken(len(desk.labelled))
 
 
-def _learn(desk: Desk, crew: Crew, teacher: Teacher) -> Generator[Event, None, None]:
+def _learn(
+    desk: Desk, crew: PaintCrew, teacher: Teacher
+) -> Generator[Event, None, None]:
     """All that follows from the paint, the quickest first."""
     hurry = desk.is_live and bool(desk.settings.members) and not crew.started
     if desk.has_forest:

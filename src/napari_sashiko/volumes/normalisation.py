@@ -1,5 +1,6 @@
 """Grey values to numbers around zero, with constants that live in the model."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
@@ -26,22 +27,36 @@ class Normalisation(Settings):
     ----------
     low, high, center, scale : tuple of float
         One value per channel, in grey values.
+    missing : float or None
+        Grey value of voxels that nobody measured, beside those that are not finite.
     """
 
     low: Annotated[tuple[FiniteFloat, ...], Len(1)]
     high: tuple[FiniteFloat, ...]
     center: tuple[FiniteFloat, ...]
     scale: tuple[PositiveFloat, ...]
+    missing: FiniteFloat | None = None
 
     @property
     def is_constant(self) -> bool:
         """Whether no channel has any contrast."""
         return self.low == self.high
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave out what is not set: digests of older models are made of this."""
+        for name, value in super().__repr_args__():
+            if name != "missing" or value is not None:
+                yield name, value
+
+    def known(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which voxels were measured: an array of the shape of `raw`."""
+        known: NDArray[np.bool_] = np.isfinite(raw)
+        return known if self.missing is None else known & (raw != self.missing)
+
     def apply(
         self, raw: NDArray[Any], out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Normalise ``(C, Z, Y, X)``; voxels that are not finite become 0.
+        """Normalise ``(C, Z, Y, X)``; what nobody measured becomes 0.
 
         Parameters
         ----------
@@ -71,22 +86,43 @@ class Normalisation(Settings):
             np.asarray(values, work.dtype)[column]
             for values in (self.low, self.high, self.center, self.scale)
         )
-        finite = np.isfinite(work) if raw.dtype.kind == "f" else np.True_
+        may_lack = raw.dtype.kind == "f" or self.missing is not None
+        known = self.known(raw) if may_lack else np.True_
         np.clip(work, low, high, out=work)
         work -= center
         work /= scale
-        if not finite.all():
-            work[~finite] = 0.0
+        if not known.all():
+            work[~known] = 0.0
         if work is not out:
             out[...] = work
         return out
 
+    def undo(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn normalised ``(C, Z, Y, X)`` into grey values, in place."""
+        column = (slice(None), *(None,) * (values.ndim - 1))
+        values *= np.asarray(self.scale, np.float32)[column]
+        values += np.asarray(self.center, np.float32)[column]
+        return values
 
-def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
+
+def measure_normalisation(
+    volume: Volume, seed: int = 0, *, clip: bool = True, missing: float | None = None
+) -> Normalisation:
     """Measure the constants on a bounded sample of blocks.
 
-    Voxels that are not finite are left out. A constant channel has scale 1. Where the
+    Voxels that nobody measured are left out. A constant channel has scale 1. Where the
     sample shows one value only, a wider one is taken: the object may be small.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    seed : int
+        Decides which blocks are read.
+    clip : bool
+        Whether outliers are cut off; where grey values are to be found again, not.
+    missing : float, optional
+        Grey value of voxels that nobody measured, beside those that are not finite.
 
     Raises
     ------
@@ -99,7 +135,10 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
         values = _values(volume, _sample(volume, rng, *FURTHER))
     low, high, center, scale = [], [], [], []
     for number, channel in enumerate(values):
-        known = channel[np.isfinite(channel)].astype(np.float64)
+        measured = np.isfinite(channel)
+        if missing is not None:
+            measured &= channel != missing
+        known = channel[measured].astype(np.float64)
         known = known[np.abs(known) <= LARGEST]
         if not known.size:
             raise VolumeError(
@@ -110,13 +149,17 @@ def measure_normalisation(volume: Volume, seed: int = 0) -> Normalisation:
         if bottom == top:  # mostly one value: the tails are all there is
             bottom, top = known.min(), known.max()
         clipped = known.clip(bottom, top)
-        low.append(float(bottom))
-        high.append(float(top))
+        low.append(float(bottom) if clip else -LARGEST)
+        high.append(float(top) if clip else LARGEST)
         center.append(float(clipped.mean()))
         spread = float(clipped.std())
         scale.append(spread if spread > 0 else 1.0)
     return Normalisation(
-        low=tuple(low), high=tuple(high), center=tuple(center), scale=tuple(scale)
+        low=tuple(low),
+        high=tuple(high),
+        center=tuple(center),
+        scale=tuple(scale),
+        missing=missing,
     )
 
 

@@ -1,0 +1,195 @@
+"""The networks of a run that learns from paint."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.losses import build_loss
+from napari_sashiko.networks import build_network
+from napari_sashiko.runners import Event, Tick
+from napari_sashiko.training._desk import Desk
+from napari_sashiko.training._saving import save
+from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.heritage import Heritage
+from napari_sashiko.training.judge import HeldOut
+from napari_sashiko.training.lessons import Lessons
+from napari_sashiko.training.network_desk import NetworkDesk
+from napari_sashiko.training.outcome import Best, Outcome, copy_state
+from napari_sashiko.training.paint_material import PaintMaterial
+from napari_sashiko.training.sampler import Sampler
+from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.tiles import Images, Tile, Triple, read_tiles
+from napari_sashiko.transforms import Transform, build_transforms
+
+PATCH_DEPTH = 16  # slices of a 3D training patch
+LEARNED = 0.5  # share of the schedule that is left out after weights were carried over
+
+
+class PaintCrew(Crew):
+    """Networks that learn from paint, and from what a forest says elsewhere.
+
+    Parameters
+    ----------
+    desk : Desk
+        The run; its networks are the crew's.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, lambda: save(desk))
+        self.desk = desk
+        self._images: Images = {}
+        self._materials: list[PaintMaterial] = []
+        self._lessons: Sequence[Lessons | None] = []
+
+    def enlist(self, heritage: Sequence[Heritage] = ()) -> None:
+        """Build networks for the classes of the desk.
+
+        Parameters
+        ----------
+        heritage : sequence of Heritage
+            What they know already, in turn; with fresh weights where it is empty.
+
+        Raises
+        ------
+        ModelError
+            If that is for another kind of input.
+        """
+        desk = self.desk
+        planes = 2 * desk.choices.neighbours + 1 if desk.choices.dims == 2 else 1
+        channels = desk.volume.channels * planes
+        desk.networks = [
+            self._heir(heritage[number % len(heritage)], channels)
+            if heritage
+            else self._fresh(number, channels)
+            for number in range(desk.settings.members)
+        ]
+        self._begin = LEARNED if heritage else 0.0
+        if heritage and not desk.version:
+            desk.reasons.append("Networks go on from an earlier model.")
+
+    def _fresh(self, number: int, channels: int) -> NetworkDesk:
+        desk, recipe = self.desk, self.desk.recipes[number]
+        network = build_network(
+            recipe["name"],
+            channels,
+            len(desk.classes),
+            dims=desk.choices.dims,
+            seed=seed_of(desk.settings, number),
+            **recipe["settings"],
+        )
+        return NetworkDesk(network, desk.ids)
+
+    def _heir(self, heritage: Heritage, channels: int) -> NetworkDesk:
+        ids = self.desk.ids
+        network = heritage.network(
+            ids, in_channels=channels, dims=self.desk.choices.dims
+        )
+        # It is of use before it has learned anything new.
+        outcome = Outcome(Best(copy_state(network)), list(heritage.history))
+        return NetworkDesk(network, ids, outcome=outcome)
+
+    def renew(self) -> Iterator[Event]:
+        """Give every network what is painted now."""
+        tiles = list(self._tiles())
+        yield Tick()
+        desk = self.desk
+        if self.started:
+            self._share_threads()
+        if len(self._lessons) != len(desk.networks):
+            self._lessons = [None] * len(desk.networks)
+        self._materials = []
+        for number in range(len(desk.networks)):
+            self._materials.append(self._material(tiles, number))
+            yield Tick()
+        self._hand_out()
+
+    def teach(self, lessons: Sequence[Lessons]) -> None:
+        """Give every network what its forest says at random places."""
+        self._lessons = lessons or [None] * len(self.desk.networks)
+        self._materials = [
+            replace(material, transform=self._transform(), lessons=lesson)
+            for material, lesson in zip(self._materials, self._lessons, strict=True)
+        ]
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        if len(self._supplies) != len(self._materials):
+            self.supply(
+                *(Supply(each, endless=self.desk.is_live) for each in self._materials)
+            )
+        for supply, material in zip(self._supplies, self._materials, strict=True):
+            supply.material = material
+
+    def heritage(self) -> list[Heritage]:
+        """What the networks have learned so far."""
+        return [
+            Heritage(
+                member.network.spec, best.state, member.ids, member.outcome.history
+            )
+            for member in self.desk.networks
+            if (best := member.outcome.best) is not None
+        ]
+
+    def stop(self) -> None:
+        """End all networks; what they have learned stays on the desk."""
+        super().stop()
+        self._materials, self._lessons = [], []
+
+    def _material(self, tiles: list[Tile], number: int) -> PaintMaterial:
+        desk = self.desk
+        sampler = Sampler(
+            tiles,
+            (desk.channels + 1).astype(np.uint8),
+            np.asarray(desk.folds.train[number]),
+            patch_shape(desk),
+            desk.choices.neighbours,
+            device=desk.device,
+        )
+        return PaintMaterial(
+            sampler,
+            self._held_out(tiles, number),
+            self._transform(),
+            self._lessons[number],
+            build_loss(desk.settings.loss, **desk.settings.loss_settings),
+        )
+
+    def _held_out(self, tiles: list[Tile], number: int) -> HeldOut:
+        desk = self.desk
+        mine = desk.folds.fold == number
+        pairs = [(tile, np.flatnonzero(mine[tile.rows])) for tile in tiles]
+        pairs = [(tile, rows) for tile, rows in pairs if len(rows)]
+        none: NDArray[np.int64] = np.zeros(0, np.int64)
+        held = np.concatenate([none, *(tile.rows[rows] for tile, rows in pairs)])
+        return HeldOut(pairs, desk.channels[held] + 1, held, desk.version)
+
+    def _transform(self) -> Transform:
+        desk = self.desk
+        names = ["flips", "rotations"] if desk.rotations else ["flips"]
+        return build_transforms(
+            [*names, *desk.settings.augment],
+            desk.choices.dims,
+            desk.volume.voxel_size,
+        )
+
+    def _tiles(self) -> Iterator[Tile]:
+        desk = self.desk
+        deep, edge, _ = patch_shape(desk)
+        flat = desk.choices.dims == 2
+        margin = (desk.choices.neighbours if flat else deep // 2, edge // 2, edge // 2)
+        return read_tiles(
+            desk.volume,
+            desk.normalisation,
+            desk.labelled,
+            dims=desk.choices.dims,
+            margin=margin,
+            seed=desk.settings.seed,
+            known=self._images if desk.is_live else None,
+        )
+
+
+def patch_shape(desk: Desk) -> Triple:
+    """Size of a training patch, (z, y, x); one slice for 2D."""
+    edge = desk.settings.patch
+    return (1 if desk.choices.dims == 2 else min(PATCH_DEPTH, edge), edge, edge)

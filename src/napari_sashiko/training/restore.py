@@ -1,0 +1,323 @@
+"""Learning to restore images: noise taken away, gaps filled.
+
+Strategy: patches at random places of the volume. With a clean image beside it networks
+learn to make the one of the other; without, single voxels are hidden and networks say
+what they were, which they can of the signal and cannot of the noise. To fill gaps,
+networks see gaps at new places, and are told what is behind these.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_sashiko.checkpoints import MemberCard, ModelCard, Restoring
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.losses import IMAGE_LOSSES, ImageLoss
+from napari_sashiko.networks import build_network
+from napari_sashiko.runners import Event, Tick, choose_device
+from napari_sashiko.training._record import history_of, versions
+from napari_sashiko.training._writing import Written, write_members
+from napari_sashiko.training.choices import Choices, choices_for_images
+from napari_sashiko.training.corruptions import Blind, Corruption, Gaps, Nothing
+from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
+from napari_sashiko.training.image_material import (
+    ImageBatch,
+    ImageMaterial,
+    ImageSampler,
+    held_out_batches,
+)
+from napari_sashiko.training.image_tiles import (
+    ImagePair,
+    ImageTile,
+    read_image_tiles,
+)
+from napari_sashiko.training.network_desk import NetworkDesk
+from napari_sashiko.training.recipes import member_recipes
+from napari_sashiko.training.restore_settings import RestoreSettings
+from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.tiles import Triple
+from napari_sashiko.transforms import Transform, build_transforms
+from napari_sashiko.volumes import Volume, measure_normalisation
+
+PAUSE = 0.02  # seconds between looks at networks
+HELD_OUT = 8  # one block of so many is held out
+PATCH_DEPTH = 16  # slices of a 3D patch
+TASKS = {
+    "blind": "Learning from the noisy image alone: what a voxel is, is said by others.",
+    "paired": "Learning to make one image of the other.",
+    "gaps": "Learning to fill gaps: networks see them at places where the truth is "
+    "known.",
+}
+
+
+@dataclass
+class RestoreBench:
+    """A run that learns to restore images: its input and its networks so far."""
+
+    pair: ImagePair
+    settings: RestoreSettings
+    choices: Choices
+    task: str
+    device: torch.device
+    out: Path
+    started: float
+    is_live: bool = False
+    networks: list[NetworkDesk] = field(default_factory=list)
+    changed: bool = False
+    saved: float = -np.inf
+    cost: float = 0.0
+    written: Written = field(default_factory=dict)
+
+    @property
+    def deadline(self) -> float | None:
+        """When all training must be over, by the monotonic clock."""
+        minutes = self.settings.minutes
+        return None if minutes is None else self.started + 60 * minutes
+
+    @property
+    def patch(self) -> Triple:
+        """Size of a patch, (z, y, x)."""
+        edge = self.settings.patch
+        return (1 if self.choices.dims == 2 else min(PATCH_DEPTH, edge), edge, edge)
+
+    @property
+    def planes(self) -> int:
+        """Channels that a network sees of each channel of the image."""
+        return 2 * self.choices.neighbours + 1 if self.choices.dims == 2 else 1
+
+    def save(self) -> None:
+        """Write the model folder with the best networks so far."""
+        started = time.monotonic()
+        ready = [(n, n.outcome.best) for n in self.networks if n.outcome.best]
+        self.changed = False
+        if ready:
+            members = [
+                MemberCard(
+                    kind="network",
+                    weight=1 / len(ready),
+                    neighbours=self.choices.neighbours,
+                    spec=network.network.spec,
+                )
+                for network, _ in ready
+            ]
+            learned = [best for _, best in ready]
+            write_members(self.out, members, learned, self.written, self._card)
+        self.saved = time.monotonic()
+        self.cost = self.saved - started
+
+    def _card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+        volume = self.pair.image
+        return ModelCard(
+            name=self.out.name.removesuffix(".sashiko-model"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            classes=(),
+            restoring=Restoring(
+                target=self.pair.wanted, fills_gaps=self.task == "gaps"
+            ),
+            channels=volume.channels,
+            voxel_size=volume.voxel_size,
+            unit=volume.unit,
+            dims=2 if self.choices.dims == 2 else 3,
+            normalisation=self.pair.seen,
+            members=members,
+            patch={"edge": self.settings.patch, "neighbours": self.choices.neighbours},
+            training={
+                "settings": self.settings.model_dump(mode="json"),
+                "reasons": [TASKS[self.task], self.choices.reason],
+                "history": [history_of(network) for network in self.networks],
+                "image": {"name": volume.name, "digest": volume.digest()},
+                "seconds": round(time.monotonic() - self.started, 1),
+                "versions": versions(),
+            },
+        )
+
+
+def train_restoring(
+    volume: Volume,
+    settings: RestoreSettings,
+    out: Path,
+    *,
+    target: Volume | None = None,
+) -> Iterator[Event]:
+    """Train networks that restore images.
+
+    Closing the generator keeps the best networks so far in the model folder.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image as it is.
+    settings : RestoreSettings
+        Everything a user may set.
+    out : Path
+        The model folder to write.
+    target : Volume, optional
+        The image as it should be, of the same shape.
+
+    Yields
+    ------
+    Event
+        `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`.
+
+    Raises
+    ------
+    VolumeError
+        If the two do not fit, or there is no gap to learn from.
+    """
+    started = time.monotonic()
+    device = choose_device(settings.device)
+    bench = RestoreBench(
+        pair=_pair(volume, target, settings),
+        settings=settings,
+        choices=choices_for_images(volume, settings, device.type),
+        task="gaps" if settings.gaps else "blind" if target is None else "paired",
+        device=device,
+        out=Path(out),
+        started=started,
+    )
+    tiles = yield from read_image_tiles(
+        bench.pair, bench.patch, bench.choices.neighbours, settings.seed
+    )
+    bench.networks = [_network(bench, number) for number in range(settings.members)]
+    crew = Crew(bench, bench.save)
+    material = _material(bench, tiles)
+    crew.supply(*(Supply(material) for _ in bench.networks))
+    try:
+        yield _introduction(bench)
+        crew.start()
+        while crew.running:
+            yield from crew.listen()
+            yield Tick()
+            time.sleep(PAUSE)
+        yield from crew.listen()
+    finally:
+        crew.stop()
+        if bench.changed:
+            bench.save()
+    yield MemberSaved(len(bench.networks) - 1, bench.out, "networks")
+    losses = [n.outcome.best.loss for n in bench.networks if n.outcome.best]
+    yield TrainingDone(
+        path=bench.out,
+        metrics=(("held_out_loss", float(np.mean(losses))),),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _pair(
+    volume: Volume, target: Volume | None, settings: RestoreSettings
+) -> ImagePair:
+    if target is not None and target.shape != volume.shape:
+        raise VolumeError(
+            f"The clean image {target.name!r} has shape {target.shape}, "
+            f"{volume.name!r} has {volume.shape}.",
+            "Take two images of the same place, voxel by voxel.",
+        )
+    if target is not None and settings.gaps:
+        raise VolumeError(
+            "Gaps are filled without a clean image beside.",
+            "Leave out the one or the other.",
+        )
+    measure = partial(
+        measure_normalisation, seed=settings.seed, clip=False, missing=settings.missing
+    )
+    seen = measure(volume)
+    if target is None:
+        return ImagePair(volume, volume, seen, seen)
+    return ImagePair(volume, target, seen, measure(target))
+
+
+def _network(bench: RestoreBench, number: int) -> NetworkDesk:
+    recipe = member_recipes(bench.settings)[number]
+    pair = bench.pair
+    network = build_network(
+        recipe["name"],
+        pair.image.channels * bench.planes,
+        pair.target.channels,
+        dims=bench.choices.dims,
+        seed=seed_of(bench.settings, number),
+        **recipe["settings"],
+    )
+    return NetworkDesk(network, ids=())
+
+
+def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
+    held = tiles[: max(1, len(tiles) // HELD_OUT)]
+    learned = tiles[len(held) :] or held
+    sampler, judged = (
+        ImageSampler(some, bench.patch, bench.choices.neighbours, bench.device)
+        for some in (learned, held)
+    )
+    if bench.task == "gaps" and not sampler.has_gaps:
+        raise VolumeError(
+            f"No gaps were found in {bench.pair.image.name!r}.",
+            "Gaps are voxels that are NaN, or have the grey value `missing`.",
+        )
+    make: Any = partial(
+        ImageMaterial,
+        corruption=_corruption(bench),
+        loss=_loss(bench),
+        flatness=bench.settings.total_variation,
+    )
+    as_it_is = make(judged, (), build_transforms((), bench.choices.dims))
+
+    def draw(
+        count: int, rng: np.random.Generator, generator: torch.Generator
+    ) -> ImageBatch:
+        batch: ImageBatch = as_it_is.draw(count, rng, generator)
+        return batch
+
+    fixed = held_out_batches(draw, bench.settings.batch, bench.settings.seed)
+    material: ImageMaterial = make(sampler, fixed, _transform(bench))
+    return material
+
+
+def _corruption(bench: RestoreBench) -> Corruption:
+    if bench.task == "paired":
+        return Nothing()
+    if bench.task == "gaps":
+        return Gaps()
+    middle = bench.planes // 2
+    channels = bench.pair.image.channels
+    return Blind([middle + bench.planes * number for number in range(channels)])
+
+
+def _loss(bench: RestoreBench) -> ImageLoss:
+    name = bench.settings.loss
+    if name == "auto":
+        name = "l2" if bench.task == "blind" else "l1"
+    return IMAGE_LOSSES[name]
+
+
+def _transform(bench: RestoreBench) -> Transform:
+    wanted = bench.settings.rotations
+    turned = wanted == "yes" or (wanted == "auto" and bench.task != "gaps")
+    return build_transforms(
+        ["flips", "rotations"] if turned else ["flips"],
+        bench.choices.dims,
+        bench.pair.image.voxel_size,
+    )
+
+
+def _introduction(bench: RestoreBench) -> TrainingStarted:
+    names = [each.network.name for each in bench.networks]
+    parameters = sum(
+        parameter.numel()
+        for each in bench.networks
+        for parameter in each.network.parameters()
+    )
+    text = "\n".join(
+        [
+            f"{len(names)} x {names[0]} on {bench.device}.",
+            TASKS[bench.task],
+            bench.choices.reason,
+        ]
+    )
+    return TrainingStarted(text, len(names), parameters)
