@@ -17,7 +17,7 @@ from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
 from napari_sashiko.pipeline import MeasureSettings, ReportSettings, network_names
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
-from napari_sashiko.training import TrainingSettings
+from napari_sashiko.training import RestoreSettings, TrainingSettings
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
 HEAD = """# Settings
@@ -28,11 +28,12 @@ Each step has one set of settings. The same names hold in the dock (*more*), on 
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`. A file for `--recipe` is JSON with the keys
-`train`, `predict`, `instances`, `measure` and `sets`. A name that does not exist, or a
-value out of range, is refused in one sentence.
+`train`, `restore`, `predict`, `instances`, `measure` and `sets`. A name that does not
+exist, or a value out of range, is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
+    "Restore": (RestoreSettings, "`sashiko restore`, `napari_sashiko.restore`"),
     "Predict": (PredictionSettings, "`sashiko predict`, `napari_sashiko.predict`"),
     "Instances": (
         InstanceSettings,

@@ -26,6 +26,7 @@ LATER = (
     "how-to/error-bars.md",
     "how-to/report.md",
     "how-to/where-unsure.md",
+    "how-to/restore.md",
 )
 
 

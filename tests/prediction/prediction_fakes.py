@@ -26,14 +26,16 @@ def make_card(channels=1, **more):
         LabelClass(id=1, name="rest", color="#888888"),
         LabelClass(id=4, name="fibre", color="#cc3311"),
     )
-    facts = {"voxel_size": (1.0, 1.0, 1.0), "unit": "pixel", "sets": None, **more}
+    facts = {
+        "voxel_size": (1.0, 1.0, 1.0),
+        "unit": "pixel",
+        "sets": None,
+        "restoring": None,
+        "outputs": len(classes),
+        **more,
+    }
     return SimpleNamespace(
-        classes=classes,
-        outputs=len(classes),
-        restoring=None,
-        channels=channels,
-        normalisation=Identity(),
-        **facts,
+        classes=classes, channels=channels, normalisation=Identity(), **facts
     )
 
 

@@ -10,6 +10,9 @@ from sklearn.tree._tree import Tree
 
 Arrays = dict[str, NDArray[Any]]
 
+LEAF = 5  # voxels in a leaf, but so few that the rarest class fills some leaves
+LEAVES = 8
+FEATURES = 0.1  # share that a random split chooses from
 _LEAF = -1  # child of a node that has none
 _SPLITS = ("left_child", "right_child", "feature", "threshold")
 
@@ -24,8 +27,10 @@ def grow(
 ) -> list[Tree]:
     """Grow half a random forest and half an extremely randomised one.
 
-    Their errors differ, so that together they are better calibrated than either
-    (Breiman, Mach. Learn. 45, 5, 2001; Geurts et al., Mach. Learn. 63, 3, 2006).
+    Their errors differ, so that together they are better than either (Breiman, Mach.
+    Learn. 45, 5, 2001; Geurts et al., Mach. Learn. 63, 3, 2006). Few strokes are easily
+    learned by heart: leaves are large and few features are looked at for each split
+    (docs/explanation/tried.md).
 
     Parameters
     ----------
@@ -40,15 +45,16 @@ def grow(
     threads : int
         Threads that grow trees.
     """
+    rarest = int(np.bincount(classes).min())
     settings: dict[str, Any] = {
         "n_jobs": threads,
         "random_state": seed,
-        "min_samples_leaf": 2,
+        "min_samples_leaf": min(LEAF, max(1, rarest // LEAVES)),
     }
     half = max(1, trees // 2)
     forests = (
         RandomForestClassifier(half, **settings),
-        ExtraTreesClassifier(max(1, trees - half), max_features=0.3, **settings),
+        ExtraTreesClassifier(max(1, trees - half), max_features=FEATURES, **settings),
     )
     return [
         member.tree_

@@ -4,22 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.layers import Image
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.volumes import Volume, as_volume, first_of
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
-
-
-def is_source(layer: Any) -> bool:
-    """Whether a layer is an image to work on: of results, only restored ones are."""
-    if not isinstance(layer, Image):
-        return False
-    note = layer.metadata.get(KEY)
-    return note is None or (bool(note.get("restored")) and note["result"] == "mean")
 
 
 def full_resolution(layer: Any) -> Any:

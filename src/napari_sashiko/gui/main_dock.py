@@ -22,13 +22,13 @@ from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import (
-    is_source,
     source_path,
     source_project,
     volume_of,
 )
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
+from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.gui.result_words import short
 from napari_sashiko.gui.segment_step import SegmentStep
 from napari_sashiko.gui.status_line import StatusLine

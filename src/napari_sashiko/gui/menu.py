@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_warning
 
-from napari_sashiko.gui.layer_volume import is_source
 from napari_sashiko.gui.main_dock import SashikoDock
+from napari_sashiko.gui.result_layers import is_source
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -8,10 +8,11 @@ from superqt.utils import signals_blocked
 
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.gui.job_bridge import JobBridge
-from napari_sashiko.gui.layer_volume import is_source, source_path, volume_of
+from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.restore_form import RestoreForm
 from napari_sashiko.gui.restored_layers import RestoredLayers
+from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.runners import Event, Message, Progress

@@ -173,6 +173,14 @@ class ResultLayers(QObject):
                 self.viewer.layers.remove(layer)
 
 
+def is_source(layer: Any) -> bool:
+    """Whether a layer is an image to work on: of results, only restored ones are."""
+    if not isinstance(layer, Image):
+        return False
+    note = layer.metadata.get(KEY)
+    return note is None or (bool(note.get("restored")) and note["result"] == "mean")
+
+
 def put_layer(
     viewer: Any,
     source: Any,

@@ -1,0 +1,86 @@
+"""Restoring on the command line: learn, make the image, look at both."""
+
+import numpy as np
+import pytest
+import zarr
+
+QUICK = ("--epochs", "2", "--members", "1", "--device", "cpu", "--set", "patch=16")
+
+
+def restored(path):
+    return np.asarray(zarr.open_array(str(path / "mean" / "0"), mode="r"))[0]
+
+
+def test_noise_is_taken_away(sashiko, place):
+    model, out = place / "clear.sashiko-model", place / "clear.zarr"
+    done = sashiko("restore", "image.npy", "-o", model, "--json", *QUICK)
+    assert done.code == 0, done.err
+    assert done.summary["metrics"]["held_out_loss"] > 0
+    assert done.summary["settings"]["members"] == 1
+    assert "noisy image alone" in done.err + done.out
+    made = sashiko("predict", model, "image.npy", "-o", out, "--json")
+    assert made.code == 0, made.err
+    assert made.summary["shape"] == [10, 40, 40]
+    assert made.summary["class_names"] == []
+    inside = (slice(2, 8), slice(8, 14), slice(8, 32))
+    noisy = np.load(place / "image.npy")
+    assert restored(out)[inside].std() < 0.9 * noisy[inside].std()
+    assert restored(out)[inside].mean() == pytest.approx(noisy[inside].mean(), abs=8)
+    words = sashiko("info", model)
+    assert "Restores images" in words.out
+    assert "Restored image, 10 x 40 x 40" in sashiko("info", out).out
+
+
+def test_a_clean_image_may_lie_beside(sashiko, place):
+    clean = np.where(np.load(place / "truth.npy") == 2, 130, 60).astype(np.uint8)
+    np.save(place / "clean.npy", clean)
+    model = place / "clear.sashiko-model"
+    done = sashiko("restore", "image.npy", "-o", model, "--clean", "clean.npy", *QUICK)
+    assert done.code == 0, done.err
+    assert "one image of the other" in done.err + done.out
+
+
+def test_gaps_are_filled_and_the_rest_stays(sashiko, place):
+    image = np.load(place / "image.npy")
+    image[:, 18:20] = 0
+    np.save(place / "image.npy", image)
+    model, out = place / "whole.sashiko-model", place / "whole.zarr"
+    words = ("--gaps", "--missing", "0", *QUICK)
+    assert sashiko("restore", "image.npy", "-o", model, *words).code == 0
+    assert "Fills gaps" in sashiko("info", model).out
+    assert sashiko("predict", model, "image.npy", "-o", out).code == 0
+    known = image != 0
+    assert np.array_equal(restored(out)[known], image[known])
+    assert (restored(out)[:, 18:20] > 20).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("image.npy", "--gaps"), "No gaps were found"),
+        (("nothing.npy",), "nothing.npy"),
+        (("image.npy", "--clean", "small.npy"), "has shape"),
+        (("image.npy", "--members", "0"), "members"),
+        (("image.npy", "--network", "unknown"), "unknown"),
+        (("image.npy", "--set", "loss=dice"), "loss"),
+        (("image.npy", "--gaps", "--clean", "image.npy"), "without a clean image"),
+    ],
+)
+def test_bad_input_is_one_sentence(sashiko, place, words, why):
+    np.save(place / "small.npy", np.zeros((10, 40, 39), np.uint8))
+    model = place / "clear.sashiko-model"
+    done = sashiko("restore", *words, "-o", model, *(() if "0" in words else QUICK))
+    assert done.code == 2
+    assert why in done.complaint
+    assert not model.exists()
+
+
+def test_a_restored_image_is_nothing_to_segment(sashiko, place):
+    model, out = place / "clear.sashiko-model", place / "clear.zarr"
+    sashiko("restore", "image.npy", "-o", model, *QUICK)
+    sashiko("predict", model, "image.npy", "-o", out)
+    done = sashiko("instances", out, "-o", "objects.zarr")
+    assert done.code == 2
+    assert "not a prediction" in done.complaint
+    done = sashiko("evaluate", out, "truth.npy")
+    assert done.code == 2

@@ -1,0 +1,173 @@
+"""The restoring dock: learn, see the better image, use what was learned again."""
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_sashiko.gui.restore_dock import RestoreDock
+from napari_sashiko.gui.result_layers import is_source
+
+SHAPE = (5, 40, 44)
+QUICK = {"epochs": 2, "minutes": None, "members": 1, "patch": 16, "device": "cpu"}
+LONG = 60_000  # milliseconds
+
+
+def noisy(seed=1):
+    rng = np.random.default_rng(seed)
+    grey = np.zeros(SHAPE, np.float32)
+    grey[:, 10:30, 12:34] = 100
+    return grey + rng.normal(0, 20, SHAPE).astype(np.float32)
+
+
+@pytest.fixture
+def dock(make_napari_viewer, tmp_path, monkeypatch, qtbot):
+    """The dock beside an image, in a window."""
+    monkeypatch.setenv("SASHIKO_HOME", str(tmp_path / "home"))
+    viewer = make_napari_viewer()
+    viewer.add_layer(Image(noisy(), name="grains"))
+    dock = RestoreDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Sashiko restore")
+    dock.show_more(on=True)
+    quicken(dock)
+    yield dock
+    dock.shutdown()
+
+
+def quicken(dock):
+    dock.form.ensure_settings(dock.session.engine.RestoreSettings)
+    dock.form.settings.set_values(**QUICK)
+
+
+def finish(dock, qtbot):
+    def done():
+        assert "Done" in dock.form.state.text(), dock.form.status.text()
+
+    qtbot.waitUntil(done, timeout=LONG)
+
+
+def layer(dock, name):
+    return dock.viewer.layers[f"grains - {name}"]
+
+
+def inside(layer):
+    return np.asarray(layer.data[2])[12:28, 14:32]
+
+
+def test_an_image_becomes_a_clearer_layer(dock, click, qtbot):
+    click(dock, "restore")
+    assert dock.form.stop_button.isEnabled()
+    finish(dock, qtbot)
+    found = layer(dock, "restored")
+    assert inside(found).std() < 0.7 * inside(dock.viewer.layers["grains"]).std()
+    assert tuple(found.contrast_limits) == tuple(
+        dock.viewer.layers["grains"].contrast_limits
+    )
+    assert not layer(dock, "doubt").visible
+    assert dock.form.loss.lines
+    assert not dock.form.stop_button.isVisible()
+
+
+def test_what_was_learned_is_used_again(dock, click, qtbot):
+    click(dock, "restore")
+    finish(dock, qtbot)
+    assert dock.form.models.count() == 2
+    dock.form.models.setCurrentIndex(1)
+    assert not dock.form.tasks.isVisible()
+    dock.viewer.layers["grains"].data = noisy(seed=2)
+    said = []
+    dock.session.event.connect(lambda _kind, event: said.append(type(event).__name__))
+    dock.form.say("")
+    click(dock, "restore")
+    finish(dock, qtbot)
+    assert "PredictionDone" in said
+    assert "EpochDone" not in said
+
+
+def test_the_task_shows_what_it_needs(dock):
+    rows, form = dock.form.rows, dock.form
+    seen = {}
+    for index in range(form.tasks.count()):
+        form.tasks.setCurrentIndex(index)
+        seen[form.task] = rows.isRowVisible(form.clean), rows.isRowVisible(form.missing)
+    assert seen == {
+        "blind": (False, False),
+        "paired": (True, False),
+        "gaps": (False, True),
+    }
+
+
+def test_gaps_are_filled(dock, click, qtbot):
+    image = noisy()
+    image[:, 18:20] = -1000
+    dock.viewer.layers["grains"].data = image
+    dock.form.tasks.setCurrentIndex(dock.form.tasks.findData("gaps"))
+    dock.form.missing.setText("-1000")
+    click(dock, "restore")
+    finish(dock, qtbot)
+    found = np.asarray(layer(dock, "restored").data[2])
+    assert (found[18:20] > -100).all()
+    known = image[2] != -1000
+    assert np.array_equal(found[known], image[2][known])
+
+
+@pytest.mark.parametrize(
+    ("task", "missing", "why"),
+    [
+        ("paired", "", "is the image itself"),
+        ("gaps", "black", "'black' is no grey value"),
+    ],
+)
+def test_what_cannot_be_done_is_said(dock, click, task, missing, why):
+    dock.form.tasks.setCurrentIndex(dock.form.tasks.findData(task))
+    dock.form.missing.setText(missing)
+    click(dock, "restore")
+    assert why in dock.form.status.text()
+    assert dock.form.start_button.isEnabled()
+
+
+def test_a_failure_is_a_sentence(dock, click, qtbot):
+    """An image without gaps."""
+    dock.form.tasks.setCurrentIndex(dock.form.tasks.findData("gaps"))
+    click(dock, "restore")
+    qtbot.waitUntil(lambda: "No gaps" in dock.form.status.text(), timeout=LONG)
+    assert dock.form.start_button.isEnabled()
+
+
+def test_stop_keeps_what_was_learned(dock, click, qtbot):
+    dock.form.settings.set_values(epochs=10_000)
+    click(dock, "restore")
+    qtbot.waitUntil(lambda: bool(dock.form.loss.lines), timeout=LONG)
+    click(dock, "stop_restoring")
+    qtbot.waitUntil(lambda: "Stopped" in dock.form.state.text(), timeout=LONG)
+    assert dock.form.models.count() == 2
+
+
+def test_closing_in_the_middle_ends_the_work(dock, click, qtbot):
+    dock.form.settings.set_values(epochs=10_000)
+    click(dock, "restore")
+    qtbot.waitUntil(lambda: bool(dock.form.loss.lines), timeout=LONG)
+    job = dock.session.job("restore")
+    dock.shutdown()
+    assert job.status.ended
+
+
+def test_a_restored_image_can_be_worked_on(dock, click, qtbot):
+    click(dock, "restore")
+    finish(dock, qtbot)
+    assert is_source(layer(dock, "restored"))
+    assert not is_source(layer(dock, "doubt"))
+    names = [dock.form.images.itemText(i) for i in range(dock.form.images.count())]
+    assert names == ["grains", "grains - restored"]
+
+
+def test_a_result_is_opened_from_its_folder(dock, click, qtbot):
+    click(dock, "restore")
+    finish(dock, qtbot)
+    path = layer(dock, "restored").metadata["napari_sashiko"]["path"]
+    before = set(dock.viewer.layers)
+    dock.viewer.open(path, plugin="napari-sashiko")
+    new = [each for each in dock.viewer.layers if each not in before]
+    assert [each.name.split(" - ")[-1] for each in new] == ["restored", "doubt"]
+    assert np.array_equal(
+        np.asarray(new[0].data[2]), np.asarray(layer(dock, "restored").data[2])
+    )

@@ -1,0 +1,136 @@
+"""Laws of restored images: grey values on disk, resumed, without classes."""
+
+import numpy as np
+import pytest
+import zarr
+from prediction_fakes import Identity, make_card
+
+from napari_sashiko.checkpoints import Restoring
+from napari_sashiko.errors import ModelError, OutputError
+from napari_sashiko.prediction import (
+    RESTORED,
+    CellDone,
+    PredictionSettings,
+    evaluate,
+    mend_prediction,
+    predict,
+    preview,
+    read_record,
+)
+from napari_sashiko.volumes import Normalisation, as_volume
+
+SHAPE = (20, 24, 28)
+SETTINGS = PredictionSettings(window=(12, 16, 16), border=(2, 2, 2), device="cpu")
+
+
+class Mender:
+    """Doubles grey values; two members that differ by 2."""
+
+    align = (1, 1, 1)
+    halo = (1, 1, 1)
+    digest = "mender"
+
+    def __init__(self, *, fills_gaps=False):
+        scale = Normalisation(low=(-1e9,), high=(1e9,), center=(0.0,), scale=(1.0,))
+        self.card = make_card(
+            restoring=Restoring(target=scale, fills_gaps=fills_gaps), name="mender"
+        )
+        self.card.classes, self.card.outputs = (), 1
+        self.card.normalisation = scale if fills_gaps else Identity()
+
+    def predict(self, patch, *, core=None, tick=lambda: None):
+        tick()
+        core = core or tuple((0, n) for n in patch.shape[1:])
+        values = patch[(slice(None), *(slice(*span) for span in core))]
+        return 2 * values, np.ones_like(values)
+
+
+def image():
+    rng = np.random.default_rng(0)
+    return rng.normal(90_000, 1000, SHAPE).astype(np.float32)
+
+
+def made(path, name="mean"):
+    return np.asarray(zarr.open_array(str(path / name / "0"), mode="r"))
+
+
+def run(out, array=None, *, settings=SETTINGS, **changes):
+    volume = as_volume(image() if array is None else array)
+    return list(predict(Mender(**changes), volume, out, settings))
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_grey_values_are_stored_as_they_are(tmp_path, weight):
+    """Also beyond what float16 could hold."""
+    out = tmp_path / "a.zarr"
+    run(out, settings=SETTINGS.model_copy(update={"border_weight": weight}))
+    np.testing.assert_allclose(made(out)[0], 2 * image(), rtol=1e-6)
+    np.testing.assert_allclose(made(out, "std")[0], 1, rtol=1e-6)
+    assert made(out).dtype == np.float32
+    assert not (out / "classes").exists()
+    assert read_record(out)["kind"] == RESTORED
+
+
+def test_it_goes_on_where_it_stopped(tmp_path):
+    out, whole = tmp_path / "a.zarr", tmp_path / "whole.zarr"
+    steps = predict(Mender(), as_volume(image()), out, SETTINGS)
+    for event in steps:
+        if isinstance(event, CellDone) and event.done == 2:
+            break
+    steps.close()
+    again = [e for e in run(out) if isinstance(e, CellDone)]
+    assert again[0].done == 3
+    run(whole)
+    assert np.array_equal(made(out), made(whole))
+
+
+def test_damaged_blocks_are_found_and_made_again(tmp_path):
+    out = tmp_path / "a.zarr"
+    run(out)
+    expected = made(out)
+    chunk = next(
+        p for p in sorted((out / "mean" / "0" / "c").rglob("*")) if p.is_file()
+    )
+    chunk.write_bytes(chunk.read_bytes()[:20])
+    steps = mend_prediction(out)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            notes = done.value
+            break
+    assert any("damaged" in note for note in notes)
+    run(out)
+    assert np.array_equal(made(out), expected)
+
+
+def test_measured_voxels_stay_as_they_are(tmp_path):
+    array, out = image(), tmp_path / "a.zarr"
+    gap = np.zeros(SHAPE, bool)
+    gap[:, 8:11] = True
+    array[gap] = np.nan
+    run(out, array, fills_gaps=True)
+    mean, std = made(out)[0], made(out, "std")[0]
+    assert np.array_equal(mean[~gap], array[~gap])
+    assert np.isfinite(mean).all()
+    assert not std[~gap].any()
+    assert (std[gap] == 1).all()
+
+
+def test_a_slice_is_restored_without_a_z_axis(tmp_path):
+    out = tmp_path / "a.zarr"
+    run(out, image()[3], settings=PredictionSettings(device="cpu"))
+    np.testing.assert_allclose(made(out)[0], 2 * image()[3], rtol=1e-6)
+
+
+def test_it_is_no_prediction_to_be_scored(tmp_path):
+    out = tmp_path / "a.zarr"
+    run(out)
+    with pytest.raises(OutputError, match="is a restored image, not a prediction"):
+        evaluate(out, np.ones(SHAPE, np.uint8))
+
+
+def test_it_tells_no_classes_of_a_slice():
+    volume = as_volume(image())
+    with pytest.raises(ModelError, match="'mender' restores images"):
+        preview(Mender(), volume, (slice(0, 1), slice(0, 24), slice(0, 28)))
