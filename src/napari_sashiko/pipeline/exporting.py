@@ -1,0 +1,184 @@
+"""Which part of which result is exported, found by what lies at a path."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from napari_sashiko.errors import OutputError, SettingsError
+from napari_sashiko.exports import Content, ExportSettings, export_image
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.pipeline.found import open_instances
+from napari_sashiko.pipeline.info import kind_of
+from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
+from napari_sashiko.runners import Event
+from napari_sashiko.volumes import open_volume
+
+PARTS = {
+    "prediction": ("classes", "mean", "std"),
+    "instances": ("labels",),
+    "sets": ("sizes",),
+}
+WORDS = {
+    "prediction": "a prediction",
+    "instances": "instances",
+    "sets": "prediction sets",
+}
+
+
+def export_steps(
+    source: Path | str, out: Path | str, settings: ExportSettings | None = None
+) -> Iterator[Event]:
+    """Write a result to a file of another program; closing leaves no file.
+
+    Parameters
+    ----------
+    source : path
+        Folder NAME.zarr of a finished prediction, of instances or prediction sets.
+    out : path
+        File; its ending decides the format: ``.tif`` or ``.mrc``.
+    settings : ExportSettings, optional
+        Part, class.
+
+    Yields
+    ------
+    Event
+        `Progress`, `Message`, `ExportDone`.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part, the format cannot hold it, or the file
+        cannot be written.
+    """
+    chosen = settings or ExportSettings()
+    content = content_of(Path(source), chosen)
+    if Path(out).suffix.lower() == ".zarr":
+        raise OutputError(
+            f"{source} is OME-Zarr already.",
+            f"Each folder in it is an image, such as {content.path}.",
+        )
+    yield from export_image(content, Path(out), overwrite=chosen.overwrite)
+
+
+def content_of(source: Path, settings: ExportSettings) -> Content:
+    """Find what a part of a result is: array, type, voxel size, names.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part.
+    """
+    if not source.exists():
+        raise OutputError(f"There is nothing at {source}.", "Check the spelling.")
+    kind = kind_of(source)
+    if kind not in PARTS:
+        raise OutputError(
+            f"{source} is not a result.",
+            "Export a prediction, instances or prediction sets.",
+        )
+    part = _part(kind, settings)
+    if kind == "prediction":
+        return _prediction(open_prediction(source), part, settings)
+    if settings.label_class is not None:
+        raise SettingsError(
+            f"{WORDS[kind].capitalize()} are one image, not one for each class.",
+            "Leave the class out.",
+        )
+    return _instances(source) if kind == "instances" else _sets(source)
+
+
+def _part(kind: str, settings: ExportSettings) -> str:
+    parts = PARTS[kind]
+    if settings.part is None:
+        named = kind == "prediction" and settings.label_class is not None
+        return "mean" if named else parts[0]
+    if settings.part not in parts:
+        raise SettingsError(
+            f"There is no part {settings.part!r} in {WORDS[kind]}.",
+            f"Choose from: {', '.join(parts)}.",
+        )
+    return settings.part
+
+
+def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Content:
+    if found.done < found.total:
+        raise OutputError(
+            f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",
+            "Start the prediction again: it goes on where it stopped.",
+        )
+    names = tuple(each.name for each in found.classes)
+    size = found.voxel_size[-found.class_ids.ndim :]
+    if part == "classes":
+        if settings.label_class is not None:
+            raise SettingsError(
+                "The image of classes holds all of them.",
+                "Leave the class out, or choose the part mean or std.",
+            )
+        return Content(
+            path=found.path / "classes",
+            title="Classes",
+            array=found.class_ids,
+            dtype="uint8",
+            voxel_size=size,
+            unit=found.unit,
+            note=_legend(found.classes),
+            largest=max(each.id for each in found.classes),
+        )
+    array, word = (
+        (found.mean, "Probability") if part == "mean" else (found.std, "Deviation")
+    )
+    channel = _channel(found.classes, settings.label_class)
+    what = "mean over the members" if part == "mean" else "deviation over the members"
+    return Content(
+        path=found.path / part,
+        title=f"{word} of {'all classes' if channel is None else names[channel]}",
+        array=array,
+        dtype="float32",
+        voxel_size=size,
+        unit=found.unit,
+        names=names if channel is None else (),
+        channel=channel,
+        note=f"Class probabilities, {what}, 0 to 1.",
+    )
+
+
+def _channel(classes: Sequence[LabelClass], wanted: int | str | None) -> int | None:
+    if wanted is None:
+        return None
+    for place, each in enumerate(classes):
+        if wanted in (each.id, each.name):
+            return place
+    known = ", ".join(f"{each.id} {each.name}" for each in classes)
+    raise SettingsError(f"There is no class {wanted!r}.", f"Choose from: {known}.")
+
+
+def _legend(classes: Sequence[LabelClass]) -> str:
+    return ", ".join(f"{each.id} {each.name}" for each in classes)
+
+
+def _instances(source: Path) -> Content:
+    found = open_instances(source)
+    volume = open_volume(source / "labels")
+    return Content(
+        path=source / "labels",
+        title=f"Instances of {found.class_name}",
+        array=found.labels,
+        dtype="uint32",
+        voxel_size=found.voxel_size,
+        unit=volume.unit,
+        note="0 is no object; others as in the table.",
+    )
+
+
+def _sets(source: Path) -> Content:
+    found = open_sets(source)
+    volume = open_volume(source / "sizes")
+    return Content(
+        path=source / "sizes",
+        title="Sizes of prediction sets",
+        array=found.sizes,
+        dtype="uint8",
+        voxel_size=volume.voxel_size[-found.sizes.ndim :],
+        unit=volume.unit,
+        note=f"How many classes a voxel may have, coverage {found.coverage:g}.",
+        largest=len(found.classes),
+    )
