@@ -139,7 +139,7 @@ def test_an_mrc_holds_one_class(tmp_path):
     pytest.importorskip("mrcfile")
     values = RNG.random((2, *SHAPE)).astype(np.float16)
     both = content_of(tmp_path, values, names=("a", "b"), dtype="float32")
-    with pytest.raises(OutputError, match=r"one image a file, are 2\. Name a class"):
+    with pytest.raises(OutputError, match=r"Things are 2\. Name a class"):
         written(both, tmp_path / "a.mrc")
     one = content_of(tmp_path / "one", values, channel=1, dtype="float32")
     written(one, tmp_path / "a.mrc")
