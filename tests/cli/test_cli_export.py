@@ -41,3 +41,25 @@ def test_what_cannot_be_exported_is_said(sashiko, trained, monkeypatch, words, s
     assert (done.code, done.out) == (2, "")
     assert said in done.complaint
     assert not (trained / words[2]).exists()
+
+
+def test_a_level_of_a_pyramid_is_predicted_with_its_voxel_size(
+    sashiko, trained, tmp_path
+):
+    fine = np.load(trained / "image.npy").repeat(2, axis=1).repeat(2, axis=2)
+    coarse = np.load(trained / "image.npy")
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 1.0}
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as file:
+        file.write(fine, subifds=1, tile=(16, 16), metadata={"axes": "ZYX"} | sizes)
+        file.write(coarse, subfiletype=1, tile=(16, 16))
+    model, out = trained / "forest.sashiko-model", tmp_path / "a.zarr"
+    words = ("predict", model, tmp_path / "a.ome.tif", "-o", out, "--device", "cpu")
+    assert sashiko(*words, "--level", "1", "--json").summary["shape"] == [10, 40, 40]
+    ours, known = (
+        zarr.open_array(str(path / "classes" / "0"), mode="r")[...]
+        for path in (out, trained / "forest.zarr")
+    )
+    np.testing.assert_array_equal(ours, known)
+    assert sashiko("info", out, "--json").summary["voxel_size"] == [1.0, 1.0, 1.0]
+    wrong = sashiko(*words, "--level", "2", "--overwrite")
+    assert (wrong.code, "no level 2" in wrong.complaint) == (2, True)

@@ -15,6 +15,7 @@ from napari_sashiko.volumes.normalisation import (
 )
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
+from napari_sashiko.volumes.pyramid import drop_levels, open_levels, write_levels
 from napari_sashiko.volumes.recent import Recent
 from napari_sashiko.volumes.region import (
     Region,
@@ -62,6 +63,7 @@ __all__ = [
     "check_replaceable",
     "check_writable",
     "create_ome_image",
+    "drop_levels",
     "finish_replacing",
     "first_of",
     "full_region",
@@ -70,6 +72,7 @@ __all__ = [
     "keep_copy",
     "measure_normalisation",
     "new_folder_beside",
+    "open_levels",
     "open_volume",
     "padded",
     "reading",
@@ -82,6 +85,7 @@ __all__ = [
     "shift",
     "temporary_beside",
     "write_file",
+    "write_levels",
     "written_file",
     "written_whole",
 ]
