@@ -1,4 +1,4 @@
-"""``sashiko export RESULT -o FILE``: a result in the format of another program."""
+"""``sashiko export PATH -o FILE``: a result or a model for another program."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +16,13 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     source: Annotated[
-        Path, typer.Argument(help="NAME.zarr of a prediction, instances or sets.")
+        Path,
+        typer.Argument(help="NAME.zarr of a prediction, instances or sets; a model."),
     ],
-    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.tif or NAME.mrc")],
+    out: Annotated[
+        Path,
+        typer.Option(*OUT_OPTION, help="NAME.tif, NAME.mrc, NAME.onnx or NAME.zip."),
+    ],
     *,
     part: Annotated[
         str | None,
@@ -27,18 +31,28 @@ def export(
     label_class: Annotated[
         str | None, typer.Option("--class", help="Class name or id, for mean and std.")
     ] = None,
+    author: Annotated[
+        list[str] | None,
+        typer.Option(help="Who made a model, for NAME.zip; may be repeated."),
+    ] = None,
+    license_id: Annotated[
+        str | None,
+        typer.Option("--license", help="Of a model, for NAME.zip: CC-BY-4.0."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is there.")
     ] = False,
     more: Set = None,
     json: Json = False,
 ) -> None:
-    """Write a result to a file of another program: TIFF or MRC."""
+    """Write a result as TIFF or MRC, a model as ONNX or for bioimage.io."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     given = {
         "part": part,
         "label_class": class_of(label_class),
+        "authors": author or None,
+        "license": license_id,
         "overwrite": overwrite or None,
     }
     values = collect(given, more, {})

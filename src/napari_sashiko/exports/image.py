@@ -52,7 +52,7 @@ def export_image(
         yield Message(text)
     boxes = fitting.boxes()
     what = f"writing {target.name}"
-    with _said(target), written_file(target) as file, opened(file, fitting) as put:
+    with said(target), written_file(target) as file, opened(file, fitting) as put:
         for done, box in enumerate(boxes, start=1):
             put(box, fitting.read(box))
             yield Progress(done, len(boxes), what)
@@ -90,8 +90,14 @@ def _format(target: Path) -> tuple[Fit, Opened]:
 
 
 @contextlib.contextmanager
-def _said(target: Path) -> Iterator[None]:
-    """Say in words that the file cannot be written."""
+def said(target: Path) -> Iterator[None]:
+    """Say in words that a file cannot be written.
+
+    Raises
+    ------
+    OutputError
+        Instead of `OSError`.
+    """
     try:
         yield
     except OSError as error:

@@ -23,6 +23,14 @@ class ExportSettings(Settings):
         description="Class name or id whose mean or std is written; None writes all "
         "of them as channels.",
     )
+    authors: tuple[str, ...] = Field(
+        default=(), description="Who made a model, for its package of bioimage.io."
+    )
+    license: str | None = Field(
+        default=None,
+        description="Of a model in its package of bioimage.io, an SPDX identifier such "
+        "as CC-BY-4.0.",
+    )
     overwrite: bool = Field(
         default=False, description="Replace a file that has the name already."
     )

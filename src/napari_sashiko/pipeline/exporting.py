@@ -7,7 +7,7 @@ from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.exports import Content, ExportSettings, export_image
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.found import open_instances
-from napari_sashiko.pipeline.info import kind_of
+from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
 from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
 from napari_sashiko.runners import Event
 from napari_sashiko.volumes import open_volume
@@ -27,16 +27,18 @@ WORDS = {
 def export_steps(
     source: Path | str, out: Path | str, settings: ExportSettings | None = None
 ) -> Iterator[Event]:
-    """Write a result to a file of another program; closing leaves no file.
+    """Write a result or a model to a file of another program; closing leaves no file.
 
     Parameters
     ----------
     source : path
-        Folder NAME.zarr of a finished prediction, of instances or prediction sets.
+        Folder NAME.zarr of a finished prediction, of instances or prediction sets; or a
+        model folder.
     out : path
-        File; its ending decides the format: ``.tif`` or ``.mrc``.
+        File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
+        or ``.zip``, a package for bioimage.io.
     settings : ExportSettings, optional
-        Part, class.
+        Part, class; authors and license of a package.
 
     Yields
     ------
@@ -50,6 +52,9 @@ def export_steps(
         cannot be written.
     """
     chosen = settings or ExportSettings()
+    if (Path(source) / MODEL_INDEX).exists():
+        yield from _model_steps(Path(source), Path(out), chosen)
+        return
     content = content_of(Path(source), chosen)
     if Path(out).suffix.lower() == ".zarr":
         raise OutputError(
@@ -57,6 +62,33 @@ def export_steps(
             f"Each folder in it is an image, such as {content.path}.",
         )
     yield from export_image(content, Path(out), overwrite=chosen.overwrite)
+
+
+def _model_steps(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:
+    from napari_sashiko.exports.bioimage import (  # noqa: PLC0415 - loads torch
+        PACKAGE_ENDING,
+        export_package,
+    )
+    from napari_sashiko.exports.onnx_model import (  # noqa: PLC0415
+        ONNX_ENDING,
+        export_onnx,
+    )
+
+    if settings.part is not None or settings.label_class is not None:
+        raise SettingsError(
+            "A model has no parts to choose from.", "Leave part and class out."
+        )
+    ending = out.suffix.lower()
+    if ending == ONNX_ENDING:
+        yield from export_onnx(model, out, overwrite=settings.overwrite)
+    elif ending == PACKAGE_ENDING:
+        yield from export_package(model, out, settings)
+    else:
+        raise OutputError(
+            f"A model cannot be written as {out.name}.",
+            f"Choose a name that ends in {ONNX_ENDING}, or in {PACKAGE_ENDING} for a "
+            "package of bioimage.io.",
+        )
 
 
 def content_of(source: Path, settings: ExportSettings) -> Content:
@@ -73,7 +105,7 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
     if kind not in PARTS:
         raise OutputError(
             f"{source} is not a result.",
-            "Export a prediction, instances or prediction sets.",
+            "Export a prediction, instances, prediction sets or a model.",
         )
     part = _part(kind, settings)
     if kind == "prediction":

@@ -33,6 +33,7 @@ from napari_sashiko.volumes.temporary import (
     set_aside,
     temporary_beside,
 )
+from napari_sashiko.volumes.units import long_unit
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
 from napari_sashiko.volumes.whole import (
     ATTRIBUTES,
@@ -70,6 +71,7 @@ __all__ = [
     "grow",
     "intersect",
     "keep_copy",
+    "long_unit",
     "measure_normalisation",
     "new_folder_beside",
     "open_levels",
