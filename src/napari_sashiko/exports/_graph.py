@@ -85,7 +85,7 @@ class EnsembleGraph(nn.Module):
         slabs = _with_neighbours(seen, self._neighbours[place])
         batch, depth = seen.shape[0], seen.shape[2]
         flat: Tensor = network(slabs.flatten(0, 1))
-        return flat.unflatten(0, (batch, depth)).transpose(1, 2)
+        return flat.reshape((batch, depth, *flat.shape[1:])).transpose(1, 2)
 
     def _corrected(self, shares: Tensor) -> Tensor:
         if not self._corrects:
