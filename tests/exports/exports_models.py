@@ -19,9 +19,9 @@ SMALL = {
 }
 
 
-def network_member(name="tunet", dims=3, neighbours=0, weight=1.0, seed=0):
+def network_member(name="tunet", dims=3, neighbours=0, weight=1.0, seed=0, classes=3):
     planes = 2 * neighbours + 1
-    network = build_network(name, planes, 3, dims=dims, seed=seed, **SMALL[name])
+    network = build_network(name, planes, classes, dims=dims, seed=seed, **SMALL[name])
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for key, tensor in network.state_dict().items():

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from exports_models import GREY, forest_member, model_of, network_member
 
-from napari_sashiko.checkpoints import Ensemble, load_ensemble
+from napari_sashiko.checkpoints import Ensemble, Restoring, load_ensemble
 from napari_sashiko.errors import ModelError, OutputError, SettingsError
 from napari_sashiko.labels import default_classes
 from napari_sashiko.pipeline import Message, Progress, export, export_steps
+from napari_sashiko.volumes import Normalisation
 
 RNG = np.random.default_rng(0)
 AGREES = 1e-4
@@ -164,6 +165,15 @@ def test_forests_alone_cannot_be_exported(tmp_path):
     ):
         export(model, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_model_that_restores_images_is_refused(tmp_path):
+    needs_onnx()
+    target = Normalisation(low=(0.0,), high=(9.0,), center=(1.0,), scale=(2.0,))
+    facts = {"classes": (), "correction": (), "restoring": Restoring(target=target)}
+    model = model_of(tmp_path, network_member(classes=1), **facts)
+    with pytest.raises(ModelError, match="restores images: only models that tell cl"):
+        export(model, tmp_path / "m.onnx")
 
 
 def test_closing_midway_leaves_nothing(tmp_path):

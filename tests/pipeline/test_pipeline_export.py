@@ -135,6 +135,21 @@ def test_the_file_says_which_number_is_which_class(prediction, tmp_path):
         assert "1 rest, 4 fibre" in file.ome_metadata
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_restored_image_comes_back_in_grey_values(prediction, tmp_path, channels):
+    group = zarr.open_group(str(prediction), mode="r+")
+    record = {**group.attrs["sashiko"], "kind": "restored image", "classes": []}
+    group.attrs["sashiko"] = record
+    grey = (1000 * MEAN[:channels]).astype(np.float32)
+    write_image(group, "mean", grey)
+    export(prediction, tmp_path / "a.tif")
+    np.testing.assert_array_equal(read(tmp_path / "a.tif"), grey)
+    with pytest.raises(SettingsError, match="no part 'classes' in a restored image"):
+        export(prediction, tmp_path / "b.tif", part="classes")
+    with pytest.raises(SettingsError, match="one image, not one for each class"):
+        export(prediction, tmp_path / "b.tif", label_class="fibre")
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "said"),
     [

@@ -132,6 +132,12 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
         need(package, "onnx")
     yield Progress(0, STEPS, "exporting")
     ensemble = load_ensemble(model, "cpu")
+    if ensemble.card.restoring is not None:
+        raise ModelError(
+            f"The model {model} restores images: only models that tell classes can be "
+            "exported.",
+            "Export the image that it restores.",
+        )
     voices, left_out = _voices(ensemble)
     yield from _left_out(left_out, voices, model)
     graph = EnsembleGraph(ensemble.card, voices).eval()

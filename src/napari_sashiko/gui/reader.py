@@ -95,14 +95,18 @@ def restored_layers(found: Any) -> list[LayerData]:
     """Each channel of a restored image, and where its networks differ."""
     place, name = _place(found, found.mean.ndim - 1), found.path.stem
     layers: list[LayerData] = []
-    for part, array, look in (
-        ("restored", found.mean, {}),
-        ("doubt", found.std, {"visible": False, "colormap": "magma"}),
+    for part, arrays, look in (
+        ("restored", (found.mean, *found.coarser.get("mean", ())), {}),
+        (
+            "doubt",
+            (found.std, *found.coarser.get("std", ())),
+            {"visible": False, "colormap": "magma"},
+        ),
     ):
-        count = array.shape[0]
+        count = arrays[0].shape[0]
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            values = LazyArray(array, channel=channel, dtype=np.float32)
+            values = levels(arrays, channel=channel, dtype=np.float32)
             named = {"name": f"{name} - {part}{mark}", **look, **place}
             layers.append((values, named, "image"))
     return layers

@@ -36,7 +36,6 @@ from napari_sashiko.measurements import (
 )
 from napari_sashiko.pipeline.blocking import (
     evaluate,
-    export,
     find_places,
     measure,
     predict,
@@ -46,7 +45,7 @@ from napari_sashiko.pipeline.blocking import (
     train,
     training_settings,
 )
-from napari_sashiko.pipeline.exporting import export_steps
+from napari_sashiko.pipeline.exporting import export, export_steps
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
 from napari_sashiko.pipeline.info import Description, describe

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_sashiko.exports import ExportDone, ExportSettings
 from napari_sashiko.instances import InstancesDone, InstanceSettings
 from napari_sashiko.measurements import Measurements, read_measurements
-from napari_sashiko.pipeline.exporting import export_steps
 from napari_sashiko.pipeline.inputs import Classes, open_image
 from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
@@ -295,36 +293,6 @@ def report(
     given = {key: options.pop(key) for key in SOURCES if key in options}
     chosen = ReportSettings.checked(**options)
     return run_to_end(report_steps(path, out, chosen, **given), ReportDone, report)
-
-
-def export(
-    source: Path | str,
-    out: Path | str,
-    *,
-    report: Report | None = None,
-    **settings: Any,
-) -> ExportDone:
-    """Write a result to a file of another program.
-
-    Parameters
-    ----------
-    source : path
-        Folder NAME.zarr of a finished prediction, of instances or prediction sets.
-    out : path
-        File; its ending decides the format: ``.tif`` or ``.mrc``.
-    report : callable, optional
-        Called with each event on the way.
-    **settings
-        Fields of `ExportSettings`, e.g. ``part="mean"``, ``label_class="fibre"``.
-
-    Raises
-    ------
-    SashikoError
-        If there is no such result or part, the format cannot hold it, or the file
-        cannot be written.
-    """
-    chosen = ExportSettings.checked(**settings)
-    return _run(export_steps(source, out, chosen), ExportDone, report)
 
 
 def find_places(

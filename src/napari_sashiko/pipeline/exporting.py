@@ -2,23 +2,33 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from napari_sashiko.errors import OutputError, SettingsError
-from napari_sashiko.exports import Content, ExportSettings, export_image
+from napari_sashiko.exports import (
+    Content,
+    ExportDone,
+    ExportSettings,
+    export_image,
+)
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.pipeline.blocking import Report, run_to_end
 from napari_sashiko.pipeline.found import open_instances
 from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
+from napari_sashiko.pipeline.restoring import Restored, open_restored
 from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
 from napari_sashiko.runners import Event
 from napari_sashiko.volumes import open_volume
 
 PARTS = {
     "prediction": ("classes", "mean", "std"),
+    "restored image": ("mean", "std"),
     "instances": ("labels",),
     "sets": ("sizes",),
 }
 WORDS = {
     "prediction": "a prediction",
+    "restored image": "a restored image",
     "instances": "instances",
     "sets": "prediction sets",
 }
@@ -32,8 +42,8 @@ def export_steps(
     Parameters
     ----------
     source : path
-        Folder NAME.zarr of a finished prediction, of instances or prediction sets; or a
-        model folder.
+        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        prediction sets; or a model folder.
     out : path
         File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
         or ``.zip``, a package for bioimage.io.
@@ -62,6 +72,38 @@ def export_steps(
             f"Each folder in it is an image, such as {content.path}.",
         )
     yield from export_image(content, Path(out), overwrite=chosen.overwrite)
+
+
+def export(
+    source: Path | str,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> ExportDone:
+    """Write a result or a model to a file of another program.
+
+    Parameters
+    ----------
+    source : path
+        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        prediction sets; or a model folder.
+    out : path
+        File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
+        or ``.zip``, a package for bioimage.io.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `ExportSettings`, e.g. ``part="mean"``, ``label_class="fibre"``.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part, the format cannot hold it, or the file
+        cannot be written.
+    """
+    chosen = ExportSettings.checked(**settings)
+    return run_to_end(export_steps(source, out, chosen), ExportDone, report)
 
 
 def _model_steps(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:
@@ -105,7 +147,7 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
     if kind not in PARTS:
         raise OutputError(
             f"{source} is not a result.",
-            "Export a prediction, instances, prediction sets or a model.",
+            "Export a prediction, a restored image, instances, sets or a model.",
         )
     part = _part(kind, settings)
     if kind == "prediction":
@@ -115,6 +157,8 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
             f"{WORDS[kind].capitalize()} are one image, not one for each class.",
             "Leave the class out.",
         )
+    if kind == "restored image":
+        return _restored(open_restored(source), part)
     return _instances(source) if kind == "instances" else _sets(source)
 
 
@@ -131,12 +175,16 @@ def _part(kind: str, settings: ExportSettings) -> str:
     return settings.part
 
 
-def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Content:
+def _check_finished(found: Prediction | Restored) -> None:
     if found.done < found.total:
         raise OutputError(
             f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",
             "Start the prediction again: it goes on where it stopped.",
         )
+
+
+def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Content:
+    _check_finished(found)
     names = tuple(each.name for each in found.classes)
     size = found.voxel_size[-found.class_ids.ndim :]
     if part == "classes":
@@ -170,6 +218,24 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
         names=names if channel is None else (),
         channel=channel,
         note=f"Class probabilities, {what}, 0 to 1.",
+    )
+
+
+def _restored(found: Restored, part: str) -> Content:
+    _check_finished(found)
+    array = found.mean if part == "mean" else found.std
+    count = int(array.shape[0])
+    words = {"mean": "Restored image", "std": "Deviation of the restored image"}
+    return Content(
+        path=found.path / part,
+        title=words[part],
+        array=array,
+        dtype="float32",
+        voxel_size=found.voxel_size[1 - array.ndim :],
+        unit=found.unit,
+        names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
+        channel=None if count > 1 else 0,
+        note="Grey values.",
     )
 
 
