@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import ModelError
+from napari_sashiko.exports._libraries import need
 from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.exports.onnx_model import (
@@ -21,7 +22,6 @@ from napari_sashiko.exports.onnx_model import (
     OUTPUTS,
     Traced,
     answer_of,
-    need,
     random_image,
     trace_model,
     words,

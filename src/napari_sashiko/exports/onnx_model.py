@@ -1,13 +1,9 @@
 """A model as one ONNX graph: grey values in, probabilities and deviation out."""
 
-import importlib
 import json
-import logging
 import math
 import time
-import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.checkpoints import ModelCard, NetworkMember, load_ensemble
-from napari_sashiko.errors import ModelError, OutputError
+from napari_sashiko.errors import ModelError
 from napari_sashiko.exports._graph import EnsembleGraph, Voice
+from napari_sashiko.exports._libraries import need, quiet
 from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.runners import Event, Message, Progress
@@ -190,23 +187,6 @@ def answer_of(
     return mean.numpy(), std.numpy()
 
 
-def need(package: str, extra: str) -> Any:
-    """Import a package of an extra.
-
-    Raises
-    ------
-    OutputError
-        If it is not installed; says how to install it.
-    """
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise OutputError(
-            f"This export needs the package {package}, which is not installed.",
-            f'Install it: pip install "napari-sashiko[{extra}]".',
-        ) from error
-
-
 def _voices(ensemble: Any) -> tuple[list[Voice], list[tuple[int, float]]]:
     """Networks with weights that sum to 1, and places and weights of all others."""
     pairs = zip(ensemble.members, ensemble.card.members, strict=True)
@@ -278,7 +258,7 @@ def _exported(
         part = torch.export.Dim(f"blocks_{name}", min=least, max=LONGEST)
         free[axis] = part if multiple == 1 else multiple * part
     try:
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), quiet():
             program: Any = torch.onnx.export(
                 graph,
                 (image,),
@@ -319,17 +299,3 @@ def _difference(traced: Traced) -> float:
     ours = session.run(list(OUTPUTS), {INPUT: image})
     theirs = answer_of(traced.graph, image)
     return max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what an exporter tells its developers from users."""
-    log = logging.getLogger("torch.onnx")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(before)
