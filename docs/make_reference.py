@@ -15,7 +15,12 @@ from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
-from napari_sashiko.pipeline import MeasureSettings, ReportSettings, network_names
+from napari_sashiko.pipeline import (
+    ExportSettings,
+    MeasureSettings,
+    ReportSettings,
+    network_names,
+)
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
 from napari_sashiko.training import RestoreSettings, TrainingSettings
 
@@ -42,6 +47,7 @@ STEPS = {
     "Measure": (MeasureSettings, "`sashiko measure`, `napari_sashiko.measure`"),
     "Sets": (SetSettings, "`sashiko sets`, `napari_sashiko.prediction_sets`"),
     "Report": (ReportSettings, "`sashiko report`, `napari_sashiko.report`"),
+    "Export": (ExportSettings, "`sashiko export`, `napari_sashiko.export`"),
     "Places": (
         PlacesSettings,
         "*Next place* in the dock, `napari_sashiko.find_places`",

@@ -24,7 +24,10 @@ settings.load_profile("patient")
 os.environ["NAPARI_CONFIG"] = ""
 
 # Threads that libraries keep for good.
-POOLS = ("ThreadPoolExecutor", "zarr", "asyncio", "Dask", "dask", "Profile", "IO loop")
+POOLS = (
+    *("ThreadPoolExecutor", "zarr", "asyncio", "Dask", "dask", "Profile"),
+    *("IO loop", "tqdm_monitor"),
+)
 SECONDS = 5
 
 

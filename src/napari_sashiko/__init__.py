@@ -6,6 +6,7 @@ from typing import Any
 __all__ = [
     "__version__",
     "evaluate",
+    "export",
     "find_places",
     "measure",
     "predict",

@@ -153,6 +153,36 @@ def test_a_coarser_level_has_larger_voxels(tmp_path, write):
         open_volume(path, level=2)
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.zarr", "slices"])
+def test_a_level_of_what_has_none_is_refused(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.npy":
+        np.save(path, GREY)
+    elif name == "a.zarr":
+        zarr.create_array(str(path), data=GREY)
+    else:
+        write_slices(path)
+    assert open_volume(path).shape == SHAPE
+    with pytest.raises(VolumeError, match=f"{name} has no level 1"):
+        open_volume(path, level=1)
+
+
+@pytest.mark.parametrize("kind", [str, np.bytes_])
+def test_axes_of_nexus_give_the_voxel_size(tmp_path, kind):
+    with pytest.importorskip("h5py").File(tmp_path / "a.nxs", "w") as file:
+        data = file.create_group("data")
+        data["grey"] = GREY
+        data.attrs["signal"] = kind("grey")
+        names = [kind(f"axis_{axis}") for axis in "zyx"]
+        data.attrs["axes"] = np.array(names, object if kind is str else None)
+        for name, length, step in zip(names, SHAPE, (2.0, 0.5, 0.5), strict=True):
+            data[name] = step * np.arange(length)
+            data[name].attrs["units"] = kind("um")
+        file.attrs["default"] = kind("data")
+    volume = open_volume(tmp_path / "a.nxs")
+    assert (volume.voxel_size, volume.unit) == ((2.0, 0.5, 0.5), "um")
+
+
 def test_colours_of_a_tiff_are_channels(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif", np.moveaxis(GREY[:3], 0, -1), photometric="rgb"

@@ -12,6 +12,7 @@ import typer
 from napari_sashiko.cli import (
     INTERRUPTED,
     evaluate,
+    export,
     info,
     instances,
     measure,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(sample, train, restore, predict, instances),
-    *(measure, sets, evaluate, report, info, mend),
+    *(measure, sets, evaluate, report, export, info, mend),
 )
 for command in COMMANDS:
     command.add_to(app)

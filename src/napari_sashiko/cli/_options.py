@@ -29,6 +29,10 @@ Axes = Annotated[
         "e.g. czyx."
     ),
 ]
+Level = Annotated[
+    int,
+    typer.Option(min=0, help="Level of an image pyramid; 0 is the finest."),
+]
 RecipeFile = Annotated[
     Path | None,
     typer.Option(

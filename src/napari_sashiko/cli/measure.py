@@ -17,6 +17,7 @@ from napari_sashiko.cli._options import (
     Dust,
     Json,
     LabelClass,
+    Level,
     RecipeFile,
     Runner,
     Scheduler,
@@ -72,6 +73,7 @@ def measure(
         bool, typer.Option("--overwrite", help="Forget what a stopped run left.")
     ] = False,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -93,7 +95,7 @@ def measure(
     }
     base = pipeline.recipe_values(pipeline.read_recipe(recipe)) if recipe else {}
     asked = collect(given, more, {})
-    volume = pipeline.open_image(image, axes=axes)
+    volume = pipeline.open_image(image, axes=axes, level=level)
     with terminal(_translate) as shown:
         values = drop_left_over_boundary(asked, base, shown)
         measured = pipeline.measure(model, volume, out, report=shown.show, **values)

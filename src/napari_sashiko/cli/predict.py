@@ -13,6 +13,7 @@ from napari_sashiko.cli._options import (
     BorderWeight,
     Device,
     Json,
+    Level,
     RecipeFile,
     Runner,
     Scheduler,
@@ -48,6 +49,7 @@ def predict(
         bool, typer.Option("--overwrite", help="Start anew where one exists.")
     ] = False,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -63,7 +65,7 @@ def predict(
     }
     base = pipeline.read_recipe(recipe).predict if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes)
+    volume = pipeline.open_image(image, axes=axes, level=level)
     with terminal(_translate) as shown:
         done = pipeline.predict(model, volume, out, report=shown.show, **values)
     found = pipeline.open_result(out)

@@ -11,6 +11,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    Level,
     RecipeFile,
     Set,
     absolute,
@@ -51,6 +52,7 @@ def restore(
     device: Device = None,
     seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -71,7 +73,7 @@ def restore(
     }
     base = pipeline.read_recipe(recipe).restore if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes)
+    volume = pipeline.open_image(image, axes=axes, level=level)
     with terminal(_translate) as shown:
         done = pipeline.restore(volume, out, clean=clean, report=shown.show, **values)
     metrics = dict(done.metrics)

@@ -11,6 +11,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    Level,
     RecipeFile,
     Set,
     absolute,
@@ -49,6 +50,7 @@ def train(
         typer.Option("--from", help="Model whose networks go on learning."),
     ] = None,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -67,7 +69,7 @@ def train(
     }
     base = pipeline.read_recipe(recipe).train if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes)
+    volume = pipeline.open_image(image, axes=axes, level=level)
     names = None if classes is None else classes.split(",")
     with terminal(_translate) as shown:
         done = pipeline.train(

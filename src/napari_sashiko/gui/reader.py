@@ -1,7 +1,7 @@
 """Open what this program wrote: predictions, instances, and whole projects."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ def prediction_layers(found: Any) -> list[LayerData]:
     ids = [each.id for each in found.classes]
     layers: list[LayerData] = []
     for each in foreground(found.classes):
-        values = LazyArray(found.mean, channel=ids.index(each.id), dtype=np.float32)
+        means = (found.mean, *found.coarser.get("mean", ()))
+        values = levels(means, channel=ids.index(each.id), dtype=np.float32)
         look = {
             "name": f"{name} - mean {each.name}",
             "colormap": ramp(each.color, f"sashiko {each.name}"),
@@ -81,10 +82,12 @@ def prediction_layers(found: Any) -> list[LayerData]:
         "blending": "additive",
         "visible": False,
     }
-    std = LazyArray(found.std, channel="highest", dtype=np.float32)
+    stds = (found.std, *found.coarser.get("std", ()))
+    std = levels(stds, channel="highest", dtype=np.float32)
     layers.append((std, {**look, **place}, "image"))
     look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
-    layers.append((LazyArray(found.class_ids), {**look, **place}, "labels"))
+    ids_shown = levels((found.class_ids, *found.coarser.get("classes", ())))
+    layers.append((ids_shown, {**look, **place}, "labels"))
     return layers
 
 
@@ -92,14 +95,18 @@ def restored_layers(found: Any) -> list[LayerData]:
     """Each channel of a restored image, and where its networks differ."""
     place, name = _place(found, found.mean.ndim - 1), found.path.stem
     layers: list[LayerData] = []
-    for part, array, look in (
-        ("restored", found.mean, {}),
-        ("doubt", found.std, {"visible": False, "colormap": "magma"}),
+    for part, arrays, look in (
+        ("restored", (found.mean, *found.coarser.get("mean", ())), {}),
+        (
+            "doubt",
+            (found.std, *found.coarser.get("std", ())),
+            {"visible": False, "colormap": "magma"},
+        ),
     ):
-        count = array.shape[0]
+        count = arrays[0].shape[0]
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            values = LazyArray(array, channel=channel, dtype=np.float32)
+            values = levels(arrays, channel=channel, dtype=np.float32)
             named = {"name": f"{name} - {part}{mark}", **look, **place}
             layers.append((values, named, "image"))
     return layers
@@ -111,7 +118,13 @@ def instance_layers(found: Any) -> list[LayerData]:
         "name": f"{found.path.stem} - instances",
         **_place(found, found.labels.ndim),
     }
-    return [(LazyArray(found.labels), look, "labels")]
+    return [(levels((found.labels, *found.coarser)), look, "labels")]
+
+
+def levels(arrays: Sequence[Any], **view: Any) -> Any:
+    """All levels of an image as napari takes them; a single one as itself."""
+    views = [LazyArray(each, **view) for each in arrays]
+    return views if len(views) > 1 else views[0]
 
 
 def _place(found: Any, ndim: int) -> dict[str, Any]:

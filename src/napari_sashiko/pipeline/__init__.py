@@ -6,6 +6,7 @@ Names that load torch or matplotlib are looked up at their first use.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from napari_sashiko.exports import ExportDone, ExportSettings
 from napari_sashiko.instances import (
     ComponentsFound,
     InstancesDone,
@@ -44,6 +45,7 @@ from napari_sashiko.pipeline.blocking import (
     train,
     training_settings,
 )
+from napari_sashiko.pipeline.exporting import export, export_steps
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
 from napari_sashiko.pipeline.info import Description, describe
@@ -196,6 +198,8 @@ __all__ = [
     "Evaluation",
     "Event",
     "Evidence",
+    "ExportDone",
+    "ExportSettings",
     "FigureDone",
     "HeldOutScores",
     "InstanceSettings",
@@ -261,6 +265,8 @@ __all__ = [
     "dust_voxels",
     "estimate",
     "evaluate",
+    "export",
+    "export_steps",
     "figure_data",
     "figure_titles",
     "find_places",

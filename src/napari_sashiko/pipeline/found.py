@@ -9,7 +9,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import table_digest
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, open_levels
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Instances:
         Their table, where it is.
     odd : str
         What is wrong with that table, in words; empty if nothing is.
+    coarser : tuple of zarr array
+        Coarser levels of the labels; none of small images.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Instances:
     unit: str
     table: Path | None = None
     odd: str = ""
+    coarser: tuple[Any, ...] = ()
 
 
 def open_instances(path: Path | str) -> Instances:
@@ -71,6 +74,7 @@ def open_instances(path: Path | str) -> Instances:
             unit=str(scales["axes"][-1].get("unit", "pixel")),
             table=table,
             odd=odd,
+            coarser=open_levels(path / "labels")[1:],
         )
     except DAMAGED as error:
         raise OutputError(

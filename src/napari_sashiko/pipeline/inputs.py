@@ -47,7 +47,7 @@ class PaintedLabels:
     unit: str | None = None
 
 
-def open_image(image: Any, *, axes: str | None = None) -> Volume:
+def open_image(image: Any, *, axes: str | None = None, level: int = 0) -> Volume:
     """Open a path, or wrap an array, as a volume; a volume is handed through.
 
     Parameters
@@ -56,16 +56,18 @@ def open_image(image: Any, *, axes: str | None = None) -> Volume:
         Anything that can be read by regions.
     axes : str, optional
         One letter of ``tczyx`` per axis where it is not clear.
+    level : int
+        Level of an image pyramid at a path, 0 is the finest.
 
     Raises
     ------
     VolumeError
-        If it cannot be read or its axes do not fit.
+        If it cannot be read, its axes do not fit, or it has no such level.
     """
     if isinstance(image, Volume):
         return image
     if isinstance(image, str | Path):
-        return open_volume(Path(image), axes=axes)
+        return open_volume(Path(image), axes=axes, level=level)
     return as_volume(image, axes=axes)
 
 

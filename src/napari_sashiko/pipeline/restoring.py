@@ -1,7 +1,7 @@
 """Learning to restore images: noise taken away, gaps filled."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from napari_sashiko.prediction import (
     record_of,
 )
 from napari_sashiko.runners import Event
+from napari_sashiko.volumes import open_levels
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
@@ -43,6 +44,9 @@ class Restored:
         Which model made it.
     done, total : int
         Blocks that are finished, and all.
+    coarser : mapping
+        Coarser levels of ``mean`` and ``std`` by name; none while it is not finished,
+        and of small images.
     """
 
     path: Path
@@ -53,6 +57,7 @@ class Restored:
     model_digest: str
     done: int
     total: int
+    coarser: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def open_restored(path: Path | str) -> Restored:
@@ -78,6 +83,7 @@ def open_restored(path: Path | str) -> Restored:
             model_digest=str(record["model_digest"]),
             done=done,
             total=total,
+            coarser={name: open_levels(path / name)[1:] for name in ("mean", "std")},
         )
 
 

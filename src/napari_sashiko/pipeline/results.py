@@ -1,7 +1,8 @@
 """Finished and half-finished predictions, opened for whoever shows them."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from napari_sashiko.prediction import (
     reading_prediction,
     record_of,
 )
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume, open_levels
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Prediction:
     coverages : tuple of float
         Those that prediction sets of it may be asked for; none where its model was not
         calibrated.
+    coarser : mapping
+        Coarser levels of ``mean``, ``std`` and ``classes`` by name, the finest of them
+        first; none while it is not finished, and of small images.
     """
 
     path: Path
@@ -59,6 +63,7 @@ class Prediction:
     done: int
     total: int
     coverages: tuple[float, ...] = ()
+    coarser: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def open_prediction(path: Path | str) -> Prediction:
@@ -87,6 +92,10 @@ def open_prediction(path: Path | str) -> Prediction:
             done=done,
             total=total,
             coverages=_coverages(record.get("sets")),
+            coarser={
+                name: open_levels(path / name)[1:]
+                for name in ("mean", "std", "classes")
+            },
         )
 
 

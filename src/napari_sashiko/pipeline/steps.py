@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.instances import InstanceSettings, segment_instances
+from napari_sashiko.instances import InstancesDone, InstanceSettings, segment_instances
 from napari_sashiko.labels import LabelledVoxels, check_labels
 from napari_sashiko.pipeline.heritage import go_on_from, known_image
 from napari_sashiko.pipeline.inputs import (
@@ -16,11 +16,14 @@ from napari_sashiko.pipeline.inputs import (
     read_paint,
     size_warning,
 )
+from napari_sashiko.pipeline.levels import with_levels
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.sharing import readable_by_all
 from napari_sashiko.prediction import (
+    PredictionDone,
     PredictionSettings,
     PredictionStarted,
+    SetsDone,
     SetSettings,
     predict,
     prediction_sets,
@@ -195,8 +198,9 @@ def predict_steps(
     volume = open_image(image)
     with contextlib.ExitStack() as stack:
         shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
+        steps = predict(Path(model), shared, Path(out), chosen)
         yield from noted(
-            predict(Path(model), shared, Path(out), chosen),
+            with_levels(steps, PredictionDone, Path(out), chosen),
             PredictionStarted,
             partial(note_run, Path(out), "predict", chosen, volume=volume),
         )
@@ -232,7 +236,8 @@ def instance_steps(
         If prediction, settings or output cannot be used.
     """
     chosen = settings or InstanceSettings()
-    yield from segment_instances(prediction, out, chosen, table)
+    steps = segment_instances(prediction, out, chosen, table)
+    yield from with_levels(steps, InstancesDone, Path(out), chosen)
     note_run(Path(out), "instances", chosen)
 
 
@@ -261,7 +266,8 @@ def set_steps(
         If prediction, settings or output cannot be used.
     """
     chosen = settings or SetSettings()
-    yield from prediction_sets(prediction, out, chosen)
+    steps = prediction_sets(prediction, out, chosen)
+    yield from with_levels(steps, SetsDone, Path(out), chosen)
     note_run(Path(out), "sets", chosen)
 
 

@@ -15,6 +15,7 @@ from napari_sashiko.volumes.normalisation import (
 )
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
+from napari_sashiko.volumes.pyramid import drop_levels, open_levels, write_levels
 from napari_sashiko.volumes.recent import Recent
 from napari_sashiko.volumes.region import (
     Region,
@@ -32,6 +33,7 @@ from napari_sashiko.volumes.temporary import (
     set_aside,
     temporary_beside,
 )
+from napari_sashiko.volumes.units import long_unit
 from napari_sashiko.volumes.volume import Volume, as_volume, first_of
 from napari_sashiko.volumes.whole import (
     ATTRIBUTES,
@@ -62,14 +64,17 @@ __all__ = [
     "check_replaceable",
     "check_writable",
     "create_ome_image",
+    "drop_levels",
     "finish_replacing",
     "first_of",
     "full_region",
     "grow",
     "intersect",
     "keep_copy",
+    "long_unit",
     "measure_normalisation",
     "new_folder_beside",
+    "open_levels",
     "open_volume",
     "padded",
     "reading",
@@ -82,6 +87,7 @@ __all__ = [
     "shift",
     "temporary_beside",
     "write_file",
+    "write_levels",
     "written_file",
     "written_whole",
 ]

@@ -37,11 +37,16 @@ def _spacing(dataset: Any) -> tuple[tuple[float, ...], str]:
     if size is not None:
         return tuple(float(s) for s in size), "um"
     names = dataset.parent.attrs.get("axes", ())
-    axes = [dataset.parent.get(str(name)) for name in names]
-    units = {str(axis.attrs.get("units", "")) for axis in axes if axis is not None}
+    axes = [dataset.parent.get(_text(name)) for name in names]
+    units = {_text(axis.attrs.get("units", "")) for axis in axes if axis is not None}
     if len(axes) != dataset.ndim or None in axes or len(units) != 1:
         return (), "pixel"
     return tuple(_step(axis) for axis in axes), units.pop()
+
+
+def _text(words: Any) -> str:
+    """Text of an attribute; some programs write bytes."""
+    return words.decode() if isinstance(words, bytes) else str(words)
 
 
 def _step(axis: Any) -> float:
@@ -73,7 +78,8 @@ def _default(h5py: Any, file: Any) -> str | None:
         if isinstance(group, h5py.Dataset):
             return str(group.name)
     signal = group.attrs.get("signal")
-    return f"{group.name}/{signal}" if signal is not None and signal in group else None
+    known = signal is not None and signal in group
+    return f"{group.name}/{_text(signal)}" if known else None
 
 
 def _images(h5py: Any, file: Any) -> list[str]:

@@ -26,12 +26,17 @@ def open_zarr(path: Path, ask: Ask) -> Found:
         where = f"{path.name} has no {ask.dataset!r}" if ask.dataset else ""
         raise VolumeError(f"{where or f'{path} is not Zarr'}.") from error
     if isinstance(found, zarr.Array):
-        return _plain(found)
+        return _plain(found, path, ask)
     return _from_group(path, found, ask)
 
 
-def _plain(array: Any) -> Found:
+def _plain(array: Any, path: Path, ask: Ask) -> Found:
     """Take the names of its axes where they are letters that a volume knows."""
+    if ask.level:
+        raise VolumeError(
+            f"{path.name} has no level {ask.level}: it is a single array.",
+            "Give the folder that holds all levels, or leave the level out.",
+        )
     names = getattr(array.metadata, "dimension_names", None) or ()
     axes = "".join(str(name) for name in names)
     fits = len(axes) == array.ndim == len(set(axes)) and set(axes) <= set("tczyx")
@@ -43,7 +48,7 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
         group = group["0"]  # one image of several, as bioformats2raw writes them
     multiscale = ome_levels(group)
     if multiscale is None:
-        return _only_array(path, group)
+        return _only_array(path, group, ask)
     datasets = multiscale["datasets"]
     if not 0 <= ask.level < len(datasets):
         raise VolumeError(
@@ -55,10 +60,10 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
     return Found(array, axes_of(multiscale), known_size(size), unit)
 
 
-def _only_array(path: Path, group: Any) -> Found:
+def _only_array(path: Path, group: Any, ask: Ask) -> Found:
     arrays = sorted(group.array_keys())
     if len(arrays) == 1:
-        return _plain(group[arrays[0]])
+        return _plain(group[arrays[0]], path, ask)
     names = [*arrays, *sorted(group.group_keys())]
     raise VolumeError(
         f"{path.name} is a group without an image of its own.",

@@ -59,26 +59,69 @@ def create_ome_image(
             {
                 "name": name,
                 "axes": [_axis(axis, unit) for axis in axes],
-                "datasets": [
-                    {
-                        "path": "0",
-                        "coordinateTransformations": [
-                            {"type": "scale", "scale": scale}
-                        ],
-                    }
-                ],
+                "datasets": [_dataset(0, scale, [1] * len(axes))],
             }
         ],
     }
-    return image.create_array(
-        "0",
-        shape=tuple(shape),
-        chunks=tuple(chunks),
+    return _create_array(
+        image,
+        0,
+        shape=shape,
+        chunks=chunks,
         dtype=dtype,
+        axes=axes,
         fill_value=fill_value,
-        dimension_names=list(axes),
-        compressors=BloscCodec(**COMPRESSION),
     )
+
+
+def create_level(
+    image: zarr.Group, level: int, shape: Sequence[int], chunks: Sequence[int]
+) -> Any:
+    """Make an empty array for a coarser level of an image, unknown until `list_levels`.
+
+    Parameters
+    ----------
+    image : zarr.Group
+        Made by `create_ome_image`.
+    level : int
+        From 1 on.
+    shape, chunks : sequence of int
+        An entry per axis.
+
+    Returns
+    -------
+    zarr.Array
+        Of the type of level 0.
+    """
+    finest: Any = image["0"]
+    return _create_array(
+        image,
+        level,
+        shape=shape,
+        chunks=chunks,
+        dtype=str(finest.dtype),
+        axes=finest.metadata.dimension_names,
+        fill_value=finest.fill_value,
+    )
+
+
+def list_levels(image: zarr.Group, factors: Sequence[Sequence[int]]) -> None:
+    """Say which levels an image has; what is not listed nobody reads.
+
+    Parameters
+    ----------
+    image : zarr.Group
+        Made by `create_ome_image`.
+    factors : sequence of sequence of int
+        For each level from 0 on, voxels of level 0 in one of its voxels, by axis.
+    """
+    known: Any = image.attrs["ome"]
+    multiscale = dict(known["multiscales"][0])
+    first = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"]
+    multiscale["datasets"] = [
+        _dataset(level, first, each) for level, each in enumerate(factors)
+    ]
+    image.attrs["ome"] = {**known, "multiscales": [multiscale]}
 
 
 def ome_levels(group: zarr.Group) -> Mapping[str, Any] | None:
@@ -113,6 +156,41 @@ def voxel_size_of(
     return (by_axis.get("z", 1.0), by_axis["y"], by_axis["x"]), short_unit(
         units.get("x", "pixel")
     )
+
+
+def _create_array(
+    image: zarr.Group,
+    level: int,
+    *,
+    shape: Sequence[int],
+    chunks: Sequence[int],
+    dtype: str,
+    axes: Sequence[str],
+    fill_value: float,
+) -> Any:
+    return image.create_array(
+        str(level),
+        shape=tuple(shape),
+        chunks=tuple(chunks),
+        dtype=dtype,
+        fill_value=fill_value,
+        dimension_names=list(axes),
+        compressors=BloscCodec(**COMPRESSION),
+        overwrite=level > 0,  # a coarser one that was left half done
+    )
+
+
+def _dataset(
+    level: int, finest: Sequence[float], factors: Sequence[int]
+) -> dict[str, Any]:
+    """Path and place of a level; the first voxel is centred on those that it covers."""
+    scale = [size * factor for size, factor in zip(finest, factors, strict=True)]
+    places: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if any(factor > 1 for factor in factors):
+        pairs = zip(finest, factors, strict=True)
+        shift = [size * (factor - 1) / 2 for size, factor in pairs]
+        places.append({"type": "translation", "translation": shift})
+    return {"path": str(level), "coordinateTransformations": places}
 
 
 def _axis(axis: str, unit: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".nii", ".nii.gz"), open_nifti),
     **dict.fromkeys(PICTURES, open_picture),
 }
+WITH_LEVELS = (open_tiff, open_zarr)
 WITH_NAMES = (*HDF5, ".npz")  # in a Zarr a name is a folder, and needs no help
 DAMAGED = (
     OSError,
@@ -64,18 +65,24 @@ def open_volume(
     dataset : str, optional
         Array inside a ``.npz``, ``.zarr`` or HDF5 file.
     level : int
-        Level of an image pyramid, 0 is the finest.
+        Level of an image pyramid (OME-Zarr, TIFF), 0 is the finest.
 
     Raises
     ------
     VolumeError
-        If the file is not there, damaged, of an unknown format, or its axes are not
-        clear.
+        If the file is not there, damaged, of an unknown format, its axes are not
+        clear, or it has no such level.
     """
     place, inside = _split(Path(path))
     dataset = dataset or inside
+    reader = _reader(place)
+    if level and reader not in WITH_LEVELS:
+        raise VolumeError(
+            f"{place.name} has no level {level}.",
+            "OME-Zarr and TIFF may have levels; leave the level out.",
+        )
     try:
-        found = _reader(place)(place, Ask(dataset, level))
+        found = reader(place, Ask(dataset, level))
     except DAMAGED as error:
         raise VolumeError(f"{place} cannot be read: {_reason(error)}.") from error
     volume = as_volume(

@@ -1,0 +1,274 @@
+"""A model as a package of bioimage.io, tested by that library's own runner."""
+
+import contextlib
+import gc
+import re
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sashiko.errors import ModelError
+from napari_sashiko.exports._libraries import need
+from napari_sashiko.exports.events import ExportDone
+from napari_sashiko.exports.image import check_target, said
+from napari_sashiko.exports.onnx_model import (
+    INPUT,
+    OUTPUTS,
+    Traced,
+    answer_of,
+    random_image,
+    trace_model,
+    words,
+)
+from napari_sashiko.exports.settings import ExportSettings
+from napari_sashiko.runners import Event, Message, Progress
+from napari_sashiko.volumes import check_writable, long_unit, written_file
+
+PACKAGE_ENDING = ".zip"
+EXTRA = "bioimageio"
+CITED = {
+    "text": "Roberts et al., DLSIA: Deep Learning for Scientific Image Analysis",
+    "doi": "10.48550/arXiv.2308.02559",
+}
+TAGS = ("semantic-segmentation", "sparse-labels", "ensemble", "uncertainty")
+MOST_NAME = 128  # characters
+README = """# {name}
+
+Semantic segmentation by {count}, trained on a few strokes with napari-sashiko.
+
+Input: grey values (1, C, Z, Y, X), voxels of {size} {unit} (z, y, x); sizes are
+multiples of {align}.
+
+Output `mean`: probability of each class; `std`: its standard deviation over networks.
+
+{channels}
+
+## Validation
+
+Test images and answers are in the package, which passed the tests of bioimageio.core
+when it was written. How good the model is on an image is for its user to say: compare
+some slices with what you see.
+"""
+
+
+def export_package(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:
+    """Write the networks of a model with test images and a description, as a zip.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder.
+    out : Path
+        File ``NAME.zip``.
+    settings : ExportSettings
+        Authors, license, whether a file that is there may be replaced.
+
+    Yields
+    ------
+    Message, Progress, ExportDone
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be exported, or the library finds fault with the package.
+    OutputError
+        If a package is missing, or the file cannot be written.
+    """
+    start = time.perf_counter()
+    target = out.absolute()
+    check_target(target, overwrite=settings.overwrite)
+    check_writable(target)
+    for package in ("bioimageio.spec", "bioimageio.core"):
+        need(package, EXTRA)
+    traced = yield from trace_model(model)
+    yield from _wishes(settings)
+    with said(target), tempfile.TemporaryDirectory() as folder, _closing_files():
+        packed = _packed(traced, Path(folder), settings)
+        yield Progress(1, 2, "testing the package")
+        _test(packed)
+        yield Progress(2, 2, "testing the package")
+        with written_file(target) as file, packed.open("rb") as content:
+            shutil.copyfileobj(content, file)
+    seconds = time.perf_counter() - start
+    what = f"{words(traced)}, in a package that passed the tests of bioimage.io"
+    yield ExportDone(str(target), what, target.stat().st_size, seconds)
+
+
+@contextlib.contextmanager
+def _closing_files() -> Iterator[None]:
+    """Collect what the library left open: Windows removes no folder of open files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            gc.collect()
+
+
+def _wishes(settings: ExportSettings) -> Iterator[Message]:
+    lacking = [
+        name
+        for name, value in (("author", settings.authors), ("license", settings.license))
+        if not value
+    ]
+    if lacking:
+        yield Message(
+            f"The package names no {' and no '.join(lacking)}: collections of models "
+            "ask for them.",
+            "warning",
+        )
+
+
+def _packed(traced: Traced, place: Path, settings: ExportSettings) -> Path:
+    """Write graph, test images and text, and put them together."""
+    spec: Any = need("bioimageio.spec", EXTRA)
+    kinds: Any = need("bioimageio.spec.model.v0_5", EXTRA)
+    _write_files(traced, place)
+    description = _description(traced, place, settings)
+    try:
+        described = kinds.ModelDescr(**description)
+        packed = spec.save_bioimageio_package(
+            described, output_path=place / "package.zip"
+        )
+    except ValueError as error:  # pydantic's are such
+        raise _refused(str(error)) from error
+    return Path(packed)
+
+
+def _test(package: Path) -> None:
+    """Let the library load the package, run it, and compare.
+
+    Raises
+    ------
+    ModelError
+        If it finds fault.
+    """
+    summary: Any = need("bioimageio.core", EXTRA).test_model(package, devices=["cpu"])
+    if summary.status != "passed":
+        found = [e.msg for detail in summary.details for e in detail.errors]
+        raise _refused("; ".join(found) or str(summary.status))
+
+
+def _refused(reason: str) -> ModelError:
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    return ModelError(f"bioimage.io refuses the package: {' '.join(lines[:4])}.")
+
+
+def _write_files(traced: Traced, place: Path) -> None:
+    (place / "model.onnx").write_bytes(traced.content)
+    image = random_image(traced.card, _least_sizes(traced), seed=0)
+    np.save(place / "image.npy", image)
+    for name, array in zip(OUTPUTS, answer_of(traced.graph, image), strict=True):
+        np.save(place / f"{name}.npy", array)
+    (place / "README.md").write_text(_readme(traced), encoding="utf-8")
+
+
+def _least_sizes(traced: Traced) -> tuple[int, int, int]:
+    """Smallest image (z, y, x) that has a voxel with all its surroundings."""
+    z, y, x = (
+        a * -(-(2 * halo + 1) // a)
+        for a, halo in zip(traced.align, traced.halo, strict=True)
+    )
+    return max(z, traced.fewest), y, x
+
+
+def _description(
+    traced: Traced, place: Path, settings: ExportSettings
+) -> dict[str, Any]:
+    card = traced.card
+    name = re.sub(r"[^\w+\- ()]", " ", card.name).strip() or "model"
+    more = {} if settings.license is None else {"license": settings.license}
+    return {
+        "name": name[:MOST_NAME],
+        "description": "Segments volumes into "
+        + ", ".join(each.name for each in card.classes)
+        + "; learned from a few strokes with napari-sashiko.",
+        "authors": [{"name": each} for each in settings.authors],
+        "cite": [CITED],
+        "tags": [*TAGS, f"{card.dims}d"],
+        "documentation": {"source": place / "README.md"},
+        "inputs": [_input(traced, place)],
+        "outputs": [_output(traced, place, name) for name in OUTPUTS],
+        "weights": {
+            "onnx": {
+                "source": place / "model.onnx",
+                "opset_version": traced.opset,
+            }
+        },
+        **more,
+    }
+
+
+def _input(traced: Traced, place: Path) -> dict[str, Any]:
+    channels = [f"channel {n + 1}" for n in range(traced.card.channels)]
+    pairs = zip(_least_sizes(traced), traced.align, strict=True)
+    sizes = [{"min": least, "step": step} for least, step in pairs]
+    return {
+        "id": INPUT,
+        "description": "Grey values as they are: the model normalises them itself.",
+        "axes": _axes(traced, channels, sizes),
+        "data": {"type": "float32"},
+        "test_tensor": {"source": place / f"{INPUT}.npy"},
+    }
+
+
+def _output(traced: Traced, place: Path, name: str) -> dict[str, Any]:
+    meaning = {
+        "mean": "Probability of each class: weighted mean over the networks.",
+        "std": "Weighted standard deviation of the probabilities over the networks.",
+    }
+    sizes = [{"tensor_id": INPUT, "axis_id": axis} for axis in "zyx"]
+    axes = _axes(traced, [each.name for each in traced.card.classes], sizes)
+    for axis, halo in zip(axes[2:], traced.halo, strict=True):
+        if halo:
+            axis["halo"] = halo
+    return {
+        "id": name,
+        "description": meaning[name],
+        "axes": axes,
+        "data": {"type": "float32"},
+        "test_tensor": {"source": place / f"{name}.npy"},
+    }
+
+
+def _axes(
+    traced: Traced, channels: list[str], sizes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    card = traced.card
+    known = card.unit != "pixel"
+    return [
+        {"type": "batch", "size": 1},
+        {"type": "channel", "channel_names": channels},
+        *(
+            {
+                "type": "space",
+                "id": axis,
+                "size": size,
+                "scale": voxel if known else 1.0,
+                "unit": long_unit(card.unit) if known else None,
+            }
+            for axis, size, voxel in zip("zyx", sizes, card.voxel_size, strict=True)
+        ),
+    ]
+
+
+def _readme(traced: Traced) -> str:
+    card = traced.card
+    size = " x ".join(f"{each:g}" for each in card.voxel_size)
+    align = " x ".join(map(str, traced.align))
+    count = len(traced.graph.networks)
+    channels = [f"- channel {n}: {each.name}" for n, each in enumerate(card.classes)]
+    return README.format(
+        name=card.name,
+        count=f"{count} network{'s' if count > 1 else ''}",
+        size=size,
+        unit=card.unit,
+        align=align,
+        channels="\n".join(channels),
+    )

@@ -1,0 +1,282 @@
+"""Which part of which result is exported, found by what lies at a path."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.errors import OutputError, SettingsError
+from napari_sashiko.exports import (
+    Content,
+    ExportDone,
+    ExportSettings,
+    export_image,
+)
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.pipeline.blocking import Report, run_to_end
+from napari_sashiko.pipeline.found import open_instances
+from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
+from napari_sashiko.pipeline.restoring import Restored, open_restored
+from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
+from napari_sashiko.runners import Event
+from napari_sashiko.volumes import open_volume
+
+PARTS = {
+    "prediction": ("classes", "mean", "std"),
+    "restored image": ("mean", "std"),
+    "instances": ("labels",),
+    "sets": ("sizes",),
+}
+WORDS = {
+    "prediction": "a prediction",
+    "restored image": "a restored image",
+    "instances": "instances",
+    "sets": "prediction sets",
+}
+
+
+def export_steps(
+    source: Path | str, out: Path | str, settings: ExportSettings | None = None
+) -> Iterator[Event]:
+    """Write a result or a model to a file of another program; closing leaves no file.
+
+    Parameters
+    ----------
+    source : path
+        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        prediction sets; or a model folder.
+    out : path
+        File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
+        or ``.zip``, a package for bioimage.io.
+    settings : ExportSettings, optional
+        Part, class; authors and license of a package.
+
+    Yields
+    ------
+    Event
+        `Progress`, `Message`, `ExportDone`.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part, the format cannot hold it, or the file
+        cannot be written.
+    """
+    chosen = settings or ExportSettings()
+    if (Path(source) / MODEL_INDEX).exists():
+        yield from _model_steps(Path(source), Path(out), chosen)
+        return
+    content = content_of(Path(source), chosen)
+    if Path(out).suffix.lower() == ".zarr":
+        raise OutputError(
+            f"{source} is OME-Zarr already.",
+            f"Each folder in it is an image, such as {content.path}.",
+        )
+    yield from export_image(content, Path(out), overwrite=chosen.overwrite)
+
+
+def export(
+    source: Path | str,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> ExportDone:
+    """Write a result or a model to a file of another program.
+
+    Parameters
+    ----------
+    source : path
+        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        prediction sets; or a model folder.
+    out : path
+        File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
+        or ``.zip``, a package for bioimage.io.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `ExportSettings`, e.g. ``part="mean"``, ``label_class="fibre"``.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part, the format cannot hold it, or the file
+        cannot be written.
+    """
+    chosen = ExportSettings.checked(**settings)
+    return run_to_end(export_steps(source, out, chosen), ExportDone, report)
+
+
+def _model_steps(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:
+    from napari_sashiko.exports.bioimage import (  # noqa: PLC0415 - loads torch
+        PACKAGE_ENDING,
+        export_package,
+    )
+    from napari_sashiko.exports.onnx_model import (  # noqa: PLC0415
+        ONNX_ENDING,
+        export_onnx,
+    )
+
+    if settings.part is not None or settings.label_class is not None:
+        raise SettingsError(
+            "A model has no parts to choose from.", "Leave part and class out."
+        )
+    ending = out.suffix.lower()
+    if ending == ONNX_ENDING:
+        yield from export_onnx(model, out, overwrite=settings.overwrite)
+    elif ending == PACKAGE_ENDING:
+        yield from export_package(model, out, settings)
+    else:
+        raise OutputError(
+            f"A model cannot be written as {out.name}.",
+            f"Choose a name that ends in {ONNX_ENDING}, or in {PACKAGE_ENDING} for a "
+            "package of bioimage.io.",
+        )
+
+
+def content_of(source: Path, settings: ExportSettings) -> Content:
+    """Find what a part of a result is: array, type, voxel size, names.
+
+    Raises
+    ------
+    SashikoError
+        If there is no such result or part.
+    """
+    if not source.exists():
+        raise OutputError(f"There is nothing at {source}.", "Check the spelling.")
+    kind = kind_of(source)
+    if kind not in PARTS:
+        raise OutputError(
+            f"{source} is not a result.",
+            "Export a prediction, a restored image, instances, sets or a model.",
+        )
+    part = _part(kind, settings)
+    if kind == "prediction":
+        return _prediction(open_prediction(source), part, settings)
+    if settings.label_class is not None:
+        raise SettingsError(
+            f"{WORDS[kind].capitalize()} are one image, not one for each class.",
+            "Leave the class out.",
+        )
+    if kind == "restored image":
+        return _restored(open_restored(source), part)
+    return _instances(source) if kind == "instances" else _sets(source)
+
+
+def _part(kind: str, settings: ExportSettings) -> str:
+    parts = PARTS[kind]
+    if settings.part is None:
+        named = kind == "prediction" and settings.label_class is not None
+        return "mean" if named else parts[0]
+    if settings.part not in parts:
+        raise SettingsError(
+            f"There is no part {settings.part!r} in {WORDS[kind]}.",
+            f"Choose from: {', '.join(parts)}.",
+        )
+    return settings.part
+
+
+def _check_finished(found: Prediction | Restored) -> None:
+    if found.done < found.total:
+        raise OutputError(
+            f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",
+            "Start the prediction again: it goes on where it stopped.",
+        )
+
+
+def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Content:
+    _check_finished(found)
+    names = tuple(each.name for each in found.classes)
+    size = found.voxel_size[-found.class_ids.ndim :]
+    if part == "classes":
+        if settings.label_class is not None:
+            raise SettingsError(
+                "The image of classes holds all of them.",
+                "Leave the class out, or choose the part mean or std.",
+            )
+        return Content(
+            path=found.path / "classes",
+            title="Classes",
+            array=found.class_ids,
+            dtype="uint8",
+            voxel_size=size,
+            unit=found.unit,
+            note=_legend(found.classes),
+            largest=max(each.id for each in found.classes),
+        )
+    array, word = (
+        (found.mean, "Probability") if part == "mean" else (found.std, "Deviation")
+    )
+    channel = _channel(found.classes, settings.label_class)
+    what = "mean over the members" if part == "mean" else "deviation over the members"
+    return Content(
+        path=found.path / part,
+        title=f"{word} of {'all classes' if channel is None else names[channel]}",
+        array=array,
+        dtype="float32",
+        voxel_size=size,
+        unit=found.unit,
+        names=names if channel is None else (),
+        channel=channel,
+        note=f"Class probabilities, {what}, 0 to 1.",
+    )
+
+
+def _restored(found: Restored, part: str) -> Content:
+    _check_finished(found)
+    array = found.mean if part == "mean" else found.std
+    count = int(array.shape[0])
+    words = {"mean": "Restored image", "std": "Deviation of the restored image"}
+    return Content(
+        path=found.path / part,
+        title=words[part],
+        array=array,
+        dtype="float32",
+        voxel_size=found.voxel_size[1 - array.ndim :],
+        unit=found.unit,
+        names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
+        channel=None if count > 1 else 0,
+        note="Grey values.",
+    )
+
+
+def _channel(classes: Sequence[LabelClass], wanted: int | str | None) -> int | None:
+    if wanted is None:
+        return None
+    for place, each in enumerate(classes):
+        if wanted in (each.id, each.name):
+            return place
+    known = ", ".join(f"{each.id} {each.name}" for each in classes)
+    raise SettingsError(f"There is no class {wanted!r}.", f"Choose from: {known}.")
+
+
+def _legend(classes: Sequence[LabelClass]) -> str:
+    return ", ".join(f"{each.id} {each.name}" for each in classes)
+
+
+def _instances(source: Path) -> Content:
+    found = open_instances(source)
+    volume = open_volume(source / "labels")
+    return Content(
+        path=source / "labels",
+        title=f"Instances of {found.class_name}",
+        array=found.labels,
+        dtype="uint32",
+        voxel_size=found.voxel_size,
+        unit=volume.unit,
+        note="0 is no object; others as in the table.",
+    )
+
+
+def _sets(source: Path) -> Content:
+    found = open_sets(source)
+    volume = open_volume(source / "sizes")
+    return Content(
+        path=source / "sizes",
+        title="Sizes of prediction sets",
+        array=found.sizes,
+        dtype="uint8",
+        voxel_size=volume.voxel_size[-found.sizes.ndim :],
+        unit=volume.unit,
+        note=f"How many classes a voxel may have, coverage {found.coverage:g}.",
+        largest=len(found.classes),
+    )

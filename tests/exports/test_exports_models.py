@@ -1,0 +1,229 @@
+"""Laws of exported models: they say what the model says, or it is said what not."""
+
+import gc
+import importlib
+import json
+import warnings
+
+import numpy as np
+import pytest
+from exports_models import GREY, forest_member, model_of, network_member
+
+from napari_sashiko.checkpoints import Ensemble, Restoring, load_ensemble
+from napari_sashiko.errors import ModelError, OutputError, SettingsError
+from napari_sashiko.labels import default_classes
+from napari_sashiko.pipeline import Message, Progress, export, export_steps
+from napari_sashiko.volumes import Normalisation
+
+RNG = np.random.default_rng(0)
+AGREES = 1e-4
+
+
+@pytest.fixture(autouse=True)
+def full_precision(monkeypatch):
+    """Some machines predict in bfloat16, the graph never does."""
+    from napari_sashiko.checkpoints import _fastest  # noqa: PLC0415
+
+    monkeypatch.setattr(_fastest, "has_fast_bfloat16", lambda _: False)
+
+
+def image_of(*shape):
+    """Grey values, some beyond what the model knows, some broken."""
+    image = (RNG.random((1, *shape)) * 260 - 20).astype(np.float32)
+    image.flat[[0, 5, 9]] = np.nan, np.inf, -np.inf
+    return image
+
+
+def run(path, image):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    mean, std = session.run(["mean", "std"], {"image": image[None]})
+    return mean[0], std[0], session.get_modelmeta().custom_metadata_map
+
+
+def needs_onnx():
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dims", "members"),
+    [
+        (3, [("tunet", 0, 0.5), ("msdnet", 0, 0.3), ("smsnet", 0, 0.2)]),
+        (2, [("tunet", 1, 0.75), ("tunet3plus", 2, 0.25)]),
+    ],
+)
+def test_a_graph_says_what_the_ensemble_says_at_any_size(tmp_path, dims, members):
+    needs_onnx()
+    made = [
+        network_member(name, dims, neighbours, weight, seed)
+        for seed, (name, neighbours, weight) in enumerate(members)
+    ]
+    model = model_of(tmp_path, *made, dims=dims)
+    events = []
+    done = export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    assert done.what.startswith(f"{len(members)} networks as one graph")
+    ensemble = load_ensemble(model)
+    *_, facts = run(tmp_path / "m.onnx", image_of(4, 8, 12))
+    align = json.loads(facts["multiple_of_zyx"])
+    assert align == list(ensemble.align)
+    assert json.loads(facts["voxel_size_zyx"]) == [2.0, 0.5, 0.5]
+    assert list(json.loads(facts["classes"])) == ["1", "2", "3"]
+    for times in ((2, 3, 5), (3, 2, 2), (4, 7, 4)):
+        shape = [n * multiple for n, multiple in zip(times, align, strict=True)]
+        image = image_of(*shape)
+        mean, std, _ = run(tmp_path / "m.onnx", image)
+        expected = ensemble.predict(GREY.apply(image))
+        np.testing.assert_allclose(mean, expected[0], atol=AGREES)
+        np.testing.assert_allclose(std, expected[1], atol=AGREES)
+        assert std.max() > 0.01
+
+
+@pytest.mark.slow
+def test_a_forest_is_left_out_in_words_and_weights_sum_to_one(tmp_path):
+    needs_onnx()
+    made = [
+        forest_member(0.5),
+        network_member(weight=0.125, seed=1),
+        network_member(weight=0.375, seed=2),
+    ]
+    model = model_of(tmp_path, *made)
+    events = []
+    export(model, tmp_path / "m.onnx", report=events.append)
+    (said,) = [e for e in events if isinstance(e, Message)]
+    assert said.level == "warning"
+    assert "Member 1, a random forest of weight 0.5, cannot be exported" in said.text
+    ensemble = load_ensemble(model)
+    entries = [
+        entry.model_copy(update={"weight": weight})
+        for entry, weight in zip(ensemble.card.members[1:], (0.25, 0.75), strict=True)
+    ]
+    card = ensemble.card.model_copy(update={"members": tuple(entries)})
+    alone = Ensemble(card, ensemble.members[1:], ensemble.device)
+    image = image_of(4, 8, 12)
+    mean, std, _ = run(tmp_path / "m.onnx", image)
+    expected = alone.predict(GREY.apply(image))
+    np.testing.assert_allclose(mean, expected[0], atol=AGREES)
+    np.testing.assert_allclose(std, expected[1], atol=AGREES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_package_passes_the_tests_of_its_library(tmp_path, dims):
+    needs_onnx()
+    core = pytest.importorskip("bioimageio.core")
+    spec = pytest.importorskip("bioimageio.spec")
+    made = [network_member(dims=dims, seed=seed, weight=0.5) for seed in (0, 1)]
+    model = model_of(tmp_path, *made, dims=dims)
+    events = []
+    done = export(
+        model,
+        tmp_path / "m.zip",
+        report=events.append,
+        authors=["Ada Lovelace"],
+        license="CC-BY-4.0",
+    )
+    assert not [e.text for e in events if isinstance(e, Message)]
+    assert "passed the tests" in done.what
+    status, facts = described(core, spec, tmp_path / "m.zip")
+    assert status == "passed"
+    assert [each["name"] for each in facts["authors"]] == ["Ada Lovelace"]
+    assert facts["license"] == "CC-BY-4.0"
+    space = {axis["id"]: axis for axis in facts["inputs"][0]["axes"][2:]}
+    assert [space[a]["scale"] for a in "zyx"] == [2.0, 0.5, 0.5]
+    assert {axis["unit"] for axis in space.values()} == {"micrometer"}
+    names = [each.name for each in default_classes(3)]
+    assert facts["outputs"][0]["axes"][1]["channel_names"] == names
+
+
+def described(core, spec, path):
+    """What the library says of a package; files that it leaves open are closed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        status = core.test_model(path).status
+        facts = spec.load_description(path).model_dump(mode="json")
+        gc.collect()
+    return status, facts
+
+
+def test_a_package_that_is_refused_leaves_nothing(tmp_path):
+    needs_onnx()
+    pytest.importorskip("bioimageio.core")
+    model = model_of(tmp_path, network_member())
+    with pytest.raises(ModelError, match=r"bioimage\.io refuses the package"):
+        export(model, tmp_path / "m.zip", license="no such license")
+    assert not (tmp_path / "m.zip").exists()
+
+
+def test_forests_alone_cannot_be_exported(tmp_path):
+    needs_onnx()
+    model = model_of(tmp_path, forest_member(1.0))
+    with pytest.raises(
+        ModelError, match="random forest only, which cannot be exported"
+    ):
+        export(model, tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_model_that_restores_images_is_refused(tmp_path):
+    needs_onnx()
+    target = Normalisation(low=(0.0,), high=(9.0,), center=(1.0,), scale=(2.0,))
+    facts = {"classes": (), "correction": (), "restoring": Restoring(target=target)}
+    model = model_of(tmp_path, network_member(classes=1), **facts)
+    with pytest.raises(ModelError, match="restores images: only models that tell cl"):
+        export(model, tmp_path / "m.onnx")
+
+
+def test_closing_midway_leaves_nothing(tmp_path):
+    needs_onnx()
+    model = model_of(tmp_path, network_member())
+    there = sorted(tmp_path.iterdir())
+    steps = export_steps(model, tmp_path / "m.onnx")
+    for event in steps:
+        if isinstance(event, Progress) and event.done == 1:
+            break
+    steps.close()
+    assert sorted(tmp_path.iterdir()) == there
+
+
+def test_more_than_a_file_holds_is_refused(tmp_path, monkeypatch):
+    needs_onnx()
+    onnx_model = importlib.import_module("napari_sashiko.exports.onnx_model")
+    monkeypatch.setattr(onnx_model, "MOST_BYTES", 1000)
+    with pytest.raises(ModelError, match="an ONNX file holds"):
+        export(model_of(tmp_path, network_member()), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [("m.onnx", "onnxscript", "onnx"), ("m.zip", "bioimageio.spec", "bioimageio")],
+)
+def test_a_missing_package_says_how_to_install_it(
+    tmp_path, monkeypatch, name, package, extra
+):
+    model = model_of(tmp_path, network_member())
+    wanted = importlib.import_module
+
+    def missing(module, *rest):
+        if module == package:
+            raise ModuleNotFoundError(module)
+        return (
+            object() if module.startswith(("onnx", "bioim")) else wanted(module, *rest)
+        )
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(OutputError, match=rf"{package}.*napari-sashiko\[{extra}\]"):
+        export(model, tmp_path / name)
+
+
+def test_what_a_model_cannot_become_is_said(tmp_path):
+    model = model_of(tmp_path, network_member())
+    with pytest.raises(OutputError, match=r"m\.tif.*\.onnx.*\.zip"):
+        export(model, tmp_path / "m.tif")
+    with pytest.raises(SettingsError, match="no parts"):
+        export(model, tmp_path / "m.onnx", part="mean")
+    (tmp_path / "m.onnx").write_bytes(b"precious")
+    with pytest.raises(OutputError, match="exists"):
+        export(model, tmp_path / "m.onnx")
