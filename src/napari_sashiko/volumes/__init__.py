@@ -15,6 +15,20 @@ from napari_sashiko.volumes.normalisation import (
 )
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
+from napari_sashiko.volumes.picture import (
+    PictureHead,
+    as_channels,
+    picture_head,
+    read_picture,
+)
+from napari_sashiko.volumes.picture_folder import (
+    IMAGES,
+    LABELS,
+    PARTS,
+    find_pictures,
+    is_portfolio,
+    pictures_in,
+)
 from napari_sashiko.volumes.recent import Recent
 from napari_sashiko.volumes.region import (
     Region,
@@ -25,6 +39,7 @@ from napari_sashiko.volumes.region import (
     shift,
 )
 from napari_sashiko.volumes.scratch import Scratch
+from napari_sashiko.volumes.sheets import check_alike, sheet_volume
 from napari_sashiko.volumes.temporary import (
     keep_copy,
     remove,
@@ -48,30 +63,41 @@ from napari_sashiko.volumes.windows import WindowReader
 __all__ = [
     "ATTRIBUTES",
     "DAMAGED",
+    "IMAGES",
+    "LABELS",
     "LARGEST",
+    "PARTS",
     "ChunkWriter",
     "FolderLock",
     "Holder",
     "Normalisation",
+    "PictureHead",
     "Recent",
     "Region",
     "Scratch",
     "Volume",
     "WindowReader",
+    "as_channels",
     "as_volume",
+    "check_alike",
     "check_replaceable",
     "check_writable",
     "create_ome_image",
+    "find_pictures",
     "finish_replacing",
     "first_of",
     "full_region",
     "grow",
     "intersect",
+    "is_portfolio",
     "keep_copy",
     "measure_normalisation",
     "new_folder_beside",
     "open_volume",
     "padded",
+    "picture_head",
+    "pictures_in",
+    "read_picture",
     "reading",
     "region_shape",
     "relative",
@@ -79,6 +105,7 @@ __all__ = [
     "remove_abandoned",
     "remove_torn",
     "set_aside",
+    "sheet_volume",
     "shift",
     "temporary_beside",
     "write_file",
