@@ -33,8 +33,16 @@ from napari_sashiko.measurements import (
     read_measurements,
     with_error,
 )
+from napari_sashiko.pipeline.applying import (
+    ApplySettings,
+    PictureDone,
+    PicturesDone,
+    apply_steps,
+)
 from napari_sashiko.pipeline.blocking import (
+    apply,
     evaluate,
+    evaluate_folder,
     find_places,
     measure,
     predict,
@@ -43,6 +51,13 @@ from napari_sashiko.pipeline.blocking import (
     segment_instances,
     train,
     training_settings,
+)
+from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
+from napari_sashiko.pipeline.folder_labels import FolderSettings
+from napari_sashiko.pipeline.folder_results import (
+    FolderResults,
+    is_results,
+    read_results,
 )
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
@@ -188,6 +203,7 @@ __all__ = [
     "CLASSES_SUFFIX",
     "PALETTE",
     "SAMPLES",
+    "ApplySettings",
     "CellDone",
     "ComponentsFound",
     "Description",
@@ -197,6 +213,9 @@ __all__ = [
     "Event",
     "Evidence",
     "FigureDone",
+    "FolderCompared",
+    "FolderResults",
+    "FolderSettings",
     "HeldOutScores",
     "InstanceSettings",
     "Instances",
@@ -213,6 +232,8 @@ __all__ = [
     "ModelCard",
     "PaintTaken",
     "PaintedLabels",
+    "PictureDone",
+    "PicturesDone",
     "Place",
     "PlacesFound",
     "PlacesSettings",
@@ -249,10 +270,13 @@ __all__ = [
     "TrainingStarted",
     "TrainingWaits",
     "Volume",
+    "apply",
+    "apply_steps",
     "as_volume",
     "check_labels",
     "check_prediction",
     "check_sample_folder",
+    "compare_steps",
     "component_sizes",
     "default_classes",
     "describe",
@@ -261,11 +285,13 @@ __all__ = [
     "dust_voxels",
     "estimate",
     "evaluate",
+    "evaluate_folder",
     "figure_data",
     "figure_titles",
     "find_places",
     "find_sources",
     "instance_steps",
+    "is_results",
     "labelled_voxels",
     "line_of",
     "lines_of",
@@ -299,6 +325,7 @@ __all__ = [
     "read_measurements",
     "read_paint",
     "read_recipe",
+    "read_results",
     "recipe_values",
     "reopen_project",
     "report",
