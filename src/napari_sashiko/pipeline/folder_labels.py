@@ -225,7 +225,7 @@ def _told(
         yield Message(f"{text}, all of which are used.")
         return
     parts = ", ".join(
-        f"{c.name} {100 * share:.2g} %"
+        f"{c.name} {100 * share:.3g} %"
         for c, share, n in zip(classes, shares, counts, strict=True)
         if n
     )
