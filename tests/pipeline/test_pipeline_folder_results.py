@@ -340,6 +340,16 @@ def test_nothing_to_compare_is_an_error(applied, data, tmp_path):
         ns.evaluate_folder(applied, data / "test")
 
 
+def test_results_say_what_they_are(applied):
+    found = ns.pipeline.describe(applied)
+    assert found.kind == "pictures"
+    assert found.lines[:2] == (
+        "Results of 2 pictures by the model 'm'",
+        "Values: 0 grey 0, 255 grey 255",
+    )
+    assert found.facts["pictures"] == 2
+
+
 def test_results_are_labels_again(applied, data):
     done = ns.evaluate_folder(applied, applied)
     assert done.rows[-1]["accuracy"] == 1

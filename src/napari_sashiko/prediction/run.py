@@ -76,7 +76,7 @@ def predict(
     path = Path(out).absolute()
     predictor = load_predictor(model, settings.device)
     yield from check_volume(predictor.card, volume)
-    _check_separate(predictor, volume)
+    yield from _check_separate(predictor, volume)
     digest = model_digest or _digest(model)
     if settings.runner == "dask":
         _check_in_a_file(volume)
@@ -199,13 +199,21 @@ def _worker(
     )
 
 
-def _check_separate(predictor: Predictor, volume: Any) -> None:
-    if volume.separate and predictor.halo[0]:
+def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
+    """Refuse to take pictures for neighbours, and say who would."""
+    if not volume.separate:
+        return
+    if predictor.halo[0]:
         raise VolumeError(
             f"The model looks at neighbouring slices; the pictures of {volume.name!r} "
             "are no slices of a block.",
             "Use sashiko apply: it looks at each picture alone.",
         )
+    yield Message(
+        "Each picture becomes a slice. Instances would join what touches from slice to "
+        "slice; sashiko apply gives a result for each picture.",
+        "warning",
+    )
 
 
 def _check_in_a_file(volume: Any) -> None:
