@@ -45,7 +45,7 @@ from napari_sashiko.volumes import (
     sheet_volume,
 )
 
-FOR_JUDGING = 4  # for each so many pixels to learn from, one to judge by
+FOR_JUDGING = 2  # for each so many pixels to learn from, one to judge by
 
 
 class FolderSettings(Settings):
