@@ -40,9 +40,7 @@ from napari_sashiko.pipeline.applying import (
     apply_steps,
 )
 from napari_sashiko.pipeline.blocking import (
-    apply,
     evaluate,
-    evaluate_folder,
     find_places,
     measure,
     predict,
@@ -52,6 +50,7 @@ from napari_sashiko.pipeline.blocking import (
     train,
     training_settings,
 )
+from napari_sashiko.pipeline.blocking_folders import apply, evaluate_folder
 from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
 from napari_sashiko.pipeline.folder_labels import FolderSettings
 from napari_sashiko.pipeline.folder_results import (

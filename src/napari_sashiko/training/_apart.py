@@ -69,7 +69,7 @@ def fair_rows(
     rows, close = judged & apart, set()
     for label in np.unique(values[judged]):
         mine = values == label
-        asked = np.count_nonzero(judged & mine)
+        asked = int(np.count_nonzero(judged & mine))
         # Few that all lie apart are few, not close.
         if np.count_nonzero(rows & mine) < min(FEWEST, asked):
             rows |= judged & mine
