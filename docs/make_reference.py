@@ -16,7 +16,9 @@ from pydantic_core import PydanticUndefined
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import network_settings
 from napari_sashiko.pipeline import (
+    ApplySettings,
     ExportSettings,
+    FolderSettings,
     MeasureSettings,
     ReportSettings,
     network_names,
@@ -32,13 +34,19 @@ HEAD = """# Settings
 Each step has one set of settings. The same names hold in the dock (*more*), on the
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
-others as `--set network_settings.depth=3`. A file for `--recipe` is JSON with the keys
-`train`, `restore`, `predict`, `instances`, `measure` and `sets`. A name that does not
-exist, or a value out of range, is refused in one sentence.
+others as `--set network_settings.depth=3`; those of *Folder* and *Apply* are options
+only. A file for `--recipe` is JSON with the keys `train`, `restore`, `predict`,
+`instances`, `measure` and `sets`. A name that does not exist, or a value out of range,
+is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
     "Restore": (RestoreSettings, "`sashiko restore`, `napari_sashiko.restore`"),
+    "Folder": (
+        FolderSettings,
+        "`sashiko train FOLDER`, `napari_sashiko.train(FOLDER, None, ..., folder=...)`",
+    ),
+    "Apply": (ApplySettings, "`sashiko apply`, `napari_sashiko.apply`"),
     "Predict": (PredictionSettings, "`sashiko predict`, `napari_sashiko.predict`"),
     "Instances": (
         InstanceSettings,

@@ -5,7 +5,9 @@ from typing import Any
 
 __all__ = [
     "__version__",
+    "apply",
     "evaluate",
+    "evaluate_folder",
     "export",
     "find_places",
     "measure",

@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
@@ -57,6 +58,21 @@ def make_demo(folder):
         for number, name in enumerate(NAMES, start=1)
     ]
     (folder / "labels.classes.json").write_text(json.dumps(rows), encoding="utf-8")
+
+
+def make_micrographs(folder):
+    """Write pictures of bright discs with their labels, of different sizes."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 4), ("validate", 1), ("test", 2)):
+        for number in range(count):
+            size = (60 + 9 * number, 80 - 7 * number)
+            y, x = np.mgrid[: size[0], : size[1]]
+            labels = np.where((y % 30 - 15) ** 2 + (x % 26 - 13) ** 2 < 60, 255, 0)
+            grey = 70 + labels / 4 + rng.normal(0, 8, size)
+            for kind, picture in (("images", grey.clip(0, 255)), ("labels", labels)):
+                place = folder / part / kind
+                place.mkdir(parents=True, exist_ok=True)
+                iio.imwrite(place / f"{part}{number}.png", picture.astype(np.uint8))
 
 
 def run_page(page):
@@ -124,6 +140,18 @@ def test_later_pages_run(page, after_tutorial, tmp_path, monkeypatch):
         pytest.importorskip(package)
     monkeypatch.chdir(shutil.copytree(after_tutorial, tmp_path / "copy"))
     run_page(ROOT / "docs" / page)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_steps")
+def test_the_page_on_folders_runs(tmp_path, monkeypatch):
+    make_micrographs(tmp_path / "micrographs")
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "docs" / "how-to" / "folders.md")
+    names = {path.name for path in (tmp_path / "segmented").iterdir()}
+    assert {"test0.png", "test1.png", "test0-probabilities.tif"} <= names
+    overlays = tmp_path / "again" / "evaluation" / "overlays" / "2-dendrite"
+    assert len(list(overlays.iterdir())) == 2
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from folder_pictures import cut_short, write_data
 from pipeline_ensembles import put_together
 
 import napari_sashiko as ns
@@ -54,3 +55,25 @@ def three(alone, tmp_path_factory):
     """A model of all three, of weights 0.3, 0.2 and 0.5."""
     out = tmp_path_factory.mktemp("three") / "three.sashiko-model"
     return put_together(out, [(each, 0) for each in alone.values()], (0.3, 0.2, 0.5))
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory):
+    """A model that has learned from a folder, and what was said."""
+    folder = write_data(tmp_path_factory.mktemp("learned") / "data")
+    cut_short(folder / "train" / "images" / "a3.png")
+    out, said = folder.parent / "m.sashiko-model", []
+    small = {"depth": 2, "base_channels": 4}
+    done = ns.train(
+        folder,
+        None,
+        out,
+        folder={"unlabelled": "none"},
+        report=said.append,
+        members=1,
+        epochs=1,
+        trees=4,
+        device="cpu",
+        network_settings=small,
+    )
+    return out, done, said

@@ -60,6 +60,16 @@ def test_classes_without_enough_apart_are_scored_on_all_they_have():
     assert rows[100:].all()
 
 
+def test_few_voxels_that_all_lie_apart_are_not_close():
+    values = np.repeat([1, 2], [100, 5]).astype(np.uint8)
+    apart = np.ones(105, bool)
+    rows, close = fair_rows(values, apart, apart)
+    assert rows.all()
+    assert close == set()
+    apart[100] = False
+    assert fair_rows(values, np.ones(105, bool), apart)[1] == {2}
+
+
 @pytest.mark.parametrize(
     ("close", "said"),
     [

@@ -11,6 +11,7 @@ import typer
 
 from napari_sashiko.cli import (
     INTERRUPTED,
+    apply,
     evaluate,
     export,
     info,
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(sample, train, restore, predict, instances),
+    *(sample, train, restore, predict, apply, instances),
     *(measure, sets, evaluate, report, export, info, mend),
 )
 for command in COMMANDS:

@@ -1,4 +1,7 @@
-"""``sashiko evaluate OUT.zarr TRUTH``: score a prediction."""
+"""``sashiko evaluate OUT.zarr TRUTH``: score a prediction.
+
+``sashiko evaluate RESULTS TRUTH`` does so for results of a folder of pictures.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +9,8 @@ from typing import Annotated
 import typer
 
 from napari_sashiko.cli._console import answer
-from napari_sashiko.cli._options import Json, absolute
+from napari_sashiko.cli._evaluate_pictures import evaluate_pictures, refuse
+from napari_sashiko.cli._options import OUT_OPTION, Json, absolute, class_of
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,9 +19,29 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
-    prediction: Annotated[Path, typer.Argument(help="NAME.zarr of a prediction.")],
-    truth: Annotated[Path, typer.Argument(help="Class ids 1..C; 0: not scored.")],
+    prediction: Annotated[
+        Path,
+        typer.Argument(help="NAME.zarr of a prediction, or results of sashiko apply."),
+    ],
+    truth: Annotated[
+        Path,
+        typer.Argument(help="Class ids 1..C, 0: not scored; or label pictures."),
+    ],
     *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            *OUT_OPTION,
+            help="Of pictures: folder for table and overlays; RESULTS/evaluation.",
+        ),
+    ] = None,
+    label_class: Annotated[
+        str | None,
+        typer.Option("--class", help="Of pictures: class that overlays are drawn of."),
+    ] = None,
+    overlays: Annotated[
+        bool, typer.Option(help="Of pictures: draw where they are wrong.")
+    ] = True,
     ignore: Annotated[
         Path | None, typer.Option(help="Voxels not 0 here are not scored.")
     ] = None,
@@ -26,6 +50,13 @@ def evaluate(
     """Print F1, IoU, precision, recall, accuracy and calibration."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
+    if pipeline.is_results(prediction):
+        refuse({"--ignore": ignore}, "a prediction of a volume")
+        evaluate_pictures(
+            prediction, truth, out, class_of(label_class), overlays=overlays, json=json
+        )
+        return
+    refuse({"--out": out, "--class": label_class}, "results of sashiko apply")
     scores = pipeline.evaluate(prediction, truth, ignore=ignore)
     facts = {"prediction": absolute(prediction), **scores.record()}
     columns = ("f1", "iou", "precision", "recall")

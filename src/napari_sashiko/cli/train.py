@@ -1,4 +1,7 @@
-"""``sashiko train IMAGE LABELS -o MODEL``: train an ensemble on sparse labels."""
+"""``sashiko train IMAGE LABELS -o MODEL``: train an ensemble on sparse labels.
+
+``sashiko train FOLDER -o MODEL`` takes a folder of pictures with their labels.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,10 +29,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 def train(
-    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
-    labels: Annotated[Path, typer.Argument(help="Sparse labels; 0: not labelled.")],
-    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            help="Volume, any readable format; or a folder of pictures, "
+            "train/images and train/labels."
+        ),
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Argument(help="Sparse labels; 0: not labelled. None for a folder."),
+    ] = None,
     *,
+    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
     network: Annotated[
         str | None,
         typer.Option(help="auto, or tunet, smsnet, msdnet, unet, ..."),
@@ -48,6 +60,16 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option("--from", help="Model whose networks go on learning."),
+    ] = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            help="In a folder: value of pixels that are not labelled, 0; or none."
+        ),
+    ] = None,
+    pixels: Annotated[
+        int | None,
+        typer.Option(help="In a folder: labelled pixels that are learned from."),
     ] = None,
     axes: Axes = None,
     level: Level = 0,
@@ -69,8 +91,12 @@ def train(
     }
     base = pipeline.read_recipe(recipe).train if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    # A folder is looked at picture by picture, so that one of them may be damaged.
+    whole = labels is None
+    volume = image if whole else pipeline.open_image(image, axes=axes, level=level)
     names = None if classes is None else classes.split(",")
+    given = {"unlabelled": unlabelled, "pixels": pixels}
+    folder = {key: value for key, value in given.items() if value is not None}
     with terminal(_translate) as shown:
         done = pipeline.train(
             volume,
@@ -78,6 +104,7 @@ def train(
             out,
             classes=names,
             start=start,
+            folder=folder,
             report=shown.show,
             **values,
         )

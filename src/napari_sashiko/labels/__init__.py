@@ -9,23 +9,43 @@ from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
 from napari_sashiko.labels.store import LabelStore
 from napari_sashiko.labels.strokes import stroke_components
 from napari_sashiko.labels.suggestion import Suggestion
+from napari_sashiko.labels.thinning import even_shares, kept_pixels, kept_shares
 from napari_sashiko.labels.tracked import TrackedArray
+from napari_sashiko.labels.values import (
+    NOTHING,
+    LabelValues,
+    check_count,
+    count_values,
+    name_of_value,
+    text_of,
+    value_of,
+)
 
 __all__ = [
+    "NOTHING",
     "PALETTE",
     "BetweenSettings",
     "Dispute",
     "LabelClass",
     "LabelStore",
+    "LabelValues",
     "LabelledVoxels",
     "Suggestion",
     "TrackedArray",
+    "check_count",
     "check_labels",
+    "count_values",
     "default_classes",
     "disputed_strokes",
+    "even_shares",
     "holds_paint",
+    "kept_pixels",
+    "kept_shares",
     "labelled_voxels",
+    "name_of_value",
     "stroke_components",
     "suggest_between",
+    "text_of",
+    "value_of",
     "was_interrupted",
 ]

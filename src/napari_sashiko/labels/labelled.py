@@ -25,11 +25,15 @@ class LabelledVoxels:
         ``(N,)`` uint8 class ids.
     shape : tuple of int
         (Z, Y, X) of the label array.
+    reserved : numpy.ndarray, optional
+        ``(N,)`` bool: voxels to judge by, which nobody learns from. None lets training
+        choose what is held out.
     """
 
     coords: NDArray[np.int32]
     values: NDArray[np.uint8]
     shape: tuple[int, int, int]
+    reserved: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Number of labelled voxels."""

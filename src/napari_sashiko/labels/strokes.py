@@ -1,5 +1,6 @@
 """Strokes: the connected pieces of sparse paint."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -11,11 +12,20 @@ from napari_sashiko.labels.labelled import LabelledVoxels
 LINES = ((0, 1), (1, -1), (1, 0), (1, 1))
 
 
-def stroke_components(labelled: LabelledVoxels) -> NDArray[np.int64]:
+def stroke_components(
+    labelled: LabelledVoxels, *, separate: bool = False
+) -> NDArray[np.int64]:
     """Number the connected strokes of each class.
 
     Strategy: voxels are sorted, so those that follow each other along x are runs, found
     by one comparison. Only links between runs of neighbouring lines go to the graph.
+
+    Parameters
+    ----------
+    labelled : LabelledVoxels
+        All paint.
+    separate : bool
+        Whether slices are pictures of their own: no stroke goes on in the next one.
 
     Returns
     -------
@@ -34,7 +44,9 @@ def stroke_components(labelled: LabelledVoxels) -> NDArray[np.int64]:
     begins[1:] = (np.diff(places) != 1) | (values[1:] != values[:-1])
     runs = np.cumsum(begins) - 1
     count = int(runs[-1]) + 1
-    links = np.concatenate([*_links(labelled, places, runs), np.zeros((0, 2), int)])
+    lines = [(z, y) for z, y in LINES if not (z and separate)]
+    found = _links(labelled, places, runs, lines)
+    links = np.concatenate([*found, np.zeros((0, 2), int)])
     graph = coo_array((np.ones(len(links), bool), links.T), shape=(count, count))
     names = connected_components(graph, directed=False)[1]
     return np.asarray(names[runs], np.int64)
@@ -48,11 +60,14 @@ def _flat(labelled: LabelledVoxels) -> NDArray[np.int64]:
 
 
 def _links(
-    labelled: LabelledVoxels, places: NDArray[np.int64], runs: NDArray[np.int64]
+    labelled: LabelledVoxels,
+    places: NDArray[np.int64],
+    runs: NDArray[np.int64],
+    lines: Sequence[tuple[int, int]],
 ) -> list[NDArray[np.int64]]:
     _, height, width = labelled.shape
     found = []
-    for (z, y), x in product(LINES, (-1, 0, 1)):
+    for (z, y), x in product(lines, (-1, 0, 1)):
         wanted = places + (z * (height + 2) + y) * (width + 2) + x
         there = np.minimum(np.searchsorted(places, wanted), len(places) - 1)
         linked = places[there] == wanted

@@ -73,6 +73,7 @@ def within_reach(
         ``(N,)`` bool, False for those that were not asked about.
     """
     near = np.zeros(len(coords), bool)
+    seen = seen & _on_slices_near(coords[:, 0], coords[asked, 0], reach[0])
     if not seen.any() or not asked.any():
         return near
     low, box = _box(coords)
@@ -96,6 +97,15 @@ def _box(
 
 def _is_dense(coords: NDArray[np.int32], box: NDArray[np.int32]) -> bool:
     return bool(len(coords) > DENSE * box.prod(dtype=np.float64))
+
+
+def _on_slices_near(
+    z: NDArray[np.int32], asked: NDArray[np.int32], reach: int
+) -> NDArray[np.bool_]:
+    """Whether there is a voxel that is asked about within reach along z."""
+    slices = np.unique(asked)
+    low = np.searchsorted(slices, z - reach)
+    return np.asarray(low < np.searchsorted(slices, z + reach, side="right"))
 
 
 def _in_boxes(

@@ -6,6 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels, stroke_components
+from napari_sashiko.patches._by_picture import (
+    give_back_lonely,
+    is_enough,
+    spread_reserved,
+)
 from napari_sashiko.patches._near import near_held
 
 NEVER = -1  # fold of voxels that nobody can do without
@@ -86,6 +91,7 @@ def fold_labelled(
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     seed: int = 0,
     before: Dealt | None = None,
+    separate: bool = False,
 ) -> Folds:
     """Deal whole strokes to folds, so that no stroke is on both sides of a split.
 
@@ -97,12 +103,15 @@ def fold_labelled(
     Paint that was dealt before keeps its fold, whatever was painted since: what a
     model is judged on stays new to it.
 
+    Where slices are pictures of their own, whole pictures are dealt, if there are
+    enough. Where paint is reserved, it alone is held out, and nobody learns from it.
+
     Parameters
     ----------
     labelled : LabelledVoxels
         All paint.
     folds : int
-        Number of folds, 2 or more.
+        Number of folds, 2 or more; 1 where paint is reserved.
     guard : float
         Distance in voxels of the finest axis.
     spacing : tuple of float
@@ -111,6 +120,8 @@ def fold_labelled(
         Decides ties.
     before : Dealt, optional
         Where earlier paint went.
+    separate : bool
+        Whether slices are pictures of their own.
 
     Returns
     -------
@@ -118,9 +129,15 @@ def fold_labelled(
         Every class is in every fold that has room for it.
     """
     rng = np.random.default_rng(seed)
+    if labelled.reserved is not None and labelled.reserved.any():
+        return _reserved(labelled, labelled.reserved, folds, rng)
     values = labelled.values
     fold = np.full(len(values), NEW, np.int8) if before is None else before.of(labelled)
-    strokes = stroke_components(labelled)
+    if separate and is_enough(labelled):
+        return _by_picture(labelled, folds, rng, fold)
+    if separate:  # too far apart to be neighbours
+        spacing = (guard + 1.0, *spacing[1:])
+    strokes = stroke_components(labelled, separate=separate)
     for label in np.unique(values):
         mine = np.flatnonzero(values == label)
         if len(mine) == 1 and fold[mine] == NEW:
@@ -131,6 +148,42 @@ def fold_labelled(
     train, note = _apart(labelled, fold, folds, spacing, guard)
     lonely = values[fold == NEVER]
     return Folds(fold, train, f"{_never_held(lonely)} {note}".strip())
+
+
+def _by_picture(
+    labelled: LabelledVoxels,
+    folds: int,
+    rng: np.random.Generator,
+    fold: NDArray[np.int8],
+) -> Folds:
+    """Hold whole pictures out: no guard is needed between them."""
+    pictures = labelled.coords[:, 0].astype(np.int64)
+    # The first folds are those that networks are judged on: none of them is empty.
+    dealt = _deal(pictures, min(folds, len(np.unique(pictures))), rng, fold)
+    dealt, lonely = give_back_lonely(labelled.values, dealt, NEVER)
+    names = ", ".join(str(label) for label in lonely)
+    note = f"Class {names} is on too few pictures: no score says how well it is found."
+    train = np.stack([dealt != number for number in range(folds)])
+    return Folds(dealt, train, note if lonely else "")
+
+
+def _reserved(
+    labelled: LabelledVoxels,
+    held: NDArray[np.bool_],
+    folds: int,
+    rng: np.random.Generator,
+) -> Folds:
+    """Hold out what is reserved, in as many parts; all others learn from the rest."""
+    pieces = spread_reserved(labelled, held, folds)
+    fold = np.full(len(labelled), NEVER, np.int8)
+    new = np.full(int(held.sum()), NEW, np.int8)
+    fold[held] = _deal(pieces[held], folds, rng, new)
+    unjudged = set(labelled.values[~held].tolist()) - set(
+        labelled.values[held].tolist()
+    )
+    names = ", ".join(str(label) for label in sorted(unjudged))
+    note = f"Class {names} is not among what is reserved for judging: it has no score."
+    return Folds(fold, np.tile(~held, (folds, 1)), note if unjudged else "")
 
 
 def _never_held(lonely: NDArray[np.uint8]) -> str:

@@ -34,6 +34,12 @@ from napari_sashiko.measurements import (
     read_measurements,
     with_error,
 )
+from napari_sashiko.pipeline.applying import (
+    ApplySettings,
+    PictureDone,
+    PicturesDone,
+    apply_steps,
+)
 from napari_sashiko.pipeline.blocking import (
     evaluate,
     find_places,
@@ -45,7 +51,15 @@ from napari_sashiko.pipeline.blocking import (
     train,
     training_settings,
 )
+from napari_sashiko.pipeline.blocking_folders import apply, evaluate_folder
+from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
 from napari_sashiko.pipeline.exporting import export, export_steps
+from napari_sashiko.pipeline.folder_labels import FolderSettings
+from napari_sashiko.pipeline.folder_results import (
+    FolderResults,
+    is_results,
+    read_results,
+)
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
 from napari_sashiko.pipeline.info import Description, describe
@@ -190,6 +204,7 @@ __all__ = [
     "CLASSES_SUFFIX",
     "PALETTE",
     "SAMPLES",
+    "ApplySettings",
     "CellDone",
     "ComponentsFound",
     "Description",
@@ -201,6 +216,9 @@ __all__ = [
     "ExportDone",
     "ExportSettings",
     "FigureDone",
+    "FolderCompared",
+    "FolderResults",
+    "FolderSettings",
     "HeldOutScores",
     "InstanceSettings",
     "Instances",
@@ -217,6 +235,8 @@ __all__ = [
     "ModelCard",
     "PaintTaken",
     "PaintedLabels",
+    "PictureDone",
+    "PicturesDone",
     "Place",
     "PlacesFound",
     "PlacesSettings",
@@ -253,10 +273,13 @@ __all__ = [
     "TrainingStarted",
     "TrainingWaits",
     "Volume",
+    "apply",
+    "apply_steps",
     "as_volume",
     "check_labels",
     "check_prediction",
     "check_sample_folder",
+    "compare_steps",
     "component_sizes",
     "default_classes",
     "describe",
@@ -265,6 +288,7 @@ __all__ = [
     "dust_voxels",
     "estimate",
     "evaluate",
+    "evaluate_folder",
     "export",
     "export_steps",
     "figure_data",
@@ -272,6 +296,7 @@ __all__ = [
     "find_places",
     "find_sources",
     "instance_steps",
+    "is_results",
     "labelled_voxels",
     "line_of",
     "lines_of",
@@ -305,6 +330,7 @@ __all__ = [
     "read_measurements",
     "read_paint",
     "read_recipe",
+    "read_results",
     "recipe_values",
     "reopen_project",
     "report",

@@ -1,12 +1,14 @@
 """The steps as plain functions that return when all is done: the Python interface."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from napari_sashiko.errors import LabelError
 from napari_sashiko.instances import InstancesDone, InstanceSettings
 from napari_sashiko.measurements import Measurements, read_measurements
+from napari_sashiko.pipeline.folder_labels import FolderSettings
 from napari_sashiko.pipeline.inputs import Classes, open_image
 from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
@@ -49,6 +51,7 @@ def train(
     *,
     classes: Classes = None,
     start: Path | str | None = None,
+    folder: Mapping[str, Any] | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> "TrainingDone":
@@ -57,15 +60,18 @@ def train(
     Parameters
     ----------
     image : path, array or Volume
-        The image, ``([Z,] Y, X)``.
-    labels : path, array or Volume
-        Integers of the image's shape, 0 is not labelled.
+        The image, ``([Z,] Y, X)``; or a folder of pictures with their labels.
+    labels : path, array or Volume, or None
+        Integers of the image's shape, 0 is not labelled; None for a folder of pictures
+        that has labels in it.
     out : path
         Model folder, ``NAME.sashiko-model``.
     classes : sequence of LabelClass or str, optional
         Names in the order of the ids; None takes what lies beside the labels.
     start : path, optional
         Model whose networks go on learning, also of another image.
+    folder : mapping, optional
+        Fields of `FolderSettings`, e.g. ``{"unlabelled": "none"}``.
     report : callable, optional
         Called with each event on the way.
     **settings
@@ -84,7 +90,8 @@ def train(
     from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
 
     chosen = training_settings(**settings)
-    steps = train_steps(image, labels, classes, chosen, out, start=start)
+    how = FolderSettings.checked(**folder or {})
+    steps = train_steps(image, labels, classes, chosen, out, start=start, folder=how)
     return run_to_end(steps, TrainingDone, report)
 
 
@@ -248,7 +255,14 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
         If there is no finished prediction, or shapes or classes do not fit.
     """
     left_out = None if ignore is None else open_image(ignore)
-    return score(Path(prediction), open_image(truth), left_out)
+    true = open_image(truth)
+    if true.separate:
+        raise LabelError(
+            f"{true.name!r} is a folder of pictures, {prediction} a prediction of one "
+            "volume.",
+            "Compare it with results of sashiko apply.",
+        )
+    return score(Path(prediction), true, left_out)
 
 
 def report(

@@ -10,6 +10,9 @@ from napari_sashiko.errors import OutputError
 from napari_sashiko.measurements import INDEX as MEASUREMENTS_INDEX
 from napari_sashiko.measurements import lines_of, read_measurements
 from napari_sashiko.metrics import SetCalibration
+from napari_sashiko.pipeline.folder_classes import values_record
+from napari_sashiko.pipeline.folder_results import INDEX as RESULTS_INDEX
+from napari_sashiko.pipeline.folder_results import PICTURE, read_results
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
@@ -29,7 +32,7 @@ class Description:
     ----------
     kind : str
         ``"model"``, ``"prediction"``, ``"restored image"``, ``"instances"``,
-        ``"sets"``, ``"measurements"``, ``"project"`` or ``"image"``.
+        ``"sets"``, ``"measurements"``, ``"project"``, ``"pictures"`` or ``"image"``.
     lines : tuple of str
         For people.
     facts : dict
@@ -56,6 +59,7 @@ def describe(path: Path | str) -> Description:
         MODEL_INDEX: _model,
         INDEX: _project,
         MEASUREMENTS_INDEX: _measurements,
+        RESULTS_INDEX: _pictures,
     }
     for index, describe_folder in folders.items():
         if (path / index).exists():
@@ -211,6 +215,27 @@ def _measurements(path: Path) -> Description:
         for each in found.members
     ]
     return Description("measurements", lines, facts)
+
+
+def _pictures(path: Path) -> Description:
+    found = read_results(path)
+    count = len(list(path.glob(f"*{PICTURE}")))
+    rows = values_record(found.values, found.classes)
+    listed = ", ".join(f"{row['value']} {row['name']}" for row in rows)
+    lines = (
+        f"Results of {count} pictures by the model {found.model!r}",
+        f"Values: {listed}",
+        f"Pictures: {found.images}",
+        *(f"No result: {name}: {why}" for name, why in found.problems),
+    )
+    facts = {
+        "pictures": count,
+        "model": found.model,
+        "model_digest": found.digest,
+        "classes": rows,
+        "problems": dict(found.problems),
+    }
+    return Description("pictures", lines, facts)
 
 
 def _project(path: Path) -> Description:

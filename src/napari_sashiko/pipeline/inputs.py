@@ -171,6 +171,18 @@ def _name(
         each if isinstance(each, LabelClass) else _class(number, str(each))
         for number, each in enumerate(classes, start=1)
     )
+    check_names(named)
+    return named
+
+
+def check_names(named: Sequence[LabelClass]) -> None:
+    """Refuse classes that cannot be told apart.
+
+    Raises
+    ------
+    LabelError
+        If two have the same name.
+    """
     names = [each.name for each in named]
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
@@ -178,7 +190,6 @@ def _name(
             f"Two classes have the name {twice[0]!r}.",
             "Give each class a name of its own: scores and objects are told by it.",
         )
-    return named
 
 
 def _class(number: int, name: str) -> LabelClass:

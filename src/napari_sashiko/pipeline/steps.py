@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import InstancesDone, InstanceSettings, segment_instances
 from napari_sashiko.labels import LabelledVoxels, check_labels
+from napari_sashiko.pipeline.folder_labels import (
+    FolderSettings,
+    folder_input,
+    labelled_folder,
+)
 from napari_sashiko.pipeline.heritage import go_on_from, known_image
 from napari_sashiko.pipeline.inputs import (
     Classes,
@@ -48,16 +53,18 @@ def train_steps(
     out: Path | str,
     *,
     start: Path | str | None = None,
+    folder: FolderSettings | None = None,
 ) -> Iterator[Event]:
     """Train an ensemble on sparse labels; closing keeps the best weights so far.
 
     Parameters
     ----------
     image : path, array or Volume
-        The image.
-    labels : path, array, Volume or LabelledVoxels
+        The image; or a folder of pictures with their labels.
+    labels : path, array, Volume or LabelledVoxels, or None
         Sparse labels of the image's shape. Labels from outside are checked and what
-        is odd about them is said; ``LabelledVoxels`` were checked by the caller.
+        is odd about them is said; ``LabelledVoxels`` were checked by the caller. None
+        where `image` is a folder of pictures that has labels in it.
     classes : sequence of LabelClass or str, or None
         Names of the classes; None takes what lies beside the labels.
     settings : TrainingSettings or None
@@ -67,11 +74,14 @@ def train_steps(
     start : path, optional
         Model whose networks go on learning, also of another image; its classes are
         found again by their names.
+    folder : FolderSettings, optional
+        How labels in a folder of pictures are read.
 
     Yields
     ------
     Event
-        `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`, `Message`.
+        `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`, `Message`,
+        `Progress`.
 
     Raises
     ------
@@ -88,8 +98,12 @@ def train_steps(
     target = Path(out)
     check_model_folder(target)
     check_parts(chosen)
-    volume = open_image(image)
-    paint = read_paint(labels, classes)
+    if labels is None:
+        place = labelled_folder(image)
+        found = yield from folder_input(place, classes, folder, seed=chosen.seed)
+        volume, paint, origin = found.volume, found.paint, found.origin
+    else:
+        volume, paint, origin = open_image(image), read_paint(labels, classes), None
     if not isinstance(labels, LabelledVoxels):
         for text in check_labels(paint.labelled, volume.shape, paint.classes):
             yield Message(text, "warning")
@@ -100,7 +114,15 @@ def train_steps(
         chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
         yield from known_image(Path(start), volume)
     yield from noted(
-        train(volume, paint.labelled, paint.classes, chosen, target, heritage=heritage),
+        train(
+            volume,
+            paint.labelled,
+            paint.classes,
+            chosen,
+            target,
+            heritage=heritage,
+            origin=origin,
+        ),
         TrainingStarted,
         partial(
             note_run,

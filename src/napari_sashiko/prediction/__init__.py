@@ -18,6 +18,7 @@ from napari_sashiko.prediction.events import (
     SetsDone,
 )
 from napari_sashiko.prediction.mending import mend_prediction
+from napari_sashiko.prediction.picture import PicturePart, predict_picture
 from napari_sashiko.prediction.places import find_places, places_in_prediction
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
@@ -41,6 +42,7 @@ __all__ = [
     "ClassTotals",
     "Estimate",
     "Evaluation",
+    "PicturePart",
     "Place",
     "PlacesFound",
     "PlacesSettings",
@@ -62,6 +64,7 @@ __all__ = [
     "places_in_prediction",
     "plan_from_record",
     "predict",
+    "predict_picture",
     "prediction_sets",
     "preview",
     "read_record",

@@ -179,7 +179,13 @@ class _Search:
         self, asked: Asked, labelled: LabelledVoxels, blocks: int
     ) -> Generator[Event, None, None]:
         def number(paint: LabelledVoxels) -> StrokeJudge:
-            return StrokeJudge(asked, paint, self.settings.blocks, self.settings.seed)
+            return StrokeJudge(
+                asked,
+                paint,
+                self.settings.blocks,
+                self.settings.seed,
+                separate=self.volume.separate,
+            )
 
         judge = self._judge = yield from self._one(number, labelled)
         self._whole = len(judge.pieces) + blocks

@@ -66,7 +66,8 @@ def predict(
     Raises
     ------
     VolumeError
-        If the image has another number of channels than the model.
+        If the image has another number of channels than the model, or its slices are
+        pictures of their own and the model looks at several.
     OutputError
         If the disk is full, or `out` belongs to another model or image.
     """
@@ -75,6 +76,7 @@ def predict(
     path = Path(out).absolute()
     predictor = load_predictor(model, settings.device)
     yield from check_volume(predictor.card, volume)
+    yield from _check_separate(predictor, volume)
     digest = model_digest or _digest(model)
     if settings.runner == "dask":
         _check_in_a_file(volume)
@@ -194,6 +196,23 @@ def _worker(
         layout=run.store.layout,
         device=settings.device,
         threads=_threads_each(settings),
+    )
+
+
+def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
+    """Refuse to take pictures for neighbours, and say who would."""
+    if not volume.separate:
+        return
+    if predictor.halo[0]:
+        raise VolumeError(
+            f"The model looks at neighbouring slices; the pictures of {volume.name!r} "
+            "are no slices of a block.",
+            "Use sashiko apply: it looks at each picture alone.",
+        )
+    yield Message(
+        "Each picture becomes a slice. Instances would join what touches from slice to "
+        "slice; sashiko apply gives a result for each picture.",
+        "warning",
     )
 
 

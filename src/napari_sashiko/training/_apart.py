@@ -69,7 +69,9 @@ def fair_rows(
     rows, close = judged & apart, set()
     for label in np.unique(values[judged]):
         mine = values == label
-        if np.count_nonzero(rows & mine) < FEWEST:
+        asked = int(np.count_nonzero(judged & mine))
+        # Few that all lie apart are few, not close.
+        if np.count_nonzero(rows & mine) < min(FEWEST, asked):
             rows |= judged & mine
             close.add(int(label))
     return rows, close

@@ -43,6 +43,7 @@ class Desk:
     device: torch.device
     out: Path
     started: float
+    origin: dict[str, Any] = field(default_factory=dict)  # of the labels
     is_live: bool = False  # whether the paint may change
     version: int = 0  # of the paint
     rotations: bool = True
@@ -120,7 +121,13 @@ class Desk:
     @cached_property
     def strokes(self) -> NDArray[np.int64]:
         """Which stroke each labelled voxel belongs to."""
-        return stroke_components(self.labelled)
+        return stroke_components(self.labelled, separate=self.volume.separate)
+
+    @property
+    def learned(self) -> NDArray[np.bool_]:
+        """``(N,)`` which labelled voxels are not only there to judge by."""
+        reserved = self.labelled.reserved
+        return np.ones(len(self.labelled), bool) if reserved is None else ~reserved
 
     @cached_property
     def bank(self) -> FilterBank:
@@ -131,13 +138,16 @@ class Desk:
     def folds(self) -> Folds:
         """Strokes in as many folds as there are networks."""
         count = self.settings.members
+        # What is reserved is held out by the networks that there are, all of it.
+        least = FOLDS if self.labelled.reserved is None else 1
         return fold_labelled(
             self.labelled,
-            max(count, FOLDS) if count else FOREST_FOLDS,
+            max(count, least) if count else FOREST_FOLDS,
             guard=GUARD,
             spacing=self.choices.spacing,
             seed=self.settings.seed,
             before=self._dealt,
+            separate=self.volume.separate,
         )
 
     @property

@@ -76,7 +76,7 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
             seed=desk.settings.seed,
             deadline=None if desk.is_live else desk.deadline,
         )
-    paint = np.bincount(desk.channels, minlength=len(desk.classes))
+    paint = np.bincount(desk.channels[desk.learned], minlength=len(desk.classes))
     desk.correction = correction(found, paint / paint.sum())
     save(desk)
 
@@ -128,7 +128,12 @@ def _record(desk: Desk) -> dict[str, Any]:
         "held_out_fairness": desk.fairness,
         "history": [history_of(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
-        "image": {"name": desk.volume.name, "digest": desk.volume.digest()},
+        "image": {
+            "name": desk.volume.name,
+            "digest": desk.volume.digest(),
+            "dtype": str(desk.volume.dtype),
+        },
+        **({"origin": desk.origin} if desk.origin else {}),
         "seconds": round(time.monotonic() - desk.started, 1),
         "versions": versions(),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sashiko.errors import SettingsError
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.settings import TrainingSettings
@@ -14,6 +15,7 @@ SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
 BESIDE = 2  # the same where there is no paint: noise differs from slice to slice
 FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
+BY_ITSELF = "2D: every picture is looked at by itself."
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
 
@@ -60,9 +62,17 @@ def make_choices(
         ``dims`` and ``neighbours`` overrule the rule.
     device : str
         Blocks are only worth their price on a GPU.
+
+    Raises
+    ------
+    SettingsError
+        If neighbouring pictures are to be looked at that are no neighbours.
     """
     spacing = _spacing(volume)
     depth = volume.shape[0]
+    if volume.separate:
+        _check_separate(volume, settings)
+        return Choices(2, 0, 2, spacing, BY_ITSELF)
     agreement = _agreement(volume)
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
@@ -99,8 +109,16 @@ def choices_for_images(
         ``dims`` and ``neighbours`` overrule the rule.
     device : str
         Blocks are only worth their price on a GPU.
+
+    Raises
+    ------
+    SettingsError
+        As `make_choices`.
     """
     spacing = _spacing(volume)
+    if volume.separate:
+        _check_separate(volume, settings)
+        return Choices(2, 0, 2, spacing, BY_ITSELF)
     if volume.shape[0] == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
     agreement = _agreement(volume)
@@ -126,6 +144,16 @@ def _apart(agreement: float) -> str:
         f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
         "times as well as neighbouring rows."
     )
+
+
+def _check_separate(volume: Volume, settings: LearningSettings) -> None:
+    if settings.dims == "3" or settings.neighbours:
+        asked = "dims = 3" if settings.dims == "3" else "neighbours"
+        raise SettingsError(
+            f"The pictures of {volume.name!r} are no slices of a block: {asked} is not "
+            "possible.",
+            "Leave it out.",
+        )
 
 
 def _dims(

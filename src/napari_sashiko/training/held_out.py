@@ -119,16 +119,20 @@ def cross_fit(
         The forest that was asked.
     """
     count = int(channels.max()) + 1
+    judge: FoldForest | None = None
+    before = np.zeros(0, bool)
     for number in range(min(asked, len(folds))):
         rows = np.flatnonzero(folds.fold == number)
         train = folds.train[number]
         if not len(rows) or not train.any():
             continue
-        seen, local = np.unique(channels[train], return_inverse=True)
-        forest = Forest.fit(
-            bank, features[train], local, trees=trees, seed=seed, threads=threads
-        )
-        judge = FoldForest(forest, seen, count)
+        # Where all leave out the same, one forest is all of them.
+        if judge is None or not np.array_equal(train, before):
+            seen, local = np.unique(channels[train], return_inverse=True)
+            forest = Forest.fit(
+                bank, features[train], local, trees=trees, seed=seed, threads=threads
+            )
+            judge, before = FoldForest(forest, seen, count), train
         yield rows, judge.classify(features[rows]), judge
 
 

@@ -83,9 +83,14 @@ def disputed_by_others(
 
     def deal(paint: LabelledVoxels) -> Turns:
         folds = fold_labelled(
-            paint, FOLDS, guard=GUARD, spacing=choices.spacing, seed=seed
+            paint,
+            FOLDS,
+            guard=GUARD,
+            spacing=choices.spacing,
+            seed=seed,
+            separate=volume.separate,
         )
-        return stroke_components(paint), folds
+        return stroke_components(paint, separate=volume.separate), folds
 
     strokes, folds = yield from _aside(deal, labelled)
     rows = _sample(strokes, seed)

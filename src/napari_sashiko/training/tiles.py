@@ -84,8 +84,12 @@ def read_tiles(
     inverse = inverse.ravel()
     order = np.argsort(inverse, kind="stable")
     ends = np.cumsum(np.bincount(inverse, minlength=len(keys)))
+    places = np.random.default_rng(seed).permutation(len(keys))
+    if volume.separate:  # each picture is opened once
+        full = 4 * volume.channels * int(np.prod(size + 2 * np.array(margin)))
+        places = np.sort(places[: MEMORY // full + 1])
     used = 0
-    for place in np.random.default_rng(seed).permutation(len(keys)):
+    for place in places:
         start = keys[place] * size
         stop = np.minimum(start + size, labelled.shape)
         rows = order[ends[place - 1] if place else 0 : ends[place]]

@@ -14,6 +14,7 @@ again what it teaches; whatever follows from older paint is left undone.
 import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,7 @@ def train(
     out: Path,
     *,
     heritage: Sequence[Heritage] = (),
+    origin: dict[str, Any] | None = None,
 ) -> Iterator[Event]:
     """Train an ensemble on sparse labels.
 
@@ -75,6 +77,8 @@ def train(
         The model folder to write.
     heritage : sequence of Heritage, optional
         Networks to go on with; fresh ones when there are none.
+    origin : dict, optional
+        JSON about where the labels come from, kept in the model's record.
 
     Yields
     ------
@@ -91,6 +95,7 @@ def train(
     """
     painted = _check(volume, FinishedPainting(labelled, classes).read())
     desk = _lay_out(volume, painted, settings, Path(out), live=False)
+    desk.origin = dict(origin or {})
     yield from _warn(desk)
     crew = PaintCrew(desk)
     crew.enlist(heritage)

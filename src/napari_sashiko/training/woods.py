@@ -27,7 +27,9 @@ def forest_member(desk: Desk) -> Iterator[Event]:
     """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
     yield from desk.features.update(desk.labelled)
     features = desk.features.values
-    desk.forest = _grow(desk, features, subsample(desk.channels, desk.settings.seed))
+    rows = np.flatnonzero(desk.learned)
+    rows = rows[subsample(rows, desk.settings.seed)]
+    desk.forest = _grow(desk, features, rows)
     save(desk)
     yield MemberSaved(0, desk.out, "forest")
 

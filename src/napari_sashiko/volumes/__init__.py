@@ -15,6 +15,20 @@ from napari_sashiko.volumes.normalisation import (
 )
 from napari_sashiko.volumes.ome_zarr import create_ome_image
 from napari_sashiko.volumes.opening import open_volume
+from napari_sashiko.volumes.picture import (
+    PictureHead,
+    as_channels,
+    picture_head,
+    read_picture,
+)
+from napari_sashiko.volumes.picture_folder import (
+    IMAGES,
+    LABELS,
+    PARTS,
+    find_pictures,
+    is_portfolio,
+    pictures_in,
+)
 from napari_sashiko.volumes.pyramid import drop_levels, open_levels, write_levels
 from napari_sashiko.volumes.recent import Recent
 from napari_sashiko.volumes.region import (
@@ -26,6 +40,7 @@ from napari_sashiko.volumes.region import (
     shift,
 )
 from napari_sashiko.volumes.scratch import Scratch
+from napari_sashiko.volumes.sheets import check_alike, sheet_volume
 from napari_sashiko.volumes.temporary import (
     keep_copy,
     remove,
@@ -50,26 +65,34 @@ from napari_sashiko.volumes.windows import WindowReader
 __all__ = [
     "ATTRIBUTES",
     "DAMAGED",
+    "IMAGES",
+    "LABELS",
     "LARGEST",
+    "PARTS",
     "ChunkWriter",
     "FolderLock",
     "Holder",
     "Normalisation",
+    "PictureHead",
     "Recent",
     "Region",
     "Scratch",
     "Volume",
     "WindowReader",
+    "as_channels",
     "as_volume",
+    "check_alike",
     "check_replaceable",
     "check_writable",
     "create_ome_image",
     "drop_levels",
+    "find_pictures",
     "finish_replacing",
     "first_of",
     "full_region",
     "grow",
     "intersect",
+    "is_portfolio",
     "keep_copy",
     "long_unit",
     "measure_normalisation",
@@ -77,6 +100,9 @@ __all__ = [
     "open_levels",
     "open_volume",
     "padded",
+    "picture_head",
+    "pictures_in",
+    "read_picture",
     "reading",
     "region_shape",
     "relative",
@@ -84,6 +110,7 @@ __all__ = [
     "remove_abandoned",
     "remove_torn",
     "set_aside",
+    "sheet_volume",
     "shift",
     "temporary_beside",
     "write_file",

@@ -21,12 +21,15 @@ class Found:
         (z, y, x) in `unit`; None where the file does not say.
     unit : str
         ``"pixel"`` when unknown.
+    separate : bool
+        Whether slices are pictures of their own.
     """
 
     array: Any
     axes: str | None = None
     voxel_size: tuple[float, float, float] | None = None
     unit: str = "pixel"
+    separate: bool = False
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def open_folder(path: Path, _ask: Ask) -> Found:
             f"{', '.join(sorted(kinds))}.",
             "Leave only the slices of one volume in it.",
         )
-    stack = Stack(sorted(files, key=_number))
+    stack = Stack(sorted(files, key=number_in_name))
     return Found(stack, "zyxc" if len(stack.shape) == 4 else "zyx")
 
 
@@ -129,7 +129,7 @@ def _is_tiff(path: Path) -> bool:
     return path.suffix.lower() in TIFF
 
 
-def _number(path: Path) -> list[tuple[int, str]]:
+def number_in_name(path: Path) -> list[tuple[int, str]]:
     """Sort slice_2 before slice_10."""
     parts = re.split(r"(\d+)", path.name.lower())
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

@@ -15,6 +15,7 @@ from napari_sashiko.volumes.volume import Volume
 
 FIRST = (24, 64)  # blocks that are sampled, and their edge in voxels
 FURTHER = (400, 16)  # where the first show one value only
+SHEETS = (96, 256)  # the same number of voxels, one slice each, where slices are files
 SHORT_TYPES = ("?", "b", "B", "h", "H", "e", "f")  # whose values fit a float32
 LARGEST = float(np.finfo(np.float32).max)  # what lies beyond is a broken voxel
 TAILS = (0.5, 99.5)  # percentiles: what lies beyond are outliers
@@ -130,7 +131,8 @@ def measure_normalisation(
         If the sample holds no finite voxel.
     """
     rng = np.random.default_rng(seed)
-    values = _values(volume, _sample(volume, rng, *FIRST))
+    first = SHEETS if volume.separate else FIRST
+    values = _values(volume, _sample(volume, rng, *first))
     if not _has_contrast(values):
         values = _values(volume, _sample(volume, rng, *FURTHER))
     low, high, center, scale = [], [], [], []
@@ -180,6 +182,8 @@ def _sample(
     volume: Volume, rng: np.random.Generator, count: int, edge: int
 ) -> list[Region]:
     edges = [min(edge, size) for size in volume.shape]
+    if volume.separate:
+        edges[0] = 1
     room = [size - edge + 1 for size, edge in zip(volume.shape, edges, strict=True)]
     starts = {tuple(int(v) for v in rng.integers(room)) for _ in range(count)}
     return [

@@ -16,6 +16,7 @@ from napari_sashiko.volumes._numpy import open_npy, open_npz
 from napari_sashiko.volumes._pictures import PICTURES, open_folder, open_picture
 from napari_sashiko.volumes._tiff import open_tiff
 from napari_sashiko.volumes._zarr import open_zarr
+from napari_sashiko.volumes.picture_folder import is_portfolio, open_portfolio
 from napari_sashiko.volumes.volume import Volume, as_volume
 
 Reader = Callable[[Path, Ask], Found]
@@ -58,7 +59,9 @@ def open_volume(
     ----------
     path : path
         NumPy (``.npy``, ``.npz``), TIFF, Zarr and OME-Zarr, MRC, HDF5 and NeXus, NIfTI,
-        pictures, or a folder with one TIFF or picture a slice. An array in a file may
+        pictures, or a folder with one TIFF or picture a slice. Pictures in a folder
+        ``images``, or in ``images`` of its parts ``train``, ``validate`` and ``test``,
+        are no slices of a block: they may be of any sizes. An array in a file may
         follow its name, as in ``scan.h5/entry/data``.
     axes : str, optional
         One letter of ``tczyx`` per axis, where the file does not say or is wrong.
@@ -93,6 +96,7 @@ def open_volume(
         name=place.name.split(".")[0] or place.name,
     )
     volume.path = place
+    volume.separate = found.separate
     volume.source = {
         "path": str(place.absolute()),
         "axes": axes,
@@ -117,7 +121,9 @@ def _reader(path: Path) -> Reader:
     fitting = [ending for ending in READERS if name.endswith(ending)]
     if path.is_dir():
         is_zarr = any((path / f).exists() for f in ("zarr.json", ".zarray", ".zgroup"))
-        return open_zarr if is_zarr or ".zarr" in fitting else open_folder
+        if is_zarr or ".zarr" in fitting:
+            return open_zarr
+        return open_portfolio if is_portfolio(path) else open_folder
     if not fitting:
         raise VolumeError(
             f"{path.name} has a format that cannot be read.",

@@ -1,0 +1,68 @@
+"""What ``sashiko evaluate`` says about results of a folder of pictures."""
+
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.cli._console import answer, terminal
+from napari_sashiko.cli._options import absolute
+from napari_sashiko.errors import SettingsError
+
+COLUMNS = ("f1", "iou", "precision", "recall", "accuracy")
+
+
+def refuse(given: dict[str, Any], meant_for: str) -> None:
+    """Refuse options that say nothing about what is evaluated.
+
+    Raises
+    ------
+    SettingsError
+        Naming the first one that was given.
+    """
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None:
+        raise SettingsError(f"{name} is for {meant_for}.", "Leave it out.")
+
+
+def evaluate_pictures(
+    results: Path,
+    truth: Path,
+    out: Path | None,
+    label_class: str | int | None,
+    *,
+    overlays: bool,
+    json: bool,
+) -> None:
+    """Write table and overlays; print the scores over all pictures."""
+    from napari_sashiko import pipeline  # noqa: PLC0415
+
+    with terminal() as shown:
+        done = pipeline.evaluate_folder(
+            results,
+            truth,
+            out,
+            label_class=label_class,
+            overlays=overlays,
+            report=shown.show,
+        )
+    facts = {
+        "results": absolute(results),
+        "table": absolute(Path(done.table)),
+        "overlays": absolute(Path(done.overlays)) if done.overlays else None,
+        "pictures": done.pictures,
+        "problems": dict(done.problems),
+        "scores": list(done.rows),
+        "seconds": round(done.seconds, 3),
+    }
+    width = max(len(str(row["class"])) for row in done.rows)
+    lines = [" " * width + "".join(f"{name:>11}" for name in COLUMNS) + "     pixels"]
+    for row in done.rows:
+        numbers = "".join(_number(row[name]) for name in COLUMNS)
+        lines.append(f"{row['class']:<{width}}{numbers}{row['pixels']:11d}")
+    lines += [f"Pictures: {done.pictures}", f"Table: {done.table}"]
+    if done.overlays:
+        lines.append(f"Overlays (too much green, too little magenta): {done.overlays}")
+    answer(facts, lines, as_json=json)
+
+
+def _number(score: Any) -> str:
+    return f"{'-':>11}" if score is None else f"{score:11.3f}"

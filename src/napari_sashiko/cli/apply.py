@@ -1,0 +1,73 @@
+"""``sashiko apply MODEL FOLDER -o OUT``: segment every picture of a folder."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._options import OUT_OPTION, Device, Json, absolute
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.pipeline import Event, PictureDone
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(apply)
+
+
+def apply(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Pictures of any sizes, or a folder with images/.")
+    ],
+    out: Annotated[
+        Path, typer.Option(*OUT_OPTION, help="Folder for NAME.png of each picture.")
+    ],
+    *,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also NAME-probabilities.tif.")
+    ] = False,
+    device: Device = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew where there are results.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Segment every picture of a folder; resumes where it stopped.
+
+    A picture that cannot be read is left out and told of; the exit code is 2 then.
+    """
+    from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
+
+    chosen: dict[str, Any] = {"probabilities": probabilities, "overwrite": overwrite}
+    if device is not None:
+        chosen["device"] = device
+    with terminal(_translate) as shown:
+        done = pipeline.apply(model, folder, out, report=shown.show, **chosen)
+    facts = {
+        "results": absolute(out),
+        "written": done.written,
+        "kept": done.kept,
+        "problems": dict(done.problems),
+        "seconds": round(done.seconds, 3),
+        "settings": pipeline.ApplySettings(**chosen).model_dump(mode="json"),
+    }
+    lines = [
+        f"Results: {out}",
+        f"Pictures: {done.written} in {done.seconds:.1f} s, {done.kept} were there.",
+    ]
+    answer(facts, lines, as_json=json)
+    if done.problems:
+        count = done.written + done.kept + len(done.problems)
+        name, why = done.problems[0]
+        raise VolumeError(
+            f"{len(done.problems)} of {count} pictures have no result. The first is "
+            f"{name}: {why}"
+        )
+
+
+def _translate(event: Event) -> Bar | str | None:
+    if isinstance(event, PictureDone):
+        return Bar("pictures", event.done, event.total)
+    return None

@@ -1,0 +1,91 @@
+"""Steps on folders of pictures as plain functions that return when all is done."""
+
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.pipeline.applying import (
+    ApplySettings,
+    PicturesDone,
+    apply_steps,
+)
+from napari_sashiko.pipeline.blocking import Report, run_to_end
+from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
+
+
+def apply(
+    model: Path | str,
+    folder: Path | str,
+    out: Path | str,
+    *,
+    report: Report | None = None,
+    **settings: Any,
+) -> PicturesDone:
+    """Segment every picture of a folder; goes on where it stopped.
+
+    Parameters
+    ----------
+    model : path
+        Model folder.
+    folder : path
+        Pictures of any sizes, or a folder with ``images`` in it.
+    out : path
+        Folder for the results, ``NAME.png`` for each picture.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `ApplySettings`, e.g. ``probabilities=True``, ``overwrite=True``.
+
+    Returns
+    -------
+    PicturesDone
+        ``written``, ``kept``, and in ``problems`` the pictures that were left out.
+
+    Raises
+    ------
+    SashikoError
+        If model, folder, settings or output cannot be used.
+    """
+    chosen = ApplySettings.checked(**settings)
+    return run_to_end(apply_steps(model, folder, out, chosen), PicturesDone, report)
+
+
+def evaluate_folder(
+    results: Path | str,
+    truth: Path | str,
+    out: Path | str | None = None,
+    *,
+    label_class: str | int | None = None,
+    overlays: bool = True,
+    report: Report | None = None,
+) -> FolderCompared:
+    """Score results of `apply` against label pictures; draw where they are wrong.
+
+    Parameters
+    ----------
+    results : path
+        Folder that `apply` has written.
+    truth : path
+        Label pictures of the same names, or a folder with ``labels`` in it.
+    out : path, optional
+        Folder for table and overlays; ``evaluation`` in `results` when left out.
+    label_class : str or int, optional
+        Class whose overlays are drawn; all when left out, of two the second one.
+    overlays : bool
+        Whether any are drawn.
+    report : callable, optional
+        Called with each event on the way.
+
+    Returns
+    -------
+    FolderCompared
+        ``rows`` of scores over all pictures; those of each one are in ``table``.
+
+    Raises
+    ------
+    SashikoError
+        If results and truth do not fit, or the output cannot be written.
+    """
+    steps = compare_steps(
+        results, truth, out, label_class=label_class, overlays=overlays
+    )
+    return run_to_end(steps, FolderCompared, report)

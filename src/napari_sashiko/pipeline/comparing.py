@@ -1,0 +1,267 @@
+"""The step that compares results of a folder of pictures with their truth."""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.errors import LabelError, VolumeError
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.metrics import ConfusionMatrix
+from napari_sashiko.pipeline.folder_pairs import by_stem, label_of, left_out
+from napari_sashiko.pipeline.folder_results import (
+    PICTURE,
+    FolderResults,
+    png_of,
+    read_results,
+    write_result,
+)
+from napari_sashiko.pipeline.overlays import draw_overlay
+from napari_sashiko.runners import Event, Message, Progress
+from napari_sashiko.volumes import LABELS, find_pictures, pictures_in, read_picture
+
+FOLDER = "evaluation"
+TABLE, OVERLAYS = "scores.csv", "overlays"
+ALL = "all"  # pictures or classes
+SCORES = ("f1", "iou", "precision", "recall", "accuracy")
+DIGITS = 6
+
+Row = dict[str, str | int | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCompared(Event):
+    """Results were compared with the truth.
+
+    Attributes
+    ----------
+    table : str
+        CSV file of the scores.
+    overlays : str
+        Folder of the overlays; empty where none were drawn.
+    rows : tuple of dict
+        Scores over all pictures: one row for each class, and one for all of them.
+    pictures : int
+        How many were compared.
+    problems : tuple of (str, str)
+        Results that could not be compared, and why.
+    seconds : float
+        It took so long.
+    """
+
+    table: str
+    overlays: str
+    rows: tuple[Row, ...]
+    pictures: int
+    problems: tuple[tuple[str, str], ...]
+    seconds: float
+
+
+@dataclass
+class _Comparison:
+    """What a comparison needs to know, and what it found."""
+
+    results: FolderResults
+    out: Path
+    drawn: Sequence[LabelClass]  # classes that overlays are drawn of
+    images: dict[str, Path]
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.total = ConfusionMatrix([each.id for each in self.results.classes])
+
+
+def compare_steps(
+    results: Path | str,
+    truth: Path | str,
+    out: Path | str | None = None,
+    *,
+    label_class: str | int | None = None,
+    overlays: bool = True,
+) -> Iterator[Event]:
+    """Compare results of a folder of pictures with label pictures.
+
+    Parameters
+    ----------
+    results : path
+        Folder that `apply_steps` has written.
+    truth : path
+        Label pictures of the same names, or a folder with ``labels`` in it.
+    out : path, optional
+        Folder for table and overlays; ``evaluation`` in `results` when left out.
+    label_class : str or int, optional
+        Class whose overlays are drawn. When left out, all; of two classes the second
+        one, of which the first is the opposite.
+    overlays : bool
+        Whether any are drawn.
+
+    Yields
+    ------
+    Progress, Message, FolderCompared
+
+    Raises
+    ------
+    LabelError
+        If no result has a truth, the truth has another class, or the class is unknown.
+    SashikoError
+        If there are no results, or the output cannot be written.
+    """
+    start = time.perf_counter()
+    found = read_results(results)
+    labels = by_stem(find_pictures(Path(truth), LABELS))
+    target = found.path / FOLDER if out is None else Path(out)
+    drawn = _drawn(found.classes, label_class) if overlays else ()
+    work = _Comparison(found, target, drawn, _images(found))
+    files = [file for file in pictures_in(found.path) if file.suffix == PICTURE]
+    used = {label_of(file, labels) for file in files}
+    idle = [each.name for each in labels.values() if each not in used]
+    if idle:
+        yield Message(
+            f"{len(idle)} label pictures have no result, {idle[0]} is one.", "warning"
+        )
+    problems: list[tuple[str, str]] = []
+    for number, file in enumerate(files, start=1):
+        try:
+            _compare(work, file, label_of(file, labels))
+        except VolumeError as error:
+            problems.append((file.name, str(error)))
+            yield Message(left_out(file, error), "warning")
+        yield Progress(number, len(files), "comparing pictures")
+    if not work.rows:
+        raise LabelError(
+            f"None of the {len(files)} results in {found.path} could be compared.",
+            problems[0][1] if problems else "Apply the model to pictures first.",
+        )
+    if drawn and not work.images:
+        yield Message(
+            f"The pictures are not in {found.images} any more: overlays are drawn on "
+            "black.",
+            "warning",
+        )
+    rows = _rows(ALL, found.classes, work.total)
+    write_result(target / TABLE, _table([*work.rows, *rows]))
+    yield FolderCompared(
+        str(target / TABLE),
+        str(target / OVERLAYS) if drawn else "",
+        tuple(rows),
+        len(files) - len(problems),
+        tuple(problems),
+        time.perf_counter() - start,
+    )
+
+
+def _compare(work: _Comparison, file: Path, label: Path | None) -> None:
+    """Score one picture, draw where it is wrong."""
+    if label is None:
+        raise VolumeError("it has no labels.")
+    values = work.results.values
+    found = values.classify(read_picture(file))
+    picture = read_picture(label)
+    if picture.shape[:2] != found.shape:
+        sizes = (" x ".join(map(str, s)) for s in (found.shape, picture.shape[:2]))
+        raise VolumeError("it has {} pixels, its labels have {}.".format(*sizes))
+    try:
+        true = values.classify(picture)
+    except LabelError as error:
+        raise LabelError(
+            f"The labels {label.name} cannot be used. {error.what}", error.instead
+        ) from error
+    matrix = ConfusionMatrix(work.total.classes)
+    matrix.update_classes(found, true)
+    work.total.matrix += matrix.matrix
+    work.rows += _rows(file.stem, work.results.classes, matrix)
+    if work.drawn:
+        _draw(work, file.stem, found, true)
+
+
+def _draw(
+    work: _Comparison, name: str, found: NDArray[np.uint8], true: NDArray[np.uint8]
+) -> None:
+    picture = np.zeros(found.shape, np.uint8)
+    if name in work.images:
+        read = read_picture(work.images[name])
+        picture = read if read.shape[:2] == found.shape else picture
+    for each in work.drawn:
+        overlay = draw_overlay(picture, found == each.id, true == each.id, true > 0)
+        place = work.out / OVERLAYS / folder_name(each) / (name + PICTURE)
+        write_result(place, png_of(overlay))
+
+
+def folder_name(label_class: LabelClass) -> str:
+    """Name the folder of a class's overlays: its id, then letters of its name."""
+    words = re.sub(r"[^\w]+", "-", label_class.name).strip("-")
+    return f"{label_class.id}-{words}" if words else str(label_class.id)
+
+
+def _images(results: FolderResults) -> dict[str, Path]:
+    return by_stem(pictures_in(results.images)) if results.images.is_dir() else {}
+
+
+def _drawn(
+    classes: Sequence[LabelClass], asked: str | int | None
+) -> Sequence[LabelClass]:
+    if asked is None:
+        return classes[1:] if len(classes) == 2 else classes
+    drawn = [each for each in classes if asked in (each.id, each.name)]
+    if not drawn:
+        names = ", ".join(f"{each.id} {each.name}" for each in classes)
+        raise LabelError(f"There is no class {asked!r}.", f"Classes: {names}.")
+    return drawn
+
+
+def _rows(
+    picture: str, classes: Sequence[LabelClass], matrix: ConfusionMatrix
+) -> list[Row]:
+    """Scores of each class, and of all; None where there is nothing to divide by."""
+    counts = matrix.matrix
+    total, hits = int(counts.sum()), np.diag(counts)
+    truth, found = counts.sum(axis=1), counts.sum(axis=0)
+    rows: list[Row] = []
+    for place, each in enumerate(classes):
+        hit, is_true, was_found = int(hits[place]), int(truth[place]), int(found[place])
+        either = is_true + was_found - hit
+        rows.append(
+            {
+                "picture": picture,
+                "class": each.name,
+                "pixels": is_true,
+                "f1": _ratio(2 * hit, is_true + was_found),
+                "iou": _ratio(hit, either),
+                "precision": _ratio(hit, was_found),
+                "recall": _ratio(hit, is_true),
+                "accuracy": _ratio(total - either + hit, total),
+            }
+        )
+    mean: Row = {"picture": picture, "class": ALL, "pixels": total}
+    for score in SCORES[:-1]:
+        # As macro F1: over the classes that occur in the truth.
+        known = [row[score] or 0.0 for row in rows if row["pixels"]]
+        mean[score] = float(np.mean(known)) if known else None  # type: ignore[arg-type]
+    mean["accuracy"] = _ratio(int(hits.sum()), total)
+    return [*rows, mean]
+
+
+def _ratio(above: int, below: int) -> float | None:
+    return above / below if below else None
+
+
+def _table(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, ["picture", "class", "pixels", *SCORES], lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: str | float | None) -> str | int | float:
+    if value is None:
+        return ""
+    return round(value, DIGITS) if isinstance(value, float) else value

@@ -1,0 +1,219 @@
+"""Results of a folder of pictures: one class picture each, and what they mean."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sashiko.errors import OutputError
+from napari_sashiko.labels import LabelClass, LabelValues, text_of, value_of
+from napari_sashiko.pipeline.folder_classes import values_record
+from napari_sashiko.volumes import (
+    check_writable,
+    relative,
+    remove_abandoned,
+    write_file,
+)
+
+INDEX = "results.json"
+FORMAT_VERSION = 1
+KIND = "pictures"
+PICTURE = ".png"
+PROBABILITIES = "-probabilities.tif"
+
+
+@dataclass(frozen=True)
+class FolderResults:
+    """A folder of results.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    model, digest : str
+        Name of the model, and of its weights.
+    images : Path
+        Where the pictures lay.
+    classes : tuple of LabelClass
+        In the order of the probabilities.
+    values : LabelValues
+        What the pixels of the class pictures stand for.
+    problems : tuple of (str, str)
+        Pictures without a result, and why.
+    """
+
+    path: Path
+    model: str
+    digest: str
+    images: Path
+    classes: tuple[LabelClass, ...]
+    values: LabelValues
+    problems: tuple[tuple[str, str], ...] = ()
+
+    def picture(self, image: Path) -> Path:
+        """Where the classes of a picture are."""
+        return self.path / (image.stem + PICTURE)
+
+    def probabilities(self, image: Path) -> Path:
+        """Where its probabilities are, if they were wanted."""
+        return self.path / (image.stem + PROBABILITIES)
+
+    def write(self, problems: Sequence[tuple[str, str]] = ()) -> None:
+        """Write what the results mean.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        record = {
+            "format_version": FORMAT_VERSION,
+            "kind": KIND,
+            "model": self.model,
+            "model_digest": self.digest,
+            "images": relative(self.images, self.path.absolute()),
+            "classes": values_record(self.values, self.classes),
+            "unlabelled": text_of(self.values.unlabelled),
+            "problems": [list(each) for each in problems],
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_result(self.path / INDEX, json.dumps(record, indent=1))
+
+
+def is_results(path: Path | str) -> bool:
+    """Whether a folder holds results of a folder of pictures."""
+    return (Path(path) / INDEX).is_file()
+
+
+def read_results(path: Path | str) -> FolderResults:
+    """Read what the results in a folder mean.
+
+    Raises
+    ------
+    OutputError
+        If there are none, they are damaged, or from a newer version.
+    """
+    folder = Path(path)
+    if not is_results(folder):
+        raise OutputError(
+            f"{folder} holds no results of a folder of pictures.",
+            "Make some with sashiko apply.",
+        )
+    try:
+        record = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        version = int(record["format_version"])
+        if version <= FORMAT_VERSION:
+            return _read(folder, record)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise OutputError(
+            f"{folder / INDEX} is damaged: {error}.", "Apply the model again."
+        ) from error
+    raise OutputError(
+        f"The results {folder} have format {version}, this version of napari-sashiko "
+        f"reads up to {FORMAT_VERSION}.",
+        "Update napari-sashiko.",
+    )
+
+
+def _read(folder: Path, record: dict[str, Any]) -> FolderResults:
+    rows = [dict(row) for row in record["classes"]]
+    values = tuple(value_of(row.pop("value")) for row in rows)
+    classes = tuple(LabelClass.checked(**row) for row in rows)
+    ids = tuple(each.id for each in classes)
+    return FolderResults(
+        folder,
+        str(record["model"]),
+        str(record["model_digest"]),
+        folder.absolute() / record["images"],
+        classes,
+        LabelValues(values, ids, value_of(record["unlabelled"])),
+        tuple((str(name), str(why)) for name, why in record["problems"]),
+    )
+
+
+def begin_results(
+    wanted: FolderResults, files: Sequence[Path], *, overwrite: bool
+) -> None:
+    """Make a folder for results, or go on in one of the same model.
+
+    Parameters
+    ----------
+    wanted : FolderResults
+        What is to be written.
+    files : sequence of Path
+        The pictures.
+    overwrite : bool
+        Delete earlier results first.
+
+    Raises
+    ------
+    OutputError
+        If there are results of another model, or files that are no results.
+    """
+    folder = wanted.path
+    if folder.resolve() == wanted.images.resolve():
+        raise OutputError(
+            f"{folder} is the folder of the pictures.", "Choose another one."
+        )
+    check_writable(folder)
+    if is_results(folder):
+        _go_on(wanted, overwrite=overwrite)
+    else:
+        ours = [wanted.picture(file) for file in files]
+        ours += [wanted.probabilities(file) for file in files]
+        taken = next((place for place in ours if place.exists()), None)
+        if taken is not None:
+            raise OutputError(
+                f"{taken} exists and is no result of sashiko apply.",
+                "Choose another folder; it is left as it is.",
+            )
+    remove_abandoned(folder)
+    wanted.write()
+
+
+def _go_on(wanted: FolderResults, *, overwrite: bool) -> None:
+    folder = wanted.path
+    if overwrite:
+        # At once: what is stopped in between holds results of one model only.
+        for ending in (PICTURE, PROBABILITIES):
+            for old in folder.glob(f"*{ending}"):
+                old.unlink()
+        return
+    there = read_results(folder)
+    if there.digest != wanted.digest:
+        raise OutputError(
+            f"{folder} exists and was made with another model.",
+            "Choose another name, or overwrite it.",
+        )
+
+
+def png_of(picture: NDArray[Any]) -> bytes:
+    """Pack a picture, grey or in colours, as PNG."""
+    from imageio.v3 import imwrite  # noqa: PLC0415 - only where pictures are written
+
+    packed: bytes = imwrite(
+        "<bytes>", np.ascontiguousarray(picture), extension=".png", plugin="pillow"
+    )
+    return packed
+
+
+def write_result(path: Path, content: bytes | str) -> None:
+    """Write a file as a whole.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or cannot be written.
+    """
+    try:
+        write_file(path, content)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some space or choose another folder.",
+        ) from error

@@ -1,0 +1,114 @@
+"""Folders of pictures on the command line."""
+
+import json
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+CPU = ("--device", "cpu")
+FAST = ("--members", "0", "--device", "cpu", "--set", "trees=4")
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Bright squares in the dark, in pictures of different sizes."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 4), ("test", 2)):
+        for number in range(count):
+            size = (40 + 3 * number, 50 - 2 * number)
+            labels = np.zeros(size, np.uint8)
+            labels[8:24, 6 + number : 30] = 255
+            grey = labels // 3 + 60 + rng.normal(0, 8, size)
+            for kind, picture in (
+                ("images", grey.astype(np.uint8)),
+                ("labels", labels),
+            ):
+                (tmp_path / part / kind).mkdir(parents=True, exist_ok=True)
+                iio.imwrite(tmp_path / part / kind / f"p{number}.png", picture)
+    return tmp_path
+
+
+def test_a_folder_is_learned_applied_and_evaluated(sashiko, data):
+    model, out = data / "m.sashiko-model", data / "out"
+    names = ("--classes", "matrix,square", "--unlabelled", "none")
+    said = sashiko("train", data, "-o", model, *names, *FAST, "--json")
+    assert said.code == 0, said.err
+    assert "4 pictures to learn from" in said.err
+    said = sashiko(
+        "apply", model, data / "test", "-o", out, "--device", "cpu", "--json"
+    )
+    assert said.code == 0, said.err
+    assert (said.summary["written"], said.summary["kept"]) == (2, 0)
+    assert (out / "p0.png").exists()
+    said = sashiko("evaluate", out, data / "test", "--json")
+    assert said.code == 0, said.err
+    assert [row["class"] for row in said.summary["scores"]] == [
+        "matrix",
+        "square",
+        "all",
+    ]
+    assert said.summary["scores"][1]["iou"] > 0.9
+    said = sashiko("evaluate", out, data / "test", "--class", "square", "--no-overlays")
+    assert said.out.splitlines()[2].startswith("square")
+    assert "Overlays" not in said.out
+
+
+def test_one_bad_picture_is_skipped_and_the_exit_code_tells(sashiko, data):
+    model, out = data / "m.sashiko-model", data / "out"
+    assert sashiko("train", data, "-o", model, "--unlabelled", "none", *FAST).code == 0
+    bad = data / "test" / "images" / "p0.png"
+    bad.write_bytes(bad.read_bytes()[:200])
+    said = sashiko(
+        "apply", model, data / "test", "-o", out, "--device", "cpu", "--json"
+    )
+    assert said.code == 2
+    assert said.complaint.startswith("sashiko: 1 of 2 pictures have no result")
+    assert "p0.png" in said.complaint
+    assert list(json.loads(said.out.splitlines()[-1])["problems"]) == ["p0.png"]
+    assert (out / "p1.png").exists()
+    assert not (out / "p0.png").exists()
+
+
+BAD = {
+    "labels forgotten": (("train", "image.npy"), "labels are missing"),
+    "one class": (("train", "."), "--unlabelled none"),
+    "no value": (("train", ".", "--unlabelled", "red"), "'red'"),
+    "too many names": (
+        ("train", ".", "--unlabelled", "none", "--classes", "a,b,c"),
+        "3 names for 2 classes",
+    ),
+    "too few pixels": (("train", ".", "--pixels", "3"), "pixels"),
+    "no folder": (("train", "nowhere"), "labels are missing"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence(sashiko, data, monkeypatch, case):
+    monkeypatch.chdir(data)
+    np.save("image.npy", np.zeros((4, 9, 9), np.uint8))
+    words, said_in = BAD[case]
+    said = sashiko(*words, "-o", "m.sashiko-model", *FAST)
+    assert said.code == 2
+    assert said.complaint.startswith("sashiko: ")
+    assert said_in in said.complaint
+    assert not (data / "m.sashiko-model").exists()
+
+
+def test_options_that_mean_nothing_here_are_refused(sashiko, trained, tmp_path):
+    paths = trained / "forest.zarr", trained / "truth.npy"
+    said = sashiko("evaluate", *paths, "-o", tmp_path / "scores")
+    assert said.code == 2
+    assert "--out is for results" in said.complaint
+    (tmp_path / "results.json").write_text("{}")
+    said = sashiko("evaluate", tmp_path, paths[1], "--ignore", paths[1])
+    assert said.code == 2
+    assert "--ignore is for" in said.complaint
+
+
+def test_a_folder_without_pictures_is_refused(sashiko, trained, tmp_path):
+    model = trained / "forest.sashiko-model"
+    said = sashiko("apply", model, tmp_path, "-o", tmp_path / "out")
+    assert said.code == 2
+    assert "no pictures" in said.complaint
+    assert not (tmp_path / "out").exists()

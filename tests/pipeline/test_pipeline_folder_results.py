@@ -1,0 +1,368 @@
+"""A model is applied to pictures one by one; results are scored against labels."""
+
+import csv
+import json
+import shutil
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from folder_pictures import cut_short, write_data, write_pair
+
+import napari_sashiko as ns
+from napari_sashiko.errors import LabelError, OutputError, VolumeError
+from napari_sashiko.pipeline import (
+    ApplySettings,
+    Message,
+    PictureDone,
+    PicturesDone,
+    Tick,
+    apply_steps,
+    as_volume,
+    read_results,
+)
+from napari_sashiko.pipeline.comparing import folder_name
+from napari_sashiko.pipeline.overlays import draw_overlay
+
+CPU = {"device": "cpu"}
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_data(tmp_path / "data")
+
+
+@pytest.fixture
+def applied(learned, data, tmp_path):
+    """Results of the pictures of test."""
+    ns.apply(learned[0], data / "test", tmp_path / "out", **CPU)
+    return tmp_path / "out"
+
+
+def ledger(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.png")}
+
+
+def test_results_have_names_sizes_and_values_of_their_pictures(learned, data, tmp_path):
+    done = ns.apply(learned[0], data / "test", tmp_path / "out", **CPU)
+    assert (done.written, done.kept, done.problems) == (2, 0, ())
+    for name, size in (("t0", (45, 66)), ("t1", (45, 67))):
+        found = iio.imread(tmp_path / "out" / f"{name}.png")
+        assert found.shape == size
+        assert found.dtype == np.uint8
+        assert set(np.unique(found)) == {0, 255}
+        labels = iio.imread(data / "test" / "labels" / f"{name}.png")
+        assert (found == labels).mean() > 0.9
+
+
+def test_a_picture_is_segmented_as_if_it_were_the_only_one(learned, data, tmp_path):
+    ns.apply(learned[0], data / "test", tmp_path / "out", probabilities=True, **CPU)
+    picture = iio.imread(data / "test" / "images" / "t1.png")
+    ns.predict(learned[0], as_volume(picture), tmp_path / "o.zarr", **CPU)
+    group = zarr.open_group(str(tmp_path / "o.zarr"), mode="r")
+    pages = tifffile.imread(tmp_path / "out" / "t1-probabilities.tif")
+    np.testing.assert_allclose(pages, np.asarray(group["mean/0"], float), atol=1e-3)
+    np.testing.assert_allclose(pages.sum(axis=0), 1, atol=1e-4)
+    found = iio.imread(tmp_path / "out" / "t1.png")
+    np.testing.assert_array_equal(found == 255, pages.argmax(axis=0) == 1)
+
+
+def test_a_picture_larger_than_a_window_has_no_seams(
+    learned, data, tmp_path, monkeypatch
+):
+    write_pair(data / "large", "l", 3, (300, 400))
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    wide = {"probabilities": True, **CPU}
+    ns.apply(learned[0], data / "large", whole, **wide)
+    monkeypatch.setattr("napari_sashiko.prediction._sizes.VOXELS_ON_CPU", 150 * 200)
+    monkeypatch.setattr("napari_sashiko.prediction._sizes.BORDER_SHARE", 3)
+    ns.apply(learned[0], data / "large", parts, **wide)
+    pages = [tifffile.imread(out / "l-probabilities.tif") for out in (whole, parts)]
+    assert (np.abs(pages[0] - pages[1]) > 0.02).mean() < 0.01
+
+
+def test_a_bad_picture_is_skipped_and_reported(learned, data, tmp_path):
+    images = data / "test" / "images"
+    cut_short(images / "t0.png")
+    iio.imwrite(images / "deep.png", np.ones((30, 30), np.uint16))
+    colours = np.random.default_rng(0).integers(0, 256, (9, 9, 3)).astype(np.uint8)
+    iio.imwrite(images / "colours.png", colours)
+    tifffile.imwrite(images / "t1.tif", np.ones((30, 30), np.uint8))
+    (images / "notes.txt").write_text("no picture")
+    said = []
+    done = ns.apply(learned[0], images, tmp_path / "out", report=said.append, **CPU)
+    assert done.written == 1
+    problems = dict(done.problems)
+    assert set(problems) == {"t0.png", "deep.png", "colours.png", "t1.tif"}
+    assert "damaged" in problems["t0.png"]
+    assert "uint16" in problems["deep.png"]
+    assert "3 channel" in problems["colours.png"]
+    assert "another picture" in problems["t1.tif"]
+    told = [event.text for event in said if isinstance(event, Message)]
+    assert len(told) == 4
+    assert read_results(tmp_path / "out").problems == done.problems
+    assert [event.done for event in said if isinstance(event, PictureDone)] == [
+        1, 2, 3, 4, 5,
+    ]  # fmt: skip
+
+
+def test_grey_in_three_channels_is_grey(learned, data, tmp_path):
+    images = data / "test" / "images"
+    ns.apply(learned[0], images, tmp_path / "grey", **CPU)
+    picture = iio.imread(images / "t0.png")
+    iio.imwrite(images / "t0.png", np.repeat(picture[..., None], 3, axis=2))
+    ns.apply(learned[0], images, tmp_path / "colours", **CPU)
+    np.testing.assert_array_equal(
+        *(iio.imread(tmp_path / name / "t0.png") for name in ("grey", "colours"))
+    )
+
+
+def test_what_is_there_is_kept_and_the_rest_is_done(learned, data, applied):
+    before = ledger(applied)
+    (applied / "t1.png").unlink()
+    done = ns.apply(learned[0], data / "test", applied, **CPU)
+    assert (done.written, done.kept) == (1, 1)
+    after = ledger(applied)
+    assert after["t0.png"] == before["t0.png"]
+    assert after["t1.png"] > before["t1.png"]
+    done = ns.apply(learned[0], data / "test", applied, probabilities=True, **CPU)
+    assert (done.written, done.kept) == (2, 0)
+
+
+def test_what_is_stopped_leaves_whole_results_and_goes_on(learned, data, tmp_path):
+    settings = ApplySettings(probabilities=True, device="cpu")
+    steps = apply_steps(learned[0], data / "test", tmp_path / "out", settings)
+    next(event for event in steps if isinstance(event, PictureDone))
+    event = next(steps)  # into the second picture, if it takes that long
+    steps.close()
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    whole = {"results.json", "t0.png", "t0-probabilities.tif"}
+    if isinstance(event, Tick):
+        assert names == whole
+    assert whole <= names
+    assert not any("partial" in name for name in names)
+    again = list(apply_steps(learned[0], data / "test", tmp_path / "out", settings))
+    assert again[-1].kept >= 1
+    assert isinstance(again[-1], PicturesDone)
+    assert {path.stem for path in (tmp_path / "out").glob("*.png")} == {"t0", "t1"}
+
+
+def test_results_of_another_model_are_not_mixed(learned, data, applied, fast, tmp_path):
+    other = tmp_path / "other.sashiko-model"
+    ns.train(data, None, other, folder={"unlabelled": "none"}, **fast)
+    before = ledger(applied)
+    with pytest.raises(OutputError, match="another model"):
+        ns.apply(other, data / "test", applied, **CPU)
+    assert ledger(applied) == before
+    (data / "test" / "images" / "t1.png").unlink()
+    ns.apply(other, data / "test", applied, overwrite=True, **CPU)
+    assert read_results(applied).model == "other"
+    assert set(ledger(applied)) == {"t0.png"}
+
+
+def test_pictures_and_files_of_others_are_never_overwritten(learned, data, tmp_path):
+    images = data / "test" / "images"
+    before = (images / "t0.png").read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="folder of the pictures"):
+            ns.apply(learned[0], images, images, overwrite=overwrite, **CPU)
+        with pytest.raises(OutputError, match="is no result"):
+            ns.apply(
+                learned[0], images, data / "test" / "labels", overwrite=overwrite, **CPU
+            )
+    assert (images / "t0.png").read_bytes() == before
+    assert not (data / "test" / "labels" / "results.json").exists()
+
+
+@pytest.mark.parametrize("harm", ["{", "[]", '{"format_version": 1}', '{"a": 1}'])
+def test_a_damaged_index_is_named(applied, harm):
+    (applied / "results.json").write_text(harm, encoding="utf-8")
+    with pytest.raises(OutputError, match=r"results\.json is damaged"):
+        read_results(applied)
+
+
+def test_a_newer_index_is_refused(applied):
+    record = json.loads((applied / "results.json").read_text(encoding="utf-8"))
+    record["format_version"] = 99
+    (applied / "results.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(OutputError, match="format 99"):
+        read_results(applied)
+
+
+def test_a_model_of_a_volume_gives_class_ids(arrays, fast, data, tmp_path):
+    model, said = tmp_path / "m.sashiko-model", []
+    ns.train(arrays[0], arrays[1], model, **fast)
+    out = tmp_path / "out"
+    ns.apply(model, data / "test", out, report=said.append, **CPU)
+    assert set(np.unique(iio.imread(out / "t0.png"))) <= {1, 2}
+    assert any("neighbouring slices" in getattr(each, "text", "") for each in said)
+
+
+def test_colours_come_back_as_colours(fast, tmp_path):
+    for number in range(3):
+        inside = write_pair(tmp_path / "train", f"a{number}", number, (40, 50))
+        colours = np.array([[0, 0, 255], [255, 0, 0]], np.uint8)[inside.astype(int)]
+        iio.imwrite(tmp_path / "train" / "labels" / f"a{number}.png", colours)
+    model, out = tmp_path / "m.sashiko-model", tmp_path / "out"
+    ns.train(tmp_path, None, model, **fast)
+    ns.apply(model, tmp_path / "train", out, **CPU)
+    found = iio.imread(out / "a0.png")
+    assert found.shape == (40, 50, 3)
+    assert {tuple(c) for c in found.reshape(-1, 3).tolist()} == {
+        (0, 0, 255),
+        (255, 0, 0),
+    }
+    scores = ns.evaluate_folder(out, tmp_path / "train")
+    assert scores.rows[-1]["accuracy"] > 0.9
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return {(row["picture"], row["class"]): row for row in csv.DictReader(file)}
+
+
+def put_truth(data, name, truth):
+    iio.imwrite(data / "test" / "labels" / f"{name}.png", truth)
+
+
+def test_the_table_holds_what_counting_gives(applied, data):
+    done = ns.evaluate_folder(applied, data / "test")
+    rows = rows_of(applied / "evaluation" / "scores.csv")
+    assert len(rows) == 9
+    both = []
+    for name in ("t0", "t1"):
+        found = iio.imread(applied / f"{name}.png") == 255
+        true = iio.imread(data / "test" / "labels" / f"{name}.png") == 255
+        both.append((found.ravel(), true.ravel()))
+    found, true = (np.concatenate(each) for each in zip(*both, strict=True))
+    for picture, (f, t) in (("t0", both[0]), ("t1", both[1]), ("all", (found, true))):
+        row = rows[picture, "grey 255"]
+        hit = (f & t).sum()
+        assert int(row["pixels"]) == t.sum()
+        assert float(row["precision"]) == pytest.approx(hit / f.sum(), abs=1e-6)
+        assert float(row["recall"]) == pytest.approx(hit / t.sum(), abs=1e-6)
+        assert float(row["iou"]) == pytest.approx(hit / (f | t).sum(), abs=1e-6)
+        dice = 2 * hit / (f.sum() + t.sum())
+        assert float(row["f1"]) == pytest.approx(dice, abs=1e-6)
+        assert float(row["accuracy"]) == pytest.approx((f == t).mean(), abs=1e-6)
+    assert done.rows[-1]["accuracy"] == pytest.approx((found == true).mean())
+    assert (done.pictures, done.problems) == (2, ())
+
+
+def test_what_cannot_be_divided_is_left_empty(applied, data):
+    name = "t0"
+    found = iio.imread(applied / f"{name}.png")
+    iio.imwrite(applied / f"{name}.png", np.zeros_like(found))
+    put_truth(data, name, np.zeros_like(found))
+    ns.evaluate_folder(applied, data / "test")
+    row = rows_of(applied / "evaluation" / "scores.csv")[name, "grey 255"]
+    assert [row[key] for key in ("f1", "iou", "precision", "recall")] == [""] * 4
+    assert float(row["accuracy"]) == 1
+
+
+def test_overlays_are_green_where_too_much_is_found_and_magenta_where_too_little(
+    applied, data
+):
+    found = iio.imread(applied / "t0.png") == 255
+    truth = found.copy()
+    truth[:10] = ~truth[:10]
+    put_truth(data, "t0", truth.astype(np.uint8) * 255)
+    done = ns.evaluate_folder(applied, data / "test")
+    overlay = iio.imread(
+        applied / "evaluation" / "overlays" / "2-grey-255" / "t0.png"
+    ).astype(int)
+    red, green, blue = np.moveaxis(overlay, -1, 0)
+    np.testing.assert_array_equal(green > red, found & ~truth)
+    np.testing.assert_array_equal(red > green, truth & ~found)
+    np.testing.assert_array_equal(red, blue)
+    right = found == truth
+    picture = iio.imread(data / "test" / "images" / "t0.png")
+    assert np.corrcoef(green[right], picture[right])[0, 1] > 0.99
+    assert done.overlays.endswith("overlays")
+
+
+def test_overlays_are_drawn_of_the_class_that_is_asked_for(applied, data, tmp_path):
+    for asked in ("grey 0", 1):
+        out = tmp_path / f"by {asked}"
+        ns.evaluate_folder(applied, data / "test", out, label_class=asked)
+        assert [each.name for each in (out / "overlays").iterdir()] == ["1-grey-0"]
+    done = ns.evaluate_folder(applied, data / "test", tmp_path / "none", overlays=False)
+    assert done.overlays == ""
+    assert not (tmp_path / "none" / "overlays").exists()
+    with pytest.raises(LabelError, match="no class 'x'"):
+        ns.evaluate_folder(applied, data / "test", label_class="x")
+
+
+def test_what_is_not_labelled_is_neither_scored_nor_painted():
+    shape = (6, 8)
+    found, true = np.ones(shape, bool), np.zeros(shape, bool)
+    scored = np.zeros(shape, bool)
+    scored[2:4] = True
+    picture = np.arange(48, dtype=np.uint16).reshape(shape)
+    red, green, _ = np.moveaxis(draw_overlay(picture, found, true, scored), -1, 0)
+    np.testing.assert_array_equal(green.astype(int) > red, scored)
+
+
+def test_a_result_without_labels_is_left_out(applied, data):
+    (data / "test" / "labels" / "t0.png").unlink()
+    said = []
+    done = ns.evaluate_folder(applied, data / "test", report=said.append)
+    assert done.pictures == 1
+    assert dict(done.problems) == {"t0.png": "it has no labels."}
+    iio.imwrite(data / "test" / "labels" / "t0.png", np.zeros((9, 9), np.uint8))
+    done = ns.evaluate_folder(applied, data / "test", report=said.append)
+    assert "9 x 9" in dict(done.problems)["t0.png"]
+    shutil.rmtree(data / "test" / "images")
+    (applied / "t0.png").unlink()
+    ns.evaluate_folder(applied, data / "test", report=said.append)
+    told = " ".join(event.text for event in said if isinstance(event, Message))
+    assert "t0.png is left out: it has no labels." in told
+    assert "1 label pictures have no result, t0.png" in told
+    assert "drawn on black" in told
+
+
+def test_truth_of_other_classes_is_refused(applied, data):
+    put_truth(data, "t0", np.full((45, 66), 128, np.uint8))
+    with pytest.raises(LabelError, match=r"t0\.png cannot be used.*128.*0, 255"):
+        ns.evaluate_folder(applied, data / "test")
+
+
+def test_nothing_to_compare_is_an_error(applied, data, tmp_path):
+    with pytest.raises(OutputError, match="no results"):
+        ns.evaluate_folder(tmp_path, data / "test")
+    with pytest.raises(VolumeError, match="no pictures"):
+        ns.evaluate_folder(applied, data)
+    for label in (data / "test" / "labels").iterdir():
+        label.rename(label.with_name(f"x{label.name}"))
+    with pytest.raises(LabelError, match="None of the 2 results"):
+        ns.evaluate_folder(applied, data / "test")
+
+
+def test_results_say_what_they_are(applied):
+    found = ns.pipeline.describe(applied)
+    assert found.kind == "pictures"
+    assert found.lines[:2] == (
+        "Results of 2 pictures by the model 'm'",
+        "Values: 0 grey 0, 255 grey 255",
+    )
+    assert found.facts["pictures"] == 2
+
+
+def test_results_are_labels_again(applied, data):
+    done = ns.evaluate_folder(applied, applied)
+    assert done.rows[-1]["accuracy"] == 1
+    assert done.rows[-1]["f1"] == 1
+
+
+def test_folders_of_overlays_have_plain_names():
+    names = [
+        folder_name(each)
+        for each in (
+            ns.pipeline.LabelClass(id=3, name="#ff0000", color="#ff0000"),
+            ns.pipeline.LabelClass(id=4, name="α / β", color="#ff0000"),
+            ns.pipeline.LabelClass(id=5, name="..", color="#ff0000"),
+        )
+    ]
+    assert names == ["3-ff0000", "4-α-β", "5"]
