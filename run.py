@@ -30,6 +30,9 @@ OUT = ROOT / "out"
 LINUX = sys.platform == "linux"
 # Slow, and alike everywhere.
 ONCE = ("tests/benchmarks", "tests/docs", "tests/journeys", "tests/samples")
+# By contract these rooms know of nothing that an environment may lack.
+PURE = ("tests/labels", "tests/losses", "tests/metrics", "tests/networks")
+PURE += ("tests/patches", "tests/transforms")
 GUI_TESTS = "tests/gui"
 # Where Debian and Ubuntu keep what Qt, OpenGL and a virtual screen need.
 LIBRARIES = (
@@ -37,6 +40,7 @@ LIBRARIES = (
     *("libxkbcommon0", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4"),
     *("libxcb-keysyms1", "libxcb-shape0", "xvfb", "xauth"),
 )
+WIDE = ("-o", "xvfb_width=1920", "-o", "xvfb_height=1080", "-o", "xvfb_colordepth=24")
 SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
 # kind of environment -> (extras, dependency group)
 KINDS = {
@@ -125,12 +129,14 @@ def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     # Files stay together: what they train once serves all their tests.
     side_by_side = ["-n", "2", "--dist", "loadfile"]
     # What the slow ones start is the same without a window, and was started before.
-    left_out = [GUI_TESTS, *(ONCE if kind == "engine" else ())]
+    left_out = [GUI_TESTS, *((*ONCE, *PURE) if kind == "engine" else ())]
     ignored = [f"--ignore={folder}" for folder in left_out]
     engine = [*module, "pytest", *ignored, *side_by_side, *rest]
     if kind == "engine":
         return [engine]
-    window = [*on_screen(), *module, "pytest", GUI_TESTS, *rest]
+    # Each process has a screen of its own, so that no window takes another's focus.
+    window = [*on_screen(), *module, "pytest", GUI_TESTS, *side_by_side]
+    window += [*(WIDE if LINUX else ()), *rest]
     if kind == "pyqt6":
         return [window]
     linters = [

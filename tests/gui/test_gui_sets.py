@@ -68,6 +68,10 @@ def dock(open_dock, calibrated):
     return found
 
 
+def button(dock):
+    return dock.findChild(QPushButton, "prediction_sets")
+
+
 def said(dock):
     return dock.findChild(QLabel, "prediction_sets_state").text()
 
@@ -96,6 +100,8 @@ def test_sets_are_shown_as_a_layer_and_in_words(dock, click, calibrated, qtbot):
 def test_another_coverage_replaces_the_layer(dock, click, qtbot):
     for text in ("90 %", "50 %"):
         dock.findChild(QComboBox, "coverage").setCurrentText(text)
+        # The words come before the job has ended.
+        qtbot.waitUntil(button(dock).isEnabled, timeout=LONG)
         click(dock, "prediction_sets")
         qtbot.waitUntil(lambda: bool(said(dock)), timeout=LONG)
     layers = [each for each in dock.viewer.layers if "set sizes" in each.name]
