@@ -1,5 +1,6 @@
 """A project comes back as it was left: layers, colours, model, curves, settings."""
 
+import json
 import shutil
 
 import numpy as np
@@ -60,6 +61,20 @@ def project(tmp_path, trained_model, predicted):
     folder = tmp_path / "balls.npy.sashiko"
     fill(folder, volume, path, trained_model, predicted)
     return folder
+
+
+def calibrate(model):
+    """Say of a model that it has held out twelve strokes."""
+    card = model / "model.json"
+    record = json.loads(card.read_text())
+    record["sets"] = {
+        "strokes": 12,
+        "voxels": 500,
+        "coverages": [0.5, 0.8, 0.9, 0.95],
+        "least": [0.7, 0.5, 0.2, 0.0],
+        "reached": [0.55, 0.83, 0.91, 1.0],
+    }
+    card.write_text(json.dumps(record))
 
 
 @pytest.fixture
@@ -138,6 +153,25 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     assert dock.instances.form.values()["dust"] == "20 um^3"
     assert dock.status.level != "error"
     qtbot.waitUntil(lambda: not dock.session.is_running("preview"), timeout=LONG)
+
+
+def test_prediction_sets_come_back_with_their_prediction(
+    viewer, project, trained_model, qtbot
+):
+    calibrate(project / "models" / trained_model.name)
+    predicted = project / "predictions" / "balls.zarr"
+    shutil.rmtree(predicted)
+    volume = pipeline.open_image(project.parent / "balls.npy")
+    volume.voxel_size, volume.unit = VOXEL_SIZE, "um"
+    pipeline.predict(project / "models" / trained_model.name, volume, predicted)
+    pipeline.prediction_sets(predicted, project / "sets" / "balls.zarr", coverage=0.8)
+    dock = drop(viewer, project, qtbot)
+    qtbot.waitUntil(lambda: "balls - set sizes" in viewer.layers, timeout=LONG)
+    sizes = pipeline.open_sets(project / "sets" / "balls.zarr").sizes
+    shown = np.asarray(viewer.layers["balls - set sizes"].data)
+    assert np.array_equal(shown, np.asarray(sizes))
+    assert "80 % were asked for" in text(dock, "prediction_sets_state")
+    assert dock.segment.sets.coverage.currentData() == 0.8
 
 
 def test_the_preview_is_ready_without_training(viewer, project, qtbot):

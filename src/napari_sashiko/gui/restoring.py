@@ -126,6 +126,7 @@ def steps_of(dock: Any, answer: Reopening) -> list[Callable[[], None]]:
         partial(dock.train.preview.make_room) if found.trained else _nothing,
         partial(dock.segment.restore, prediction, settings.get("predict")),
         partial(_uncover_objects, dock) if found.instances else _nothing,
+        partial(_show_sets, dock, found.sets) if found.sets else _nothing,
         partial(
             dock.instances.restore,
             prediction,
@@ -142,6 +143,20 @@ def _uncover_objects(dock: Any) -> None:
     if results is not None:
         hide = partial(hide_classes, dock.viewer, dock.session.source)
         results.all_there.connect(hide)
+
+
+def _show_sets(dock: Any, sets: Any) -> None:
+    """Show prediction sets after the classes, which take away sets of other runs."""
+    results = dock.segment.results
+    if results is None:
+        return
+
+    def show() -> None:
+        results.all_there.disconnect(show)
+        with telling(dock.session):
+            dock.segment.sets.restore(sets)
+
+    results.all_there.connect(show)
 
 
 def _nothing() -> None:

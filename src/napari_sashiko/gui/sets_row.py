@@ -76,6 +76,22 @@ class SetsRow(WorkRow):
             self.coverage.setCurrentIndex(self.coverage.findData(usual))
         self.refresh(ready=self._is_finished)
 
+    def restore(self, found: Any) -> None:
+        """Show sets of an earlier session as if they had just been made.
+
+        Parameters
+        ----------
+        found : PredictionSets
+            Of the prediction that this row works on.
+        """
+        self._source = self.session.source
+        place = self.coverage.findData(found.coverage)
+        if place >= 0:
+            self.coverage.setCurrentIndex(place)
+        if found.voxels:
+            self.say(describe_sets(found))
+        self.shown.emit(self._show_layer(found))
+
     def refresh(self, *, ready: bool) -> None:
         """Show what can be done now."""
         super().refresh(ready=ready)
@@ -141,7 +157,7 @@ def describe_sets(event: Any) -> str:
 
     Parameters
     ----------
-    event : SetsDone
+    event : SetsDone or PredictionSets
         Counts of voxels by the size of their set.
     """
     total = sum(event.voxels)

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sashiko.errors import SashikoError
+from napari_sashiko.gui.augment_row import AugmentRow
 from napari_sashiko.gui.curves import Curve
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import make_line
@@ -50,6 +51,7 @@ class TrainStep(QGroupBox):
         self.session = session
         self.viewer = viewer
         self.form: SettingsForm | None = None
+        self.augmented: AugmentRow | None = None
         self.model: Path | None = None
         self._volume: Any = None  # what is trained on, even when another is chosen
         self._job: Any = None  # that was told of
@@ -139,6 +141,8 @@ class TrainStep(QGroupBox):
         self.form.setObjectName("training_settings")
         self.form.changed.connect(self._show_summary)
         self._more_layout.addWidget(self.form)
+        self.augmented = AugmentRow(self.session, self.viewer, self.form.settings)
+        self._more_layout.addWidget(self.augmented)
         self._show_summary()
 
     # ---- what is shown ----------------------------------------------------------

@@ -40,6 +40,7 @@ from napari_sashiko.pipeline.applying import (
     PicturesDone,
     apply_steps,
 )
+from napari_sashiko.pipeline.augmenting import augmented_patches
 from napari_sashiko.pipeline.blocking import (
     evaluate,
     find_places,
@@ -276,6 +277,7 @@ __all__ = [
     "apply",
     "apply_steps",
     "as_volume",
+    "augmented_patches",
     "check_labels",
     "check_prediction",
     "check_sample_folder",

@@ -17,7 +17,12 @@ from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import kind_of
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import ROOMS, Project, ProjectRecord
-from napari_sashiko.pipeline.results import Prediction, open_prediction
+from napari_sashiko.pipeline.results import (
+    Prediction,
+    PredictionSets,
+    open_prediction,
+    open_sets,
+)
 from napari_sashiko.prediction import PredictionSettings, mend_prediction
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import Volume, finish_replacing, remove_abandoned
@@ -84,6 +89,8 @@ class Reopened:
         The last one, finished or not.
     instances : Instances or None
         The last ones.
+    sets : PredictionSets or None
+        Those of the last prediction.
     settings : dict
         Settings of the last run of each step, by its name; checked.
     findings : tuple of str
@@ -95,6 +102,7 @@ class Reopened:
     trained: Trained | None
     prediction: Prediction | None
     instances: Instances | None
+    sets: PredictionSets | None
     settings: dict[str, dict[str, Any]]
     findings: tuple[str, ...]
 
@@ -136,10 +144,11 @@ def reopen_project(
     fits = look.compare(volume)
     yield Tick()
     trained = yield from look.model()
-    prediction, instances = None, None
+    prediction, instances, sets = None, None, None
     if fits:
         prediction = yield from look.prediction()
         instances = look.instances()
+        sets = look.sets(prediction)
     look.measurements()
     settings = look.settings()
     return Reopened(
@@ -148,6 +157,7 @@ def reopen_project(
         trained,
         prediction,
         instances,
+        sets,
         settings,
         tuple(look.findings),
     )
@@ -236,6 +246,20 @@ class Inspection:
         found = self.project.latest("instances", self.project.instances())
         opened = (self.whole_instances(path) for path in found)
         return next((each for each in opened if each is not None), None)
+
+    def sets(self, prediction: Prediction | None) -> PredictionSets | None:
+        """Find the sets of a prediction, unless they were made of one before it."""
+        path = (
+            None if prediction is None else self.folder / "sets" / prediction.path.name
+        )
+        if prediction is None or path is None or not path.exists():
+            return None
+        try:
+            found = open_sets(path)
+        except SashikoError as error:
+            self.note(str(error))
+            return None
+        return found if found.model_digest == prediction.model_digest else None
 
     def measurements(self) -> None:
         """Say which measurements cannot be read; they are shown by whoever wants to."""

@@ -153,12 +153,21 @@ class PredictionSets:
         Names of the classes.
     coverage : float
         Share of sets that shall hold the true class.
+    voxels : tuple of int
+        Voxels by the number of classes that they may have; empty where nobody noted it.
+    reached : float or None
+        Coverage of held-out strokes.
+    model_digest : str
+        Which model made the prediction.
     """
 
     path: Path
     sizes: Any
     classes: tuple[str, ...]
     coverage: float
+    voxels: tuple[int, ...] = ()
+    reached: float | None = None
+    model_digest: str = ""
 
 
 def open_sets(path: Path | str) -> PredictionSets:
@@ -178,6 +187,9 @@ def open_sets(path: Path | str) -> PredictionSets:
             sizes=group["sizes/0"],
             classes=tuple(str(each["name"]) for each in record["classes"]),
             coverage=float(record["coverage"]),
+            voxels=tuple(int(count) for count in record.get("voxels", ())),
+            reached=record.get("reached"),
+            model_digest=str(record.get("model_digest", "")),
         )
     except DAMAGED as error:
         raise OutputError(

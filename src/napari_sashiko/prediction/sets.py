@@ -157,6 +157,9 @@ def prediction_sets(
         work = Sets(source, part, len(counts) - 1, least, bool(record["flat"]))
         _create(work, record, settings.coverage, calibration)
         yield from _fill(work, record, run, counts)
+        note = zarr.open_group(str(part), mode="r+").attrs
+        facts: Any = note[ATTRIBUTES]
+        note[ATTRIBUTES] = facts | {"voxels": counts.tolist()}
     yield SetsDone(
         str(target),
         settings.coverage,
@@ -210,6 +213,7 @@ def _create(
         "format_version": FORMAT_VERSION,
         "kind": "sets",
         "prediction": str(work.prediction),
+        "model_digest": record["model_digest"],
         "classes": record["classes"],
         "coverage": coverage,
         "least": work.least,
