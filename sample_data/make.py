@@ -29,7 +29,7 @@ def main() -> None:
         shape = {"shape": SMALL} if options.small else {}
         suffix = "-small" if options.small else ""
         files = write_sample(SAMPLES[name](**shape), options.folder / f"{name}{suffix}")
-        print(files.image.parent)
+        print(files["image"].parent)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_a_damaged_cache_is_made_again(tmp_path, monkeypatch, content):
 
 
 def test_an_unknown_sample_is_answered_with_those_that_there_are():
-    with pytest.raises(SettingsError, match="fibres, filaments, nuclei"):
+    with pytest.raises(SettingsError, match=r"fibres, .*nuclei"):
         load_sample("fibers")
 
 
@@ -167,12 +167,12 @@ def test_clear_cases_leave_out_what_one_might_argue_about():
 
 def test_written_files_carry_voxel_size_and_class_names(tmp_path, made):
     files = write_sample(made["fibres"], tmp_path / "new" / "folder")
-    np.testing.assert_array_equal(tifffile.imread(files.image), made["fibres"].image)
-    np.testing.assert_array_equal(tifffile.imread(files.truth), made["fibres"].truth)
-    with tifffile.TiffFile(files.labels) as file:
+    np.testing.assert_array_equal(tifffile.imread(files["image"]), made["fibres"].image)
+    np.testing.assert_array_equal(tifffile.imread(files["truth"]), made["fibres"].truth)
+    with tifffile.TiffFile(files["labels"]) as file:
         assert file.series[0].axes == "ZYX"
         assert 'PhysicalSizeZ="1.2"' in file.ome_metadata
-    rows = json.loads(files.classes.read_text())
+    rows = json.loads(files["classes"].read_text())
     assert [row["name"] for row in rows] == ["cement", "fibre", "void", "aggregate"]
 
 

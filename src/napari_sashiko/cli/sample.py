@@ -31,13 +31,7 @@ def sample(
 
         made = pipeline.load_sample(name, report=report)
         files = pipeline.write_sample(made, folder)
-    paths = {
-        "image": files.image,
-        "labels": files.labels,
-        "truth": files.truth,
-        "classes": files.classes,
-    }
-    written = {key: absolute(path) for key, path in paths.items() if path is not None}
+    written = {key: absolute(path) for key, path in files.items()}
     facts = {
         "sample": made.name,
         **written,

@@ -26,7 +26,7 @@ def nuclei() -> list[LayerData]:
 
 
 def sample_layers(sample: Sample) -> list[LayerData]:
-    """Image and strokes as layers; the truth stays hidden."""
+    """Image and strokes, which it must have, as layers; the truth stays hidden."""
     ndim = sample.image.ndim
     place = {
         "scale": sample.voxel_size[-ndim:],
