@@ -13,8 +13,8 @@ import pytest
 import zarr
 
 import napari_sashiko as ns
-from napari_sashiko.cli import main
-from napari_sashiko.pipeline import SAMPLES, load_card
+from napari_sashiko.cli import main, sample
+from napari_sashiko.pipeline import SAMPLES, load_card, open_volume
 
 NETWORK = ("--members", "1", "--epochs", "1", "--device", "cpu", "--set", "trees=4")
 
@@ -35,6 +35,22 @@ def test_sample_writes_what_train_reads(sashiko, tmp_path, monkeypatch):
     assert [each.name for each in card.classes] == paths["class_names"]
     assert card.voxel_size == pytest.approx((1.4, 1.4, 1.4))
     assert card.unit == "nm"
+
+
+def test_the_help_on_samples_names_all_of_them():
+    assert list(sample.NAMES) == list(SAMPLES)
+
+
+def test_a_sample_may_have_no_strokes(sashiko, tmp_path, monkeypatch):
+    small = SAMPLES["scattering"](shape=(2, 40, 40))
+    monkeypatch.setattr("napari_sashiko.pipeline.load_sample", lambda *_, **__: small)
+    said = sashiko("sample", "scattering", tmp_path / "s", "--json")
+    assert said.code == 0
+    assert {"image", "target", "gaps"} < said.summary.keys()
+    assert not {"labels", "truth", "classes"} & said.summary.keys()
+    assert said.summary["class_names"] == []
+    image, gaps = (open_volume(said.summary[key]) for key in ("image", "gaps"))
+    assert image.shape == gaps.shape == (2, 40, 40)
 
 
 def test_predict_writes_probabilities_that_sum_to_one(trained):

@@ -20,6 +20,11 @@ def filaments() -> list[LayerData]:
     return sample_layers(load_sample("filaments"))
 
 
+def dendrites() -> list[LayerData]:
+    """Dendrites in a melt, micrographs."""
+    return sample_layers(load_sample("dendrites"))
+
+
 def nuclei() -> list[LayerData]:
     """Fetch a real volume, once."""
     return sample_layers(load_sample("nuclei"))
