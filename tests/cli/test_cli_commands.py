@@ -69,6 +69,13 @@ def test_evaluate_counts_every_voxel_that_is_not_ignored(sashiko, trained):
     predicted = np.asarray(zarr.open_group(str(paths[0]), mode="r")["classes/0"])
     assert said.summary["voxels"] == truth.size
     assert said.summary["accuracy"] == pytest.approx((predicted == truth).mean())
+    names = {"precision", "recall", "f1", "iou", "dice"}
+    for average in ("macro", "micro"):
+        assert said.summary[average].keys() == names
+    assert said.summary["micro"]["f1"] == pytest.approx(said.summary["accuracy"])
+    assert said.summary["mean_iou"] == pytest.approx(
+        np.mean([each["iou"] for each in said.summary["classes"]])
+    )
     said = sashiko("evaluate", *paths, "--ignore", trained / "labels.npy", "--json")
     unseen = strokes == 0
     assert said.summary["voxels"] == unseen.sum()

@@ -10,7 +10,7 @@ from napari_sashiko.metrics._conformal import (
 )
 from napari_sashiko.metrics._streaming import METRICS, Metric
 from napari_sashiko.metrics.calibration import Calibration, CalibrationScores
-from napari_sashiko.metrics.confusion import ConfusionMatrix, ConfusionScores
+from napari_sashiko.metrics.confusion import Averages, ConfusionMatrix, ConfusionScores
 from napari_sashiko.metrics.coverage import Coverage, CoverageScores
 from napari_sashiko.metrics.doubt import doubt, members_differ
 from napari_sashiko.metrics.images import ImageErrors, ImageScores
@@ -27,6 +27,7 @@ __all__ = [
     "IMAGE_METRICS",
     "METRICS",
     "OF_CLASS",
+    "Averages",
     "Calibration",
     "CalibrationScores",
     "ConfusionMatrix",

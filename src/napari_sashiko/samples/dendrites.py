@@ -57,7 +57,7 @@ def dendrites(
     rng = np.random.default_rng(seed)
     truth, image = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     for place in range(shape[0]):
-        truth[place] = _phases(rng, shape[1:], phases)
+        truth[place] = _phases(rng, (shape[1], shape[2]), phases)
         image[place] = _micrograph(rng, truth[place])
         report(place + 1, shape[0])
     return Sample(
@@ -76,7 +76,7 @@ def dendrites(
 
 
 def _phases(
-    rng: Generator, shape: tuple[int, ...], phases: int
+    rng: Generator, shape: tuple[int, int], phases: int
 ) -> npt.NDArray[np.uint8]:
     """Class ids ``(Y, X)``."""
     seeds = rng.uniform(0, 1, (round(float(np.prod(shape)) / LAND) + 2, 2)) * shape

@@ -42,7 +42,7 @@ def noisy(*, seed: int = 0, shape: Shape = SHAPE, report: Report = silent) -> Sa
 def _foam(rng: Generator, shape: Shape) -> Floats:
     """Grey values, float32: a wall is where two seeds are about equally near."""
     seeds = spots(rng, shape, round(float(np.prod(shape)) / CELL) + 3)
-    places = np.stack(np.indices(shape, np.float32), axis=-1)
+    places = np.moveaxis(np.indices(shape), 0, -1)
     nearest, _ = spatial.KDTree(seeds).query(places, k=2)
     thickness = WALL * (1 + 0.35 * noise(rng, shape, 5))
     solid = nearest[..., 1] - nearest[..., 0] < 2 * thickness

@@ -90,8 +90,9 @@ def _ring(rng: Generator, q: Floats, angle: Angles) -> Floats:
     height = 300 * 10 ** rng.uniform(-1, 0) * np.exp(-2 * radius)
     texture = rng.choice([0.0, rng.uniform(0.5, 3.0)])
     way = 1 + np.cos(2 * (angle - rng.uniform(0, np.pi)))
-    ring: Floats = height * np.exp(texture * (way - 2) / 2)
-    return ring * np.exp(-0.5 * ((q - radius) / width) ** 2)
+    bright = height * np.exp(texture * (way - 2) / 2)
+    ring: Floats = bright * np.exp(-0.5 * ((q - radius) / width) ** 2)
+    return ring
 
 
 def _pair_of_spots(rng: Generator, q: Floats, angle: Angles) -> Floats:

@@ -25,6 +25,9 @@ CLASSES = (
 RADIUS = (0.14, 0.4)  # of a picture's side; a shape lies within that radius
 THIRDS = np.pi * np.array([1 / 2, 7 / 6, 11 / 6])  # ways out of a triangle, radians
 
+Mask = npt.NDArray[np.bool_]
+Inside = Callable[[Generator, Floats, Floats], Mask]
+
 
 @SAMPLES.register("shapes")
 def shapes(
@@ -60,9 +63,7 @@ def shapes(
     )
 
 
-def _picture(
-    rng: Generator, shape: tuple[int, ...], inside: "Inside"
-) -> npt.NDArray[np.bool_]:
+def _picture(rng: Generator, shape: tuple[int, ...], inside: Inside) -> Mask:
     """Turn a shape by any angle and put it where it lies in the picture as a whole."""
     side = min(shape)
     radius = side * rng.uniform(*RADIUS)
@@ -75,26 +76,26 @@ def _picture(
     return inside(rng, along, across)
 
 
-Inside = Callable[[Generator, Floats, Floats], npt.NDArray[np.bool_]]
-
-
-def _circle(_: Generator, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+def _circle(_: Generator, x: Floats, y: Floats) -> Mask:
     """Of radius 1, as that around all other shapes."""
-    return np.hypot(x, y) <= 1
+    inside: Mask = np.hypot(x, y) <= 1
+    return inside
 
 
-def _triangle(_: Generator, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+def _triangle(_: Generator, x: Floats, y: Floats) -> Mask:
     """Of equal sides, which are 1/2 from its middle."""
     sides = [np.cos(way) * x + np.sin(way) * y <= 0.5 for way in THIRDS]
-    return sides[0] & sides[1] & sides[2]
+    inside: Mask = np.all(sides, axis=0)
+    return inside
 
 
-def _rectangle(rng: Generator, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+def _rectangle(rng: Generator, x: Floats, y: Floats) -> Mask:
     half = np.arctan2(rng.uniform(0.4, 1), 1)
-    return (np.abs(x) <= np.cos(half)) & (np.abs(y) <= np.sin(half))
+    inside: Mask = (np.abs(x) <= np.cos(half)) & (np.abs(y) <= np.sin(half))
+    return inside
 
 
-def _annulus(rng: Generator, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+def _annulus(rng: Generator, x: Floats, y: Floats) -> Mask:
     away = np.hypot(x, y)
     return (away <= 1) & (away > rng.uniform(0.4, 0.7))
 
