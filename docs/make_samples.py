@@ -34,7 +34,18 @@ Each array is an OME-TIFF `(Z, Y, X)` of its name, such as `image.tif`; one that
 one thing of each slice is a CSV. The names of classes are in `labels.classes.json`.
 Voxels of an image that are NaN were not measured: in the picture they are red.
 """
-SIZES = """## Other sizes and seeds
+SIZES = """## What to try
+
+- *Paint and train*: `fibres`, `filaments`, `nuclei`; `dendrites` with `--dims 2`, since
+  its slices are pictures that have nothing to do with each other.
+- [Take noise away, fill gaps](../how-to/restore.md): `noisy` with and without
+  `--clean noisy/target.tif`, `scattering` with `--gaps`.
+- *Reconstruct*: row k of the n rows of a sinogram was taken at 180 k / n degrees;
+  `skimage.transform.iradon` of a slice of `target` gives one of `phantom`.
+- Scores of what came out: `napari_sashiko.metrics.ImageErrors` and
+  `StructuralSimilarity` compare it with the target, block by block.
+
+## Other sizes and seeds
 
 The table has the sizes that are made when nothing else is asked for. In Python a sample
 may be of another size, and of other chance:
@@ -46,6 +57,17 @@ from napari_sashiko.pipeline import SAMPLES, write_sample
 
 sample = SAMPLES["scattering"](seed=3, shape=(2, 96, 128))
 files = write_sample(sample, Path("patterns"))
+```
+
+How far the image of a sample is from its target:
+
+```python
+from napari_sashiko.metrics import ImageErrors, StructuralSimilarity
+
+sample = SAMPLES["noisy"](shape=(16, 48, 48))
+for metric in (ImageErrors(), StructuralSimilarity(data_range=1.0)):
+    metric.update(sample.image, sample.arrays["target"])
+    scores = metric.compute()  # such as psnr, in dB, and ssim
 ```
 """
 # It is fetched: what it is made of cannot be asked without the internet.
