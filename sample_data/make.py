@@ -1,10 +1,11 @@
-"""Write the generated sample volumes: `python sample_data/make.py [FOLDER] [--small]`.
+"""Write the generated samples: `python sample_data/make.py [FOLDER] [--small]`.
 
-Each sample gets a folder with `image.tif`, `labels.tif` (simulated strokes) and
-`truth.tif` (OME-TIFF with voxel size) and `labels.classes.json`. How they are made
-stands in `src/napari_sashiko/samples/`: the cement is scanned through a real sinogram
-with photon noise, beam hardening and detector pixels of wrong gain, and comes back by
-filtered back projection; the cryo tomogram loses a wedge of directions.
+Each sample gets a folder with `image.tif` and, where there are any, `labels.tif`
+(simulated strokes), `truth.tif`, `target.tif` and others (OME-TIFF with voxel size),
+and `labels.classes.json`. How they are made stands in `src/napari_sashiko/samples/`:
+the cement is scanned through a real sinogram with photon noise, beam hardening and
+detector pixels of wrong gain, and comes back by filtered back projection; the cryo
+tomogram loses a wedge of directions.
 
 `--small` writes the crop-sized volumes that lie beside this file.
 """
@@ -15,7 +16,8 @@ from pathlib import Path
 from napari_sashiko.samples import SAMPLES, write_sample
 
 HERE = Path(__file__).parent
-GENERATED = ("fibres", "filaments")
+FETCHED = {"nuclei"}
+BESIDE = ("fibres", "filaments")
 SMALL = (24, 80, 80)
 
 
@@ -25,11 +27,11 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=HERE)
     parser.add_argument("--small", action="store_true", help="volumes of 24 x 80 x 80")
     options = parser.parse_args()
-    for name in GENERATED:
+    for name in BESIDE if options.small else sorted({*SAMPLES} - FETCHED):
         shape = {"shape": SMALL} if options.small else {}
         suffix = "-small" if options.small else ""
         files = write_sample(SAMPLES[name](**shape), options.folder / f"{name}{suffix}")
-        print(files.image.parent)
+        print(files["image"].parent)
 
 
 if __name__ == "__main__":

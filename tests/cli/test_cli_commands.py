@@ -13,8 +13,8 @@ import pytest
 import zarr
 
 import napari_sashiko as ns
-from napari_sashiko.cli import main
-from napari_sashiko.pipeline import SAMPLES, load_card
+from napari_sashiko.cli import main, sample
+from napari_sashiko.pipeline import SAMPLES, load_card, open_volume
 
 NETWORK = ("--members", "1", "--epochs", "1", "--device", "cpu", "--set", "trees=4")
 
@@ -37,6 +37,22 @@ def test_sample_writes_what_train_reads(sashiko, tmp_path, monkeypatch):
     assert card.unit == "nm"
 
 
+def test_the_help_on_samples_names_all_of_them():
+    assert list(sample.NAMES) == list(SAMPLES)
+
+
+def test_a_sample_may_have_no_strokes(sashiko, tmp_path, monkeypatch):
+    small = SAMPLES["scattering"](shape=(2, 40, 40))
+    monkeypatch.setattr("napari_sashiko.pipeline.load_sample", lambda *_, **__: small)
+    said = sashiko("sample", "scattering", tmp_path / "s", "--json")
+    assert said.code == 0
+    assert {"image", "target", "gaps"} < said.summary.keys()
+    assert not {"labels", "truth", "classes"} & said.summary.keys()
+    assert said.summary["class_names"] == []
+    image, gaps = (open_volume(said.summary[key]) for key in ("image", "gaps"))
+    assert image.shape == gaps.shape == (2, 40, 40)
+
+
 def test_predict_writes_probabilities_that_sum_to_one(trained):
     group = zarr.open_group(str(trained / "forest.zarr"), mode="r")
     mean, classes = np.asarray(group["mean/0"]), np.asarray(group["classes/0"])
@@ -53,6 +69,13 @@ def test_evaluate_counts_every_voxel_that_is_not_ignored(sashiko, trained):
     predicted = np.asarray(zarr.open_group(str(paths[0]), mode="r")["classes/0"])
     assert said.summary["voxels"] == truth.size
     assert said.summary["accuracy"] == pytest.approx((predicted == truth).mean())
+    names = {"precision", "recall", "f1", "iou", "dice"}
+    for average in ("macro", "micro"):
+        assert said.summary[average].keys() == names
+    assert said.summary["micro"]["f1"] == pytest.approx(said.summary["accuracy"])
+    assert said.summary["mean_iou"] == pytest.approx(
+        np.mean([each["iou"] for each in said.summary["classes"]])
+    )
     said = sashiko("evaluate", *paths, "--ignore", trained / "labels.npy", "--json")
     unseen = strokes == 0
     assert said.summary["voxels"] == unseen.sum()

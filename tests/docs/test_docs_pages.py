@@ -98,8 +98,8 @@ def test_the_manifest_of_kubernetes_gives_commands_that_exist():
     assert service["spec"]["selector"] == {"app": host}
 
 
-def test_the_reference_of_settings_is_up_to_date():
-    script = ROOT / "docs" / "make_reference.py"
-    command = [sys.executable, str(script), "--check"]
+@pytest.mark.parametrize("name", ["make_reference.py", "make_samples.py"])
+def test_a_page_that_is_made_from_the_code_is_up_to_date(name):
+    command = [sys.executable, str(ROOT / "docs" / name), "--check"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -30,6 +30,7 @@ LATER = (
     "how-to/restore.md",
     "how-to/export.md",
     "how-to/export-model.md",
+    "reference/samples.md",
 )
 NEEDS = {"how-to/export-model.md": ("onnxscript", "onnxruntime", "bioimageio.core")}
 

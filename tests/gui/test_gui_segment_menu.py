@@ -89,12 +89,10 @@ def test_a_sample_is_an_image_and_strokes_that_lie_on_it():
     sample = Sample(
         name="fibres",
         title="Fibres",
-        image=image,
+        arrays={"image": image, "labels": strokes.astype(np.uint8)},
         voxel_size=(3.0, 1.0, 1.0),
         unit="um",
         classes=classes,
-        sparse_labels=strokes.astype(np.uint8),
-        truth=strokes.astype(np.uint8),
         source="made",
     )
     first, second = (Layer.create(*data) for data in sample_layers(sample))

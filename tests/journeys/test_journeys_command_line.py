@@ -28,12 +28,12 @@ def test_from_sample_to_measured_fibres(tmp_path, capsys):
     model, out = tmp_path / "fibres.sashiko-model", tmp_path / "fibres.zarr"
     found, table = tmp_path / "instances.zarr", tmp_path / "fibres.csv"
     trained = _run(
-        *(capsys, "train", files.image, files.labels, "-o", model),
+        *(capsys, "train", files["image"], files["labels"], "-o", model),
         *("--members", "1", "--epochs", "4", "--device", "cpu", "--set", "trees=20"),
     )
     assert {f"f1 {c.name}" for c in sample.classes} & set(trained["metrics"])
-    _run(capsys, "predict", model, files.image, "-o", out, "--device", "cpu")
-    scores = _run(capsys, "evaluate", out, files.truth, "--ignore", files.labels)
+    _run(capsys, "predict", model, files["image"], "-o", out, "--device", "cpu")
+    scores = _run(capsys, "evaluate", out, files["truth"], "--ignore", files["labels"])
     assert scores["macro_f1"] > 0.5
     assert scores["voxels"] == (sample.sparse_labels == 0).sum()
     counted = _run(

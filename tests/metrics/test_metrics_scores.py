@@ -1,6 +1,7 @@
 """Metrics against scikit-learn and by hand; blocks never matter."""
 
 import json
+from dataclasses import is_dataclass
 
 import numpy as np
 import pytest
@@ -11,6 +12,14 @@ from sklearn import metrics as reference
 from napari_sashiko.errors import LabelError, SettingsError
 from napari_sashiko.metrics import METRICS, Calibration, ConfusionMatrix
 
+NAMED = {
+    "f1": reference.f1_score,
+    "dice": reference.f1_score,
+    "precision": reference.precision_score,
+    "recall": reference.recall_score,
+    "iou": reference.jaccard_score,
+}
+
 
 def scene(seed=0, classes=4, voxels=300):
     rng = np.random.default_rng(seed)
@@ -19,9 +28,14 @@ def scene(seed=0, classes=4, voxels=300):
 
 
 def plain(scores):
-    return {
-        key: np.asarray(value, float).ravel() for key, value in vars(scores).items()
-    }
+    """Return all numbers by name, those within others too."""
+    found = {}
+    for key, value in vars(scores).items():
+        if is_dataclass(value):
+            found |= {f"{key} {name}": each for name, each in plain(value).items()}
+        else:
+            found[key] = np.asarray(value, float).ravel()
+    return found
 
 
 @pytest.mark.parametrize("name", list(METRICS))
@@ -85,18 +99,33 @@ def test_scores_equal_scikit_learns(seed):
         matrix.matrix, reference.confusion_matrix(true, found, labels=[1, 2, 3, 4])
     )
     assert scores.accuracy == pytest.approx(reference.accuracy_score(true, found))
-    for name, function in {
-        "f1": reference.f1_score,
-        "dice": reference.f1_score,
-        "precision": reference.precision_score,
-        "recall": reference.recall_score,
-        "iou": reference.jaccard_score,
-    }.items():
+    for name, function in NAMED.items():
         assert getattr(scores, name) == pytest.approx(
             tuple(function(true, found, **options))
         )
-    assert scores.macro_f1 == pytest.approx(np.mean(scores.f1))
     assert scores.support == tuple(np.bincount(true, minlength=5)[1:])
+
+
+@pytest.mark.parametrize("average", ["macro", "micro"])
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 999), absent=st.integers(0, 4))
+def test_averages_equal_scikit_learns(average, seed, absent):
+    p, truth = scene(seed)
+    truth[truth == absent] = 0  # so that a class is found that is not in the truth
+    matrix = ConfusionMatrix(4)
+    matrix.update(p, truth)
+    scores = matrix.compute()
+    known = truth > 0
+    true, found = truth[known], p.argmax(axis=0)[known] + 1
+    # scikit-learn's macro averages count every class that is named.
+    labels = np.unique(true) if average == "macro" else [1, 2, 3, 4]
+    options = {"labels": labels, "average": average, "zero_division": 0}
+    for name, function in NAMED.items():
+        expected = function(true, found, **options)
+        assert getattr(getattr(scores, average), name) == pytest.approx(expected)
+    assert scores.macro_f1 == scores.macro.f1
+    assert scores.mean_iou == scores.macro.iou
+    assert scores.micro.f1 == pytest.approx(scores.accuracy)
 
 
 def test_macro_f1_is_over_the_classes_that_occur_in_the_truth():

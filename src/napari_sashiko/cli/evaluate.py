@@ -4,13 +4,15 @@
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from napari_sashiko.cli._console import answer
 from napari_sashiko.cli._evaluate_pictures import evaluate_pictures, refuse
 from napari_sashiko.cli._options import OUT_OPTION, Json, absolute, class_of
+
+COLUMNS = ("f1", "iou", "precision", "recall", "dice")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +49,7 @@ def evaluate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print F1, IoU, precision, recall, accuracy and calibration."""
+    """Print F1, IoU, precision, recall, Dice, their means, accuracy and calibration."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     if pipeline.is_results(prediction):
@@ -59,14 +61,21 @@ def evaluate(
     refuse({"--out": out, "--class": label_class}, "results of sashiko apply")
     scores = pipeline.evaluate(prediction, truth, ignore=ignore)
     facts = {"prediction": absolute(prediction), **scores.record()}
-    columns = ("f1", "iou", "precision", "recall")
-    width = max(len(each.name) for each in scores.classes)
-    lines = [" " * width + "".join(f"{name:>11}" for name in columns) + "     voxels"]
-    for each in scores.classes:
-        numbers = "".join(f"{getattr(each, name):11.3f}" for name in columns)
-        lines.append(f"{each.name:<{width}}{numbers}{each.support:11d}")
+    rows: list[tuple[str, Any, int]] = [
+        (each.name, each, each.support) for each in scores.classes
+    ]
+    rows += [("macro mean", scores.macro, scores.voxels)]
+    rows += [("micro mean", scores.micro, scores.voxels)]
+    width = max(len(name) for name, _, _ in rows)
+    lines = [" " * width + "".join(f"{name:>11}" for name in COLUMNS) + "     voxels"]
+    for name, each, voxels in rows:
+        numbers = "".join(f"{getattr(each, column):11.3f}" for column in COLUMNS)
+        lines.append(f"{name:<{width}}{numbers}{voxels:11d}")
     lines += [
-        f"accuracy {scores.accuracy:.3f}, macro F1 {scores.macro_f1:.3f}",
+        (
+            f"accuracy {scores.accuracy:.3f}, macro F1 {scores.macro_f1:.3f}, "
+            f"mean IoU {scores.mean_iou:.3f}"
+        ),
         (
             f"calibration error {scores.expected_calibration_error:.3f}, "
             f"Brier {scores.brier:.3f}"

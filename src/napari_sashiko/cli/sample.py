@@ -8,6 +8,18 @@ import typer
 from napari_sashiko.cli._console import Bar, answer, terminal
 from napari_sashiko.cli._options import Json, absolute
 
+# As in the registry, which is slow to import; a test compares them.
+NAMES = (
+    "dendrites",
+    "fibres",
+    "filaments",
+    "noisy",
+    "nuclei",
+    "scattering",
+    "shapes",
+    "sinograms",
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
@@ -15,12 +27,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sample(
-    name: Annotated[str, typer.Argument(help="fibres, filaments or nuclei.")],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.")],
     folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")],
     *,
     json: Json = False,
 ) -> None:
-    """Write image, sparse labels and truth of a sample volume."""
+    """Write a sample: an image, and strokes, truth or target where there are any."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     pipeline.check_sample_folder(folder)
@@ -31,13 +43,7 @@ def sample(
 
         made = pipeline.load_sample(name, report=report)
         files = pipeline.write_sample(made, folder)
-    paths = {
-        "image": files.image,
-        "labels": files.labels,
-        "truth": files.truth,
-        "classes": files.classes,
-    }
-    written = {key: absolute(path) for key, path in paths.items() if path is not None}
+    written = {key: absolute(path) for key, path in files.items()}
     facts = {
         "sample": made.name,
         **written,

@@ -20,13 +20,18 @@ def filaments() -> list[LayerData]:
     return sample_layers(load_sample("filaments"))
 
 
+def dendrites() -> list[LayerData]:
+    """Dendrites in a melt, micrographs."""
+    return sample_layers(load_sample("dendrites"))
+
+
 def nuclei() -> list[LayerData]:
     """Fetch a real volume, once."""
     return sample_layers(load_sample("nuclei"))
 
 
 def sample_layers(sample: Sample) -> list[LayerData]:
-    """Image and strokes as layers; the truth stays hidden."""
+    """Image and strokes, which it must have, as layers; the truth stays hidden."""
     ndim = sample.image.ndim
     place = {
         "scale": sample.voxel_size[-ndim:],

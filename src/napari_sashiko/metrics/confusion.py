@@ -12,6 +12,23 @@ from napari_sashiko.metrics._streaming import METRICS, channel_of, class_ids, sc
 
 
 @dataclass(frozen=True)
+class Averages:
+    """Scores of all classes in one number each, in [0, 1]; Dice is F1.
+
+    ``micro`` averages count TP, FP and FN of all classes together, so that every voxel
+    has one vote. A miss of one class is a false alarm of another: precision, recall and
+    F1 are all the accuracy. ``macro`` averages are means over the classes that occur in
+    the truth, whatever their size; that of the IoU is known as mean IoU.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    iou: float
+    dice: float
+
+
+@dataclass(frozen=True)
 class ConfusionScores:
     """Scores of a confusion matrix, all in [0, 1]; per class in channel order.
 
@@ -27,8 +44,8 @@ class ConfusionScores:
         True voxels.
     accuracy : float
         Share of voxels whose class is right.
-    macro_f1 : float
-        Mean F1 over the classes that occur in the truth.
+    macro, micro : Averages
+        Over the classes that occur in the truth, and over voxels.
     """
 
     classes: tuple[int, ...]
@@ -38,12 +55,23 @@ class ConfusionScores:
     iou: tuple[float, ...]
     precision: tuple[float, ...]
     recall: tuple[float, ...]
-    macro_f1: float
+    macro: Averages
+    micro: Averages
 
     @property
     def dice(self) -> tuple[float, ...]:
         """Dice coefficient per class: F1 under its other name."""
         return self.f1
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over the classes that occur in the truth."""
+        return self.macro.f1
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU over the classes that occur in the truth."""
+        return self.macro.iou
 
 
 @METRICS.register("confusion")
@@ -108,17 +136,19 @@ class ConfusionMatrix:
         """Return the scores of all voxels since the last reset; 0 without voxels."""
         hits, truth = np.diag(self.matrix), self.matrix.sum(axis=1)
         found = self.matrix.sum(axis=0)
-        f1 = _ratio(2 * hits, truth + found)
-        present = truth > 0
+        single = _scores(hits, truth, found)
+        macro = {key: _mean(values[truth > 0]) for key, values in single.items()}
+        micro = _scores(hits.sum(), truth.sum(), found.sum())
         return ConfusionScores(
             classes=self.classes,
             support=tuple(int(n) for n in truth),
             accuracy=float(_ratio(hits.sum(), truth.sum())),
-            f1=_floats(f1),
-            iou=_floats(_ratio(hits, truth + found - hits)),
-            precision=_floats(_ratio(hits, found)),
-            recall=_floats(_ratio(hits, truth)),
-            macro_f1=float(f1[present].mean()) if present.any() else 0.0,
+            **{key: _floats(values) for key, values in single.items()},
+            macro=Averages(**macro, dice=macro["f1"]),
+            micro=Averages(
+                **{key: float(value) for key, value in micro.items()},
+                dice=float(micro["f1"]),
+            ),
         )
 
     def record(self) -> dict[str, list[Any]]:
@@ -128,6 +158,20 @@ class ConfusionMatrix:
     def _count(self, truth: NDArray[np.intp], found: NDArray[np.intp]) -> None:
         n = len(self.classes)
         self.matrix += np.bincount(truth * n + found, minlength=n * n).reshape(n, n)
+
+
+def _scores(hits: Any, truth: Any, found: Any) -> dict[str, NDArray[np.float64]]:
+    """Return scores by name, of TP, TP + FN and TP + FP."""
+    return {
+        "precision": _ratio(hits, found),
+        "recall": _ratio(hits, truth),
+        "f1": _ratio(2 * hits, truth + found),
+        "iou": _ratio(hits, truth + found - hits),
+    }
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if values.size else 0.0
 
 
 def _ratio(above: Any, below: Any) -> NDArray[np.float64]:

@@ -136,7 +136,6 @@ from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.samples import (
     SAMPLES,
     Sample,
-    SampleFiles,
     check_sample_folder,
     load_sample,
     write_sample,
@@ -261,7 +260,6 @@ __all__ = [
     "RestoreSettings",
     "Restored",
     "Sample",
-    "SampleFiles",
     "SetSettings",
     "SetsDone",
     "Sources",

@@ -9,7 +9,12 @@ import numpy as np
 import zarr
 
 from napari_sashiko.errors import LabelError
-from napari_sashiko.metrics import Calibration, CalibrationScores, ConfusionMatrix
+from napari_sashiko.metrics import (
+    Averages,
+    Calibration,
+    CalibrationScores,
+    ConfusionMatrix,
+)
 from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import reading_prediction
@@ -41,8 +46,11 @@ class Evaluation:
         In the order of the probability channels.
     voxels : int
         Voxels that were scored.
-    accuracy, macro_f1 : float
-        Macro F1 is the mean over classes that occur in the truth.
+    accuracy, macro_f1, mean_iou : float
+        Macro F1 and mean IoU are means over classes that occur in the truth.
+    macro, micro : Averages
+        Precision, recall, F1, IoU and Dice of all classes in one number: the mean over
+        classes that occur in the truth, and that of all their voxels together.
     expected_calibration_error, brier : float
         Top-label calibration in 15 bins, and the squared error summed over classes.
     reliability : CalibrationScores
@@ -56,6 +64,9 @@ class Evaluation:
     voxels: int
     accuracy: float
     macro_f1: float
+    mean_iou: float
+    macro: Averages
+    micro: Averages
     expected_calibration_error: float
     brier: float
     reliability: CalibrationScores
@@ -173,6 +184,9 @@ def _summary(
         voxels=sum(scores.support),
         accuracy=scores.accuracy,
         macro_f1=scores.macro_f1,
+        mean_iou=scores.mean_iou,
+        macro=scores.macro,
+        micro=scores.micro,
         expected_calibration_error=trust.expected_calibration_error,
         brier=trust.brier,
         reliability=trust,

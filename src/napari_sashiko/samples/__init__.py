@@ -1,17 +1,16 @@
-"""Volumes to try things on: image, a few strokes, and the truth where it is known."""
+"""Images to try things on, with strokes, truth or target where there are any."""
 
-from napari_sashiko.samples._sample import SAMPLES, Sample
+from napari_sashiko.samples._sample import ARRAYS, SAMPLES, Sample
 from napari_sashiko.samples._store import (
-    SampleFiles,
     check_sample_folder,
     load_sample,
     write_sample,
 )
 
 __all__ = [
+    "ARRAYS",
     "SAMPLES",
     "Sample",
-    "SampleFiles",
     "check_sample_folder",
     "load_sample",
     "write_sample",

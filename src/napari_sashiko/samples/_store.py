@@ -2,41 +2,29 @@
 
 import contextlib
 import json
-from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 import pooch
 import tifffile
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
-from napari_sashiko.samples._sample import SAMPLES, Report, Sample, silent
+from napari_sashiko.samples._sample import (
+    ARRAYS,
+    SAMPLES,
+    Array,
+    Report,
+    Sample,
+    silent,
+)
 from napari_sashiko.volumes import check_writable, remove_abandoned, written_file
 
-EDITION = 2  # raised when a sample changes, so that nobody gets the old one
-
-
-@dataclass(frozen=True)
-class SampleFiles:
-    """Where a sample was written.
-
-    Parameters
-    ----------
-    image, labels : Path
-        OME-TIFF with voxel size.
-    truth : Path or None
-        None where nobody knows it.
-    classes : Path
-        Names and colours of the classes, JSON.
-    """
-
-    image: Path
-    labels: Path
-    truth: Path | None
-    classes: Path
+EDITION = 3  # raised when a sample changes, so that nobody gets the old one
+SUFFIXES = {3: ".tif", 1: ".csv"}  # by number of axes
+CLASSES = "labels.classes.json"
+WORDS = "words"  # beside the arrays in the cache
 
 
 def load_sample(
@@ -76,14 +64,23 @@ def check_sample_folder(folder: Path) -> None:
     Raises
     ------
     OutputError
-        If the folder, or a file of a sample that is in it, cannot be written.
+        If the folder, or a file in it that has the name of one of a sample, cannot be
+        written.
     """
-    for path in astuple(_files_in(Path(folder))):
-        check_writable(path)
+    names = [key + suffix for key in ARRAYS for suffix in SUFFIXES.values()]
+    for name in (*names, CLASSES):
+        check_writable(Path(folder) / name)
 
 
-def write_sample(sample: Sample, folder: Path) -> SampleFiles:
-    """Write image, sparse labels, truth and class names into a folder.
+def write_sample(sample: Sample, folder: Path) -> dict[str, Path]:
+    """Write each array of a sample, and the names of its classes, into a folder.
+
+    ``(Z, Y, X)`` becomes an OME-TIFF with voxel size, ``(Z,)`` a CSV.
+
+    Returns
+    -------
+    dict of str to Path
+        Files by the names of the arrays, and ``classes`` where there are any.
 
     Raises
     ------
@@ -91,17 +88,16 @@ def write_sample(sample: Sample, folder: Path) -> SampleFiles:
         If the folder cannot be written.
     """
     folder = Path(folder)
-    files = _files_in(folder)
-    if sample.truth is None:
-        files = replace(files, truth=None)
+    files: dict[str, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_tif(files.image, sample.image, sample)
-        _write_tif(files.labels, sample.sparse_labels, sample)
-        if files.truth is not None and sample.truth is not None:
-            _write_tif(files.truth, sample.truth, sample)
-        rows = [each.model_dump() for each in sample.classes]
-        files.classes.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        for key, array in sample.arrays.items():
+            files[key] = folder / (key + SUFFIXES[array.ndim])
+            _write(files[key], array, sample)
+        if sample.classes:
+            files["classes"] = folder / CLASSES
+            rows = [each.model_dump() for each in sample.classes]
+            files["classes"].write_text(json.dumps(rows, indent=1), encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"The sample cannot be written to {folder}: {error.strerror or error}.",
@@ -110,16 +106,12 @@ def write_sample(sample: Sample, folder: Path) -> SampleFiles:
     return files
 
 
-def _files_in(folder: Path) -> SampleFiles:
-    return SampleFiles(
-        image=folder / "image.tif",
-        labels=folder / "labels.tif",
-        truth=folder / "truth.tif",
-        classes=folder / "labels.classes.json",
-    )
-
-
-def _write_tif(path: Path, array: npt.NDArray[np.generic], sample: Sample) -> None:
+def _write(path: Path, array: Array, sample: Sample) -> None:
+    if array.ndim == 1:
+        rows = [f"{place},{value}" for place, value in enumerate(array.tolist())]
+        text = "\n".join((f"slice,{path.stem}", *rows)) + "\n"
+        path.write_text(text, encoding="utf-8")
+        return
     unit = {"um": "µm"}.get(sample.unit, sample.unit)
     sizes = dict(zip("ZYX", sample.voxel_size, strict=True))
     metadata = {"axes": "ZYX", "Name": f"{sample.name} {path.stem}"}
@@ -132,13 +124,10 @@ def _write_tif(path: Path, array: npt.NDArray[np.generic], sample: Sample) -> No
 
 def _keep(sample: Sample, path: Path) -> None:
     """Best effort: without a cache, the sample is made again next time."""
-    arrays = {"image": sample.image, "sparse_labels": sample.sparse_labels}
-    if sample.truth is not None:
-        arrays["truth"] = sample.truth
     words = {key: getattr(sample, key) for key in ("name", "title", "unit", "source")}
     words["voxel_size"] = sample.voxel_size
     words["classes"] = [each.model_dump() for each in sample.classes]
-    arrays["words"] = np.array(json.dumps(words))
+    arrays = {**sample.arrays, WORDS: np.array(json.dumps(words))}
     with contextlib.suppress(OSError):
         remove_abandoned(path.parent, path.name)
         with written_file(path) as file:
@@ -148,11 +137,9 @@ def _keep(sample: Sample, path: Path) -> None:
 def _read(path: Path) -> Sample | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            words = json.loads(str(kept["words"]))
+            words = json.loads(str(kept[WORDS]))
             return Sample(
-                image=kept["image"],
-                sparse_labels=kept["sparse_labels"],
-                truth=kept.get("truth"),
+                arrays={key: kept[key] for key in kept.files if key != WORDS},
                 voxel_size=tuple(words.pop("voxel_size")),
                 classes=tuple(LabelClass(**each) for each in words.pop("classes")),
                 **words,

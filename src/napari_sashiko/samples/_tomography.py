@@ -54,7 +54,7 @@ def scan(attenuation: Floats, rng: np.random.Generator, report: Report) -> Float
         more = np.pad(plane, MARGIN, mode="edge")
         sinograms.append(radon(more, angles, circle=False))
         report(z + 1, 2 * depth)
-    seen = _measure(np.stack(sinograms).astype(np.float32), rng)
+    seen = measure(np.stack(sinograms).astype(np.float32), rng)
     slices = np.empty_like(attenuation)
     for z, sinogram in enumerate(seen):
         whole = iradon(
@@ -69,13 +69,18 @@ def scan(attenuation: Floats, rng: np.random.Generator, report: Report) -> Float
     return slices
 
 
-def _measure(sinograms: Floats, rng: np.random.Generator) -> Floats:
-    """Projections ``(Z, detector, angle)`` as the detector sees them."""
+def measure(
+    sinograms: Floats, rng: np.random.Generator, *, photons: float = PHOTONS
+) -> Floats:
+    """Projections ``(Z, detector, angle)`` as the detector sees them.
+
+    Of `photons` that leave for a pixel of the detector, some arrive.
+    """
     hardened = sinograms - HARDENING * sinograms**2
     light = ndimage.gaussian_filter(np.exp(-hardened), (*DETECTOR_BLUR, 0))
     gain = _gain(light.shape[:2], rng)[..., None]  # constant in time: rings
-    counts = rng.poisson(PHOTONS * light * gain).clip(1)
-    measured: Floats = -np.log(counts / PHOTONS).astype(np.float32)
+    counts = rng.poisson(photons * light * gain).clip(1)
+    measured: Floats = -np.log(counts / photons).astype(np.float32)
     return measured
 
 

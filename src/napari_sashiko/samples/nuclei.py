@@ -43,12 +43,10 @@ def nuclei(*, report: Report = silent) -> Sample:
     return Sample(
         name="nuclei",
         title="Nuclei of human cells, fluorescence microscopy (real)",
-        image=image,
+        arrays={"image": image, "labels": paint_strokes(clear_cases(image))},
         voxel_size=(0.29, 0.26, 0.26),
         unit="um",
         classes=CLASSES,
-        sparse_labels=paint_strokes(clear_cases(image)),
-        truth=None,
         source="cells3d of scikit-image, Allen Institute for Cell Science, CC0.",
     )
 

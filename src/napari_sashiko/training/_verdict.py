@@ -72,7 +72,7 @@ def _score(desk: Desk, said: NDArray[np.floating], judged: NDArray[np.bool_]) ->
     present = np.array(scores.support) > 0
     desk.metrics = {
         "macro_f1": scores.macro_f1,
-        "mean_iou": float(np.array(scores.iou)[present].mean()),
+        "mean_iou": scores.mean_iou,
         "accuracy": scores.accuracy,
         "calibration_error": trust.expected_calibration_error,
         "brier": trust.brier,
