@@ -131,7 +131,8 @@ def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     # What the slow ones start is the same without a window, and was started before.
     left_out = [GUI_TESTS, *((*ONCE, *PURE) if kind == "engine" else ())]
     ignored = [f"--ignore={folder}" for folder in left_out]
-    engine = [*module, "pytest", *ignored, *side_by_side, *rest]
+    # Nothing there may need a screen.
+    engine = [*module, "pytest", "-p", "no:xvfb", *ignored, *side_by_side, *rest]
     if kind == "engine":
         return [engine]
     # Each process has a screen of its own, so that no window takes another's focus.

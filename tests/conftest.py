@@ -79,9 +79,9 @@ class EpochDone(Event):
     epochs: int
     loss: float
     valid_loss: float
-    macro_f1: float
     fraction: float
     seconds_left: float
+    macro_f1: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class FakeEngine:
                 total = self.members * self.epochs
                 yield Progress(done, total, "training", 9.0)
                 yield EpochDone(
-                    member, epoch, self.epochs, 1 - share / 2, 1.0, share, share, 9.0
+                    member, epoch, self.epochs, 1 - share / 2, 1.0, share, 9.0, share
                 )
             out.mkdir(parents=True, exist_ok=True)
             (out / "model.json").write_text(str(member + 1))

@@ -8,6 +8,7 @@ __all__ = [
     "apply",
     "evaluate",
     "evaluate_folder",
+    "evaluate_restored",
     "export",
     "find_places",
     "measure",

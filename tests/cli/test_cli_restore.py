@@ -82,5 +82,27 @@ def test_a_restored_image_is_nothing_to_segment(sashiko, place):
     done = sashiko("instances", out, "-o", "objects.zarr")
     assert done.code == 2
     assert "not a prediction" in done.complaint
-    done = sashiko("evaluate", out, "truth.npy")
-    assert done.code == 2
+
+
+def test_a_restored_image_is_scored(sashiko, place):
+    clean = np.where(np.load(place / "truth.npy") == 2, 130, 60).astype(np.uint8)
+    np.save(place / "clean.npy", clean)
+    model, out = place / "clear.sashiko-model", place / "clear.zarr"
+    sashiko("restore", "image.npy", "-o", model, "--clean", "clean.npy", *QUICK)
+    sashiko("predict", model, "image.npy", "-o", out)
+    done = sashiko("evaluate", out, "clean.npy", "--json")
+    assert done.code == 0, done.err
+    found = restored(out)
+    assert done.summary["pearson"] == pytest.approx(
+        np.corrcoef(found.ravel(), clean.ravel())[0, 1], abs=1e-6
+    )
+    np.save(place / "bars.npy", (np.load(place / "truth.npy") == 2).astype(np.uint8))
+    inside = sashiko("evaluate", out, "clean.npy", "--only", "bars.npy", "--json")
+    assert inside.summary["voxels"] == np.load(place / "bars.npy").sum()
+    assert inside.summary["mean_absolute_error"] == pytest.approx(
+        np.abs(found - 130.0)[np.load(place / "bars.npy") == 1].mean(), rel=1e-4
+    )
+    np.save(place / "small.npy", np.zeros((10, 40, 39), np.uint8))
+    wrong = sashiko("evaluate", out, "small.npy")
+    assert wrong.code == 2
+    assert "(10, 40, 39)" in wrong.complaint

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import zarr
 from prediction_fakes import Identity, make_card
+from skimage.metrics import structural_similarity
 
 from napari_sashiko.checkpoints import Restoring
-from napari_sashiko.errors import ModelError, OutputError
+from napari_sashiko.errors import ModelError, OutputError, VolumeError
 from napari_sashiko.prediction import (
     RESTORED,
     CellDone,
     PredictionSettings,
+    compare_image_steps,
     evaluate,
     mend_prediction,
     predict,
@@ -134,3 +136,55 @@ def test_it_tells_no_classes_of_a_slice():
     volume = as_volume(image())
     with pytest.raises(ModelError, match="'mender' restores images"):
         preview(Mender(), volume, (slice(0, 1), slice(0, 24), slice(0, 28)))
+
+
+def compared(out, truth, **masks):
+    steps = compare_image_steps(out, as_volume(truth), **masks)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_scores_are_those_of_the_whole_image(tmp_path, flat):
+    array, out = image()[3] if flat else image(), tmp_path / "a.zarr"
+    run(out, array)
+    noise = np.random.default_rng(1).normal(0, 500, array.shape)
+    truth = (2 * array + noise).astype(np.float32)
+    found = compared(out, truth)
+    image_made = made(out)[0]
+    squared = float(np.mean((image_made - truth).astype(float) ** 2))
+    reach = float(np.ptp(truth))
+    scores = found.errors
+    assert scores.voxels == array.size
+    assert scores.root_mean_square_error == pytest.approx(squared**0.5, rel=1e-4)
+    assert scores.psnr == pytest.approx(10 * np.log10(reach**2 / squared), rel=1e-4)
+    pairs = [(image_made, truth)] if flat else zip(image_made, truth, strict=True)
+    expected = [
+        structural_similarity(a.astype(float), b.astype(float), data_range=reach)
+        for a, b in pairs
+    ]
+    assert found.ssim == pytest.approx(np.mean(expected), rel=1e-3)
+
+
+def test_some_voxels_may_be_all_that_counts(tmp_path):
+    array, out = image(), tmp_path / "a.zarr"
+    run(out, array)
+    truth = (2 * array).astype(np.float32)
+    truth[5:9] += 1000
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[5:9] = 1
+    inside = compared(out, truth, only=as_volume(mask)).errors
+    outside = compared(out, truth, ignore=as_volume(mask)).errors
+    assert inside.voxels == mask.sum()
+    assert inside.mean_absolute_error == pytest.approx(1000, rel=1e-3)
+    assert outside.mean_absolute_error < 1
+
+
+def test_another_shape_is_refused(tmp_path):
+    out = tmp_path / "a.zarr"
+    run(out)
+    with pytest.raises(VolumeError, match=r"\(20, 24, 27\)"):
+        compared(out, image()[..., 1:])

@@ -14,7 +14,7 @@ from napari_sashiko.training import (
     EpochDone,
     MemberSaved,
     TrainingSettings,
-    _saving,
+    _writing,
     crew,
     train,
 )
@@ -42,13 +42,13 @@ def test_who_hears_of_an_epoch_finds_it_in_the_model(out, monkeypatch):
 
 def test_members_that_learned_nothing_new_are_not_written_again(out, monkeypatch):
     monkeypatch.setattr(crew, "MOST_SAVING", math.inf)
-    written, save_model = [], _saving.save_model
+    written, save_model = [], _writing.save_model
 
     def watch(folder, card, tensors):
         written.append([arrays is not None for arrays in tensors])
         return save_model(folder, card, tensors)
 
-    monkeypatch.setattr(_saving, "save_model", watch)
+    monkeypatch.setattr(_writing, "save_model", watch)
     for _ in steps(out, epochs=3):
         pass
     assert len(written) > 4

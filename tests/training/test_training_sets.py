@@ -33,11 +33,12 @@ def test_families_are_corrected_and_mixed_as_the_ensemble_does():
     card = SimpleNamespace(
         correction=factors,
         temperature=0.7,
+        restoring=None,
         members=[SimpleNamespace(weight=0.3), SimpleNamespace(weight=0.7)],
     )
     members = [
         SimpleNamespace(
-            probabilities=lambda *_, p=p: torch.tensor(p.T[:, None, None], dtype=float)
+            predict=lambda *_, p=p: torch.tensor(p.T[:, None, None], dtype=float)
         )
         for p in (one, two)
     ]

@@ -1,6 +1,7 @@
 """``sashiko evaluate OUT.zarr TRUTH``: score a prediction.
 
-``sashiko evaluate RESULTS TRUTH`` does so for results of a folder of pictures.
+``sashiko evaluate RESULTS TRUTH`` does so for results of a folder of pictures, and for
+a restored image.
 """
 
 from pathlib import Path
@@ -23,11 +24,15 @@ def add_to(app: typer.Typer) -> None:
 def evaluate(
     prediction: Annotated[
         Path,
-        typer.Argument(help="NAME.zarr of a prediction, or results of sashiko apply."),
+        typer.Argument(
+            help="NAME.zarr of a prediction or of a restored image; results of apply."
+        ),
     ],
     truth: Annotated[
         Path,
-        typer.Argument(help="Class ids 1..C, 0: not scored; or label pictures."),
+        typer.Argument(
+            help="Class ids 1..C, 0: not scored; label pictures; or a clean image."
+        ),
     ],
     *,
     out: Annotated[
@@ -47,18 +52,26 @@ def evaluate(
     ignore: Annotated[
         Path | None, typer.Option(help="Voxels not 0 here are not scored.")
     ] = None,
+    only: Annotated[
+        Path | None,
+        typer.Option(help="Of a restored image: voxels 0 here are not scored."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Print F1, IoU, precision, recall, Dice, their means, accuracy and calibration."""
+    """Score a prediction, results of a folder, or a restored image."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     if pipeline.is_results(prediction):
-        refuse({"--ignore": ignore}, "a prediction of a volume")
+        refuse({"--ignore": ignore, "--only": only}, "a prediction of a volume")
         evaluate_pictures(
             prediction, truth, out, class_of(label_class), overlays=overlays, json=json
         )
         return
     refuse({"--out": out, "--class": label_class}, "results of sashiko apply")
+    if pipeline.kind_of(prediction) == "restored image":
+        _evaluate_restored(prediction, truth, ignore, only, json=json)
+        return
+    refuse({"--only": only}, "a restored image")
     scores = pipeline.evaluate(prediction, truth, ignore=ignore)
     facts = {"prediction": absolute(prediction), **scores.record()}
     rows: list[tuple[str, Any, int]] = [
@@ -82,3 +95,23 @@ def evaluate(
         ),
     ]
     answer(facts, lines, as_json=json)
+
+
+def _evaluate_restored(
+    restored: Path, truth: Path, ignore: Path | None, only: Path | None, *, json: bool
+) -> None:
+    from napari_sashiko import pipeline  # noqa: PLC0415
+
+    found = pipeline.evaluate_restored(restored, truth, ignore=ignore, only=only)
+    errors = found.errors
+    lines = [
+        (
+            f"correlation {errors.pearson:.4f}, PSNR {errors.psnr:.2f} dB, "
+            f"SSIM {found.ssim:.3f}"
+        ),
+        (
+            f"mean absolute error {errors.mean_absolute_error:.4g}, root mean square "
+            f"error {errors.root_mean_square_error:.4g}, {errors.voxels} voxels"
+        ),
+    ]
+    answer({"restored": absolute(restored), **found.record()}, lines, as_json=json)

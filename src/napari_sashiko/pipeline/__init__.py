@@ -63,7 +63,7 @@ from napari_sashiko.pipeline.folder_results import (
 )
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
-from napari_sashiko.pipeline.info import Description, describe
+from napari_sashiko.pipeline.info import Description, describe, kind_of
 from napari_sashiko.pipeline.inputs import (
     CLASSES_SUFFIX,
     PaintedLabels,
@@ -98,6 +98,7 @@ from napari_sashiko.pipeline.reopening import (
 )
 from napari_sashiko.pipeline.restoring import (
     Restored,
+    evaluate_restored,
     open_restored,
     open_result,
     restore,
@@ -289,6 +290,7 @@ __all__ = [
     "estimate",
     "evaluate",
     "evaluate_folder",
+    "evaluate_restored",
     "export",
     "export_steps",
     "figure_data",
@@ -297,6 +299,7 @@ __all__ = [
     "find_sources",
     "instance_steps",
     "is_results",
+    "kind_of",
     "labelled_voxels",
     "line_of",
     "lines_of",

@@ -15,6 +15,8 @@ from napari_sashiko.pipeline.results import Prediction, open_prediction, progres
 from napari_sashiko.pipeline.steps import check_model_folder, check_network, noted
 from napari_sashiko.prediction import (
     RESTORED,
+    Comparison,
+    compare_image_steps,
     read_record,
     reading_prediction,
     record_of,
@@ -99,6 +101,38 @@ def open_result(path: Path | str) -> Prediction | Restored:
     if record is not None and record["kind"] == RESTORED:
         return open_restored(path)
     return open_prediction(path)
+
+
+def evaluate_restored(
+    restored: Path | str, truth: Any, *, ignore: Any = None, only: Any = None
+) -> Comparison:
+    """Score a restored image against the image as it should be.
+
+    Parameters
+    ----------
+    restored : path
+        Folder NAME.zarr of a finished restored image.
+    truth : path, array or Volume
+        The image as it should be.
+    ignore, only : path, array or Volume, optional
+        Voxels that are not 0 in the one, or 0 in the other, do not count.
+
+    Raises
+    ------
+    SashikoError
+        If there is no finished restored image, or shapes do not fit.
+    """
+    masks = (None if each is None else open_image(each) for each in (ignore, only))
+    left_out, chosen = masks
+    steps = compare_image_steps(
+        restored, open_image(truth), ignore=left_out, only=chosen
+    )
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: Comparison = done.value
+            return found
 
 
 def restore_settings(**values: Any) -> "RestoreSettings":

@@ -1,6 +1,8 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
 from napari_sashiko.prediction._prepare import check_volume
+from napari_sashiko.prediction.compare import Comparison
+from napari_sashiko.prediction.compare import compare_steps as compare_image_steps
 from napari_sashiko.prediction.counting import ClassTotals, count_classes
 from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import (
@@ -40,6 +42,7 @@ __all__ = [
     "CellDone",
     "ClassScores",
     "ClassTotals",
+    "Comparison",
     "Estimate",
     "Evaluation",
     "PicturePart",
@@ -54,6 +57,7 @@ __all__ = [
     "SetSettings",
     "SetsDone",
     "check_volume",
+    "compare_image_steps",
     "count_classes",
     "estimate",
     "evaluate",

@@ -97,7 +97,7 @@ def make_choices(
 
 
 def choices_for_images(
-    volume: Volume, settings: LearningSettings, device: str = "cpu"
+    volume: Volume, settings: LearningSettings, device: str = "cpu", *, gaps: bool
 ) -> Choices:
     """Choose as `make_choices` does, where there is no paint to go by.
 
@@ -109,6 +109,9 @@ def choices_for_images(
         ``dims`` and ``neighbours`` overrule the rule.
     device : str
         Blocks are only worth their price on a GPU.
+    gaps : bool
+        Whether gaps are to be filled: those of a detector are the same in all slices,
+        and these often are pictures of their own.
 
     Raises
     ------
@@ -121,6 +124,8 @@ def choices_for_images(
         return Choices(2, 0, 2, spacing, BY_ITSELF)
     if volume.shape[0] == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
+    if gaps and settings.dims == "auto" and settings.neighbours is None:
+        return Choices(2, 0, 2, spacing, "2D: gaps are alike in all slices.")
     agreement = _agreement(volume)
     if agreement < SEPARATE and settings.dims != "3":
         return Choices(2, settings.neighbours or 0, 2, spacing, _apart(agreement))

@@ -203,7 +203,10 @@ class ImageMaterial:
                 )
             found.append(float(loss))
             yield Tick()
-        mean = float(np.mean(found)) if found else math.nan
+        if not found:
+            outcome.keep(network)
+            return {"valid_loss": math.nan}
+        mean = float(np.mean(found))
         outcome.keep_if_best(network, mean, held_out=self.held_out)
         return {"valid_loss": mean}
 

@@ -61,14 +61,13 @@ class Outcome:
         logits: NDArray[np.float32] | None = None,
         held_out: Any = None,
     ) -> None:
-        """Copy a network unless an earlier epoch had a lower loss.
-
-        Where nothing could be held out, the last epoch is all there is to go by.
-        """
-        known = math.inf if self.best is None else self.best.loss
-        if loss <= known or math.isnan(loss):
-            loss = math.inf if math.isnan(loss) else loss
+        """Copy a network unless an earlier epoch had a lower loss."""
+        if loss <= (math.inf if self.best is None else self.best.loss):
             self.best = Best(copy_state(network), loss, logits, held_out)
+
+    def keep(self, network: Network) -> None:
+        """Copy a network that nothing was held out for: the last one is the best."""
+        self.best = Best(copy_state(network))
 
 
 def copy_state(network: Network) -> dict[str, torch.Tensor]:

@@ -177,7 +177,7 @@ def train_restoring(
     bench = RestoreBench(
         pair=_pair(volume, target, settings),
         settings=settings,
-        choices=choices_for_images(volume, settings, device.type),
+        choices=choices_for_images(volume, settings, device.type, gaps=settings.gaps),
         task="gaps" if settings.gaps else "blind" if target is None else "paired",
         device=device,
         out=Path(out),

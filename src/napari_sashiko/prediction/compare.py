@@ -1,0 +1,146 @@
+"""How near a restored image is to the one that it should be, by blocks."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.metrics import ImageErrors, ImageScores, StructuralSimilarity
+from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
+from napari_sashiko.prediction.predictor import Triple
+from napari_sashiko.prediction.store import RESTORED, reading_prediction
+from napari_sashiko.runners import Event, Progress
+from napari_sashiko.volumes import Region, Volume, grow
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of a restored image over all voxels that count.
+
+    Parameters
+    ----------
+    errors : ImageScores
+        Correlation, signal-to-noise ratio and errors in grey values.
+    ssim : float
+        Structural similarity, mean over windows of 7 x 7 pixels of all slices; NaN
+        where a slice is smaller, or no window counts as a whole.
+    """
+
+    errors: ImageScores
+    ssim: float
+
+    def record(self) -> dict[str, Any]:
+        """Write the scores as JSON."""
+        ssim = self.ssim if np.isfinite(self.ssim) else None
+        return {**self.errors.record(), "ssim": ssim}
+
+
+def compare_steps(
+    restored: Path | str,
+    truth: Volume,
+    *,
+    ignore: Volume | None = None,
+    only: Volume | None = None,
+) -> Generator[Event, None, Comparison]:
+    """Compare a restored image with the truth, block by block.
+
+    Parameters
+    ----------
+    restored : path
+        Folder NAME.zarr.
+    truth : Volume
+        The image as it should be, of the same shape.
+    ignore, only : Volume, optional
+        Voxels that are not 0 in the one, or 0 in the other, do not count: scores of
+        gaps alone are those `only` in them.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    OutputError
+        If there is no restored image, or it is not finished.
+    VolumeError
+        If shapes or channels differ.
+    """
+    path = Path(restored)
+    record = finished_record(path, RESTORED)
+    shape, flat = triple(record["shape"]), bool(record["flat"])
+    with reading_prediction(path):
+        mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
+    _check(truth, shape, mean.shape[0])
+    for mask in (ignore, only):
+        if mask is not None:
+            _check(mask, shape, 1)
+    scene = _Scene(path, mean, truth, ignore, only, flat=flat)
+    errors = ImageErrors()
+    blocks = list(chunk_blocks(shape, mean.chunks, flat=flat))
+    for number, region in enumerate(blocks):
+        yield Progress(number, 2 * len(blocks), "comparing with the truth")
+        errors.update(*scene.read(region))
+    found = errors.compute()
+    similarity = _similarity(found)
+    for number, region in enumerate(blocks if similarity else ()):
+        yield Progress(len(blocks) + number, 2 * len(blocks), "comparing structures")
+        for metric in similarity:
+            metric.update(*scene.read(grow(region, metric.halo, shape)))
+    ssim = [metric.compute().ssim for metric in similarity]
+    return Comparison(found, ssim[0] if ssim else float("nan"))
+
+
+def _similarity(found: ImageScores) -> list[StructuralSimilarity]:
+    """None where the truth has one grey value only."""
+    known = found.voxels > 0 and found.data_range > 0
+    return [StructuralSimilarity(found.data_range, dims=2)] if known else []
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A restored image, its truth, and what of both counts."""
+
+    path: Path
+    mean: Any
+    truth: Volume
+    ignore: Volume | None
+    only: Volume | None
+    flat: bool
+
+    def read(self, region: Region) -> tuple[Array, Array, Array]:
+        """Image, truth and what does not count, each ``(C, z, y, x)``."""
+        box = region[1:] if self.flat else region
+        with reading_prediction(self.path):
+            image = np.asarray(self.mean[(slice(None), *box)], np.float32)
+        image = image[:, np.newaxis] if self.flat else image
+        true = self.truth.read(region)
+        left_out = np.zeros(image.shape, bool)
+        for mask in self._masks(region):
+            left_out |= mask
+        return image, true, left_out
+
+    def _masks(self, region: Region) -> Iterator[Array]:
+        if self.ignore is not None:
+            yield self.ignore.read(region) != 0
+        if self.only is not None:
+            yield self.only.read(region) == 0
+
+
+def _check(volume: Volume, shape: Triple, channels: int) -> None:
+    if volume.shape != shape or volume.channels != channels:
+        raise VolumeError(
+            f"{volume.name!r} has shape {volume.shape} and {volume.channels} "
+            f"channel(s), the restored image {shape} and {channels}.",
+            "Choose an image of the same place.",
+        )
