@@ -30,9 +30,11 @@ OUT = ROOT / "out"
 LINUX = sys.platform == "linux"
 # Slow, and alike everywhere.
 ONCE = ("tests/benchmarks", "tests/docs", "tests/journeys", "tests/samples")
-# By contract these rooms know of nothing that an environment may lack.
-PURE = ("tests/labels", "tests/losses", "tests/metrics", "tests/networks")
-PURE += ("tests/patches", "tests/transforms")
+# By contract these rooms know of nothing that an environment may lack; what they do
+# runs there all the same, below the command line and the pipeline.
+PURE = ("tests/instances", "tests/labels", "tests/losses", "tests/measurements")
+PURE += ("tests/metrics", "tests/networks", "tests/patches", "tests/plots")
+PURE += ("tests/training", "tests/transforms")
 GUI_TESTS = "tests/gui"
 # Where Debian and Ubuntu keep what Qt, OpenGL and a virtual screen need.
 LIBRARIES = (

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.checkpoints.card import ModelCard
 from napari_sashiko.checkpoints.member import Box, Member
+from napari_sashiko.layers import fill_unknown
 
 
 class Ensemble:
@@ -76,7 +77,7 @@ class Ensemble:
         Parameters
         ----------
         patch : numpy.ndarray
-            Normalised image, ``(C, Z, Y, X)`` float32.
+            Normalised image, ``(C, Z, Y, X)`` float32; NaN where gaps are to be filled.
         core : tuple of (start, stop), optional
             The voxels wanted, per axis; all of the patch when left out.
         tick : callable
@@ -89,6 +90,9 @@ class Ensemble:
         """
         image = torch.from_numpy(np.ascontiguousarray(patch, np.float32))
         image = image.to(self.device)
+        if self.card.restoring is not None and self.card.restoring.fills_gaps:
+            # As in training: slice by slice where networks look at slices.
+            image = _filled(image, self.card.dims)
         core = core or tuple((0, size) for size in image.shape[1:])
         total, mean, squares = 0.0, torch.zeros(()), torch.zeros(())
         for member, weight in self._members:
@@ -102,6 +106,9 @@ class Ensemble:
         std = (squares / total).clamp_min(0).sqrt()
         if self.card.restoring is None:
             return mean.cpu().numpy(), std.cpu().numpy()
+        if self.card.restoring.fills_gaps:
+            # Networks say what the rough filling lacks.
+            mean = mean + image[(slice(None), *(slice(*span) for span in core))]
         target = self.card.restoring.target
         scale = torch.tensor(target.scale).view(-1, 1, 1, 1)
         return target.undo(mean.cpu().numpy()), (std.cpu() * scale).numpy()
@@ -114,3 +121,12 @@ class Ensemble:
             1.0 / self.card.temperature
         )
         return shares / shares.sum(dim=0, keepdim=True).clamp_min(1e-12)
+
+
+def _filled(image: torch.Tensor, dims: int) -> torch.Tensor:
+    """Guess what is NaN in ``(C, Z, Y, X)``."""
+    known = torch.isfinite(image).float()
+    image = image.nan_to_num(0.0)
+    if dims == 2:
+        return fill_unknown(image.movedim(1, 0), known.movedim(1, 0)).movedim(0, 1)
+    return fill_unknown(image[None], known[None])[0]

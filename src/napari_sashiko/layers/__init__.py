@@ -6,6 +6,7 @@ from napari_sashiko.layers.convolution import (
     channels_last,
     convolve,
 )
+from napari_sashiko.layers.filling import fill_unknown
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 from napari_sashiko.layers.narrow import compiles_narrow, convolve_narrow, in_shares
 from napari_sashiko.layers.native import (
@@ -33,6 +34,7 @@ __all__ = [
     "crop_to",
     "enlarge",
     "fill_normal",
+    "fill_unknown",
     "fold_scale",
     "has_native",
     "in_shares",

@@ -115,6 +115,8 @@ class Inference:
         raw = self._reader.read(window)
         room = self._scratch.array("patch", raw.shape, np.float32)
         patch = self.predictor.card.normalisation.apply(raw, out=room)
+        if self._fills_gaps:
+            patch[~self.predictor.card.normalisation.known(raw)] = np.nan
         core = tuple(
             (r.start - w.start, r.stop - w.start)
             for r, w in zip(region, window, strict=True)
@@ -129,13 +131,17 @@ class Inference:
         release_memory()  # after the except block: the error held on to the tensors
         return None
 
+    @property
+    def _fills_gaps(self) -> bool:
+        restoring = self.predictor.card.restoring
+        return restoring is not None and restoring.fills_gaps
+
     def _with_measured(self, pair: Pair, raw: Any, core: Any) -> Pair:
         """Put back what was measured, where only gaps are to be filled."""
-        card = self.predictor.card
-        if card.restoring is None or not card.restoring.fills_gaps:
+        if not self._fills_gaps:
             return pair
         measured = raw[(slice(None), *(slice(*span) for span in core))]
-        known = card.normalisation.known(measured)
+        known = self.predictor.card.normalisation.known(measured)
         mean, std = pair
         return np.where(known, measured, mean).astype(np.float32), np.where(
             known, np.float32(0), std

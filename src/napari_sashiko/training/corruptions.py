@@ -11,6 +11,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from napari_sashiko.layers import fill_unknown
+
 CELL = 4  # one voxel is hidden in each cell of so many voxels along an axis
 REACH = 2  # voxels: what a hidden voxel shows instead comes from so near
 
@@ -64,9 +66,9 @@ class Gaps:
     def __call__(
         self, images: Tensor, known: Tensor, holes: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return images with more gaps; what is known behind these counts."""
+        """Return images with more gaps, roughly filled; behind these it counts."""
         del generator
-        return images * (1 - holes), known * holes
+        return fill_unknown(images, known * (1 - holes)), known * holes
 
 
 class Blind:

@@ -37,6 +37,9 @@ class ImageBatch:
         Of two images and weights.
     flatness : float
         Weight of the total variation.
+    base : sequence of int
+        Channels of `images` that what the network says is added to; none where it is
+        all there is.
     """
 
     images: Tensor
@@ -44,6 +47,7 @@ class ImageBatch:
     weight: Tensor
     loss: ImageLoss
     flatness: float = 0.0
+    base: Sequence[int] = ()
     is_least = True
 
     @property
@@ -53,11 +57,16 @@ class ImageBatch:
 
     def losses(self, output: Tensor) -> tuple[Tensor, Tensor]:
         """Loss with the total variation, and without."""
-        output = output.float()
+        output = self.complete(output)
         loss = self.loss(output, self.targets, self.weight)
         if not self.flatness:
             return loss, loss
         return loss + self.flatness * total_variation(output), loss
+
+    def complete(self, output: Tensor) -> Tensor:
+        """The image that a network means."""
+        output = output.float()
+        return output + self.images[:, self.base] if self.base else output
 
 
 class ImageSampler:
@@ -164,6 +173,8 @@ class ImageMaterial:
         Of two images and weights.
     flatness : float
         Weight of the total variation.
+    base : sequence of int
+        As in `ImageBatch`.
     """
 
     sampler: ImageSampler
@@ -172,6 +183,7 @@ class ImageMaterial:
     corruption: Corruption
     loss: ImageLoss
     flatness: float = 0.0
+    base: Sequence[int] = ()
 
     def draw(
         self,
@@ -188,7 +200,7 @@ class ImageMaterial:
         images, together = self.transform(images, torch.cat(beside, 1), generator)
         targets, known, holes = torch.split(together, channels, dim=1)
         seen, weight = self.corruption(images, known, holes, generator)
-        return ImageBatch(seen, targets, weight, self.loss, self.flatness)
+        return ImageBatch(seen, targets, weight, self.loss, self.flatness, self.base)
 
     def judge(
         self, network: Network, outcome: Outcome
@@ -198,9 +210,8 @@ class ImageMaterial:
         found = []
         for batch in self.held_out:
             with torch.no_grad():
-                loss = self.loss(
-                    network(batch.images).float(), batch.targets, batch.weight
-                )
+                output = batch.complete(network(batch.images))
+                loss = self.loss(output, batch.targets, batch.weight)
             found.append(float(loss))
             yield Tick()
         if not found:

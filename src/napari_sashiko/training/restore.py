@@ -264,6 +264,7 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
         ImageMaterial,
         corruption=_corruption(bench),
         loss=_loss(bench),
+        base=_planes(bench) if bench.task == "gaps" else (),
         flatness=bench.settings.total_variation,
     )
     as_it_is = make(judged, (), build_transforms((), bench.choices.dims))
@@ -284,9 +285,13 @@ def _corruption(bench: RestoreBench) -> Corruption:
         return Nothing()
     if bench.task == "gaps":
         return Gaps()
-    middle = bench.planes // 2
-    channels = bench.pair.image.channels
-    return Blind([middle + bench.planes * number for number in range(channels)])
+    return Blind(_planes(bench))
+
+
+def _planes(bench: RestoreBench) -> list[int]:
+    """Channels of what networks see that are the slice itself."""
+    middle, channels = bench.planes // 2, bench.pair.image.channels
+    return [middle + bench.planes * number for number in range(channels)]
 
 
 def _loss(bench: RestoreBench) -> ImageLoss:
