@@ -14,10 +14,12 @@ __all__ = [
     "measure",
     "predict",
     "prediction_sets",
+    "reconstruct",
     "report",
     "restore",
     "segment_instances",
     "train",
+    "train_reconstruct",
 ]
 
 

@@ -4,6 +4,7 @@ from napari_sashiko.checkpoints.card import (
     FORMAT_VERSION,
     MemberCard,
     ModelCard,
+    Reconstructing,
     Restoring,
 )
 from napari_sashiko.checkpoints.ensemble import Ensemble
@@ -11,6 +12,7 @@ from napari_sashiko.checkpoints.folder import (
     SUFFIX,
     load_card,
     load_ensemble,
+    load_reconstructors,
     model_digest,
     save_model,
 )
@@ -21,6 +23,7 @@ from napari_sashiko.checkpoints.member import (
     network_halo,
 )
 from napari_sashiko.checkpoints.mending import mend_model
+from napari_sashiko.checkpoints.reconstructors import ReconstructorEnsemble
 
 __all__ = [
     "FORMAT_VERSION",
@@ -31,9 +34,12 @@ __all__ = [
     "MemberCard",
     "ModelCard",
     "NetworkMember",
+    "Reconstructing",
+    "ReconstructorEnsemble",
     "Restoring",
     "load_card",
     "load_ensemble",
+    "load_reconstructors",
     "mend_model",
     "model_digest",
     "network_halo",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Len
 from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
 
 from napari_sashiko.config import Settings
@@ -53,6 +53,27 @@ class Restoring(Settings):
     fills_gaps: bool = False
 
 
+class Reconstructing(Settings):
+    """What a model makes of a sinogram: a slice.
+
+    Parameters
+    ----------
+    target : Normalisation
+        Turns what networks give into grey values.
+    angles : tuple of float
+        Degrees, one for each row of a sinogram.
+    detectors : int
+        Columns of a sinogram.
+    size : int
+        Side of the slice.
+    """
+
+    target: Normalisation
+    angles: Annotated[tuple[FiniteFloat, ...], Len(1)]
+    detectors: Annotated[int, Ge(1)]
+    size: Annotated[int, Ge(1)]
+
+
 class ModelCard(Settings):
     """What a trained model is.
 
@@ -64,9 +85,11 @@ class ModelCard(Settings):
         For people; ``created`` is ISO 8601 with time zone.
     classes : tuple of LabelClass
         Channel ``c`` of a prediction is the class at place ``c``; empty where
-        `restoring` says what is predicted instead.
+        `restoring` or `reconstructing` says what is predicted instead.
     restoring : Restoring or None
-        None for a model that tells classes.
+        None unless the model restores images.
+    reconstructing : Reconstructing or None
+        None unless the model makes slices of sinograms.
     channels : int
         Image channels that the model expects.
     voxel_size : tuple of float
@@ -98,6 +121,7 @@ class ModelCard(Settings):
     created: str
     classes: tuple[LabelClass, ...]
     restoring: Restoring | None = None
+    reconstructing: Reconstructing | None = None
     channels: Annotated[int, Ge(1)]
     voxel_size: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     unit: str
@@ -113,15 +137,17 @@ class ModelCard(Settings):
     @property
     def outputs(self) -> int:
         """Channels of a prediction."""
-        if self.restoring is None:
-            return len(self.classes)
-        return len(self.restoring.target.center)
+        imaging = self.restoring or self.reconstructing
+        return len(imaging.target.center) if imaging else len(self.classes)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         ids = [each.id for each in self.classes]
-        if bool(ids) == (self.restoring is not None):
-            raise ValueError("a model tells classes or restores images")
+        kinds = (bool(ids), bool(self.restoring), bool(self.reconstructing))
+        if sum(kinds) != 1:
+            raise ValueError(
+                "a model tells classes, restores images or reconstructs slices"
+            )
         if len(set(ids)) != len(ids):
             raise ValueError(f"classes share an id: {ids}")
         if len(self.correction) not in (0, len(ids)):

@@ -20,12 +20,22 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from napari_sashiko.checkpoints.card import FORMAT_VERSION, MemberCard, ModelCard
+from napari_sashiko.checkpoints.card import (
+    FORMAT_VERSION,
+    MemberCard,
+    ModelCard,
+)
 from napari_sashiko.checkpoints.ensemble import Ensemble
 from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
+from napari_sashiko.checkpoints.reconstructors import ReconstructorEnsemble
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.networks import Network, network_from_spec
+from napari_sashiko.networks import (
+    Network,
+    Reconstructor,
+    network_from_spec,
+    reconstructor_from_spec,
+)
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
 SUFFIX = ".sashiko-model"
@@ -144,12 +154,74 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
     place = torch.device(device)
 
     def load(card: ModelCard) -> Ensemble:
+        if card.reconstructing is not None:
+            raise ModelError(
+                f"The model {folder} makes slices of sinograms, it does not look at "
+                "images.",
+                "Use it with: sashiko reconstruct --model.",
+            )
         members = [
             load_member(Path(folder), card, entry, place) for entry in card.members
         ]
         return Ensemble(card, members, place)
 
     return _with_card(Path(folder), load)
+
+
+def load_reconstructors(
+    folder: Path, device: str | torch.device = "cpu"
+) -> ReconstructorEnsemble:
+    """Load a model that makes slices of sinograms onto a device.
+
+    Raises
+    ------
+    ModelError
+        As `load_card`, if a member's tensors are missing or do not fit, and if the
+        model does something else.
+    """
+    place = torch.device(device)
+
+    def load(card: ModelCard) -> ReconstructorEnsemble:
+        if card.reconstructing is None:
+            raise ModelError(
+                f"The model {folder} makes no slices of sinograms.",
+                "Train one with: sashiko train-reconstruct.",
+            )
+        networks = [
+            load_reconstructor(Path(folder), card, entry, place)
+            for entry in card.members
+        ]
+        return ReconstructorEnsemble(card, networks, place)
+
+    return _with_card(Path(folder), load)
+
+
+def load_reconstructor(
+    folder: Path, card: ModelCard, entry: MemberCard, device: torch.device
+) -> Reconstructor:
+    """Load one network of a model that makes slices of sinograms.
+
+    Raises
+    ------
+    ModelError
+        If its tensors are missing, damaged, or do not fit the card.
+    """
+    try:
+        arrays = _tensors(folder / entry.file)
+        network = reconstructor_from_spec(entry.spec)
+        _check_sizes(card, network)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+    except (*DAMAGE, ModelError) as error:
+        raise _missing(folder, entry, error) from error
+    return network.to(device).eval()
+
+
+def _check_sizes(card: ModelCard, network: Reconstructor) -> None:
+    known = card.reconstructing
+    wanted = known and ((len(known.angles), known.detectors), known.size)
+    found = network.sinogram, network.size
+    if found != wanted:
+        raise ValueError(f"it is made for {found}, {CARD} gives {wanted}")
 
 
 def model_digest(folder: Path) -> str:
@@ -165,8 +237,9 @@ def model_digest(folder: Path) -> str:
         digest = hashlib.sha256()
         for name in PREDICTING:
             digest.update(repr(getattr(card, name)).encode())
-        if card.restoring is not None:
-            digest.update(repr(card.restoring).encode())
+        for kind in (card.restoring, card.reconstructing):
+            if kind is not None:
+                digest.update(repr(kind).encode())
         for entry in card.members:
             try:
                 digest.update((Path(folder) / entry.file).read_bytes())

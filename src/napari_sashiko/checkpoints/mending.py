@@ -6,7 +6,12 @@ from pathlib import Path
 import torch
 
 from napari_sashiko.checkpoints.card import MemberCard, ModelCard
-from napari_sashiko.checkpoints.folder import CARD, load_card, load_member
+from napari_sashiko.checkpoints.folder import (
+    CARD,
+    load_card,
+    load_member,
+    load_reconstructor,
+)
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
@@ -68,9 +73,10 @@ def mend_model(folder: Path) -> str:
 def _problems(folder: Path, card: ModelCard) -> dict[str, str]:
     """Say why members cannot be used, by the names of their files."""
     problems = {}
+    load = load_member if card.reconstructing is None else load_reconstructor
     for entry in card.members:
         try:
-            load_member(folder, card, entry, torch.device("cpu"))
+            load(folder, card, entry, torch.device("cpu"))
         except ModelError as error:
             problems[entry.file] = str(error)
     return problems

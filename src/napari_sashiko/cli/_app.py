@@ -19,11 +19,13 @@ from napari_sashiko.cli import (
     measure,
     mend,
     predict,
+    reconstruct,
     report,
     restore,
     sample,
     sets,
     train,
+    train_reconstruct,
 )
 from napari_sashiko.errors import Cancelled, SashikoError
 
@@ -41,7 +43,8 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(sample, train, restore, predict, apply, instances),
-    *(measure, sets, evaluate, report, export, info, mend),
+    *(measure, sets, evaluate, train_reconstruct, reconstruct),
+    *(report, export, info, mend),
 )
 for command in COMMANDS:
     command.add_to(app)

@@ -33,6 +33,18 @@ Level = Annotated[
     int,
     typer.Option(min=0, help="Level of an image pyramid; 0 is the finest."),
 ]
+Angles = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of angles in degrees, .npy or text; evenly over 180 if left out."
+    ),
+]
+Order = Annotated[
+    str | None,
+    typer.Option(
+        help="slices: (slice, angle, detector); projections: (angle, slice, detector)."
+    ),
+]
 RecipeFile = Annotated[
     Path | None,
     typer.Option(

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from napari_sashiko.config import Settings
 
-Part = Literal["classes", "mean", "std", "labels", "sizes"]
+Part = Literal["classes", "mean", "std", "labels", "sizes", "fbp"]
 
 
 class ExportSettings(Settings):

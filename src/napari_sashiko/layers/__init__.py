@@ -6,6 +6,7 @@ from napari_sashiko.layers.convolution import (
     channels_last,
     convolve,
 )
+from napari_sashiko.layers.dense import Dense
 from napari_sashiko.layers.filling import fill_unknown
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 from napari_sashiko.layers.narrow import compiles_narrow, convolve_narrow, in_shares
@@ -23,6 +24,7 @@ __all__ = [
     "MARGIN",
     "MOST_OUTPUTS",
     "Convolution",
+    "Dense",
     "Norm",
     "NormName",
     "UpConvolution",

@@ -89,6 +89,16 @@ from napari_sashiko.pipeline.models import (
 from napari_sashiko.pipeline.noting import note_image
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
+from napari_sashiko.pipeline.reconstructing import (
+    Reconstructed,
+    open_reconstructed,
+    read_angles,
+    reconstruct,
+    reconstruct_steps,
+    train_reconstruct,
+    train_reconstruct_settings,
+    train_reconstruct_steps,
+)
 from napari_sashiko.pipeline.reopening import (
     ProjectImage,
     Reopened,
@@ -130,6 +140,7 @@ from napari_sashiko.prediction import (
     PredictionDone,
     PredictionSettings,
     PredictionStarted,
+    ReconstructSettings,
     SetsDone,
     SetSettings,
 )
@@ -170,6 +181,7 @@ if TYPE_CHECKING:
         TrainingSettings,
         TrainingStarted,
         TrainingWaits,
+        TrainReconstructSettings,
     )
 
 _LOADED_LATER = {
@@ -185,6 +197,7 @@ _LOADED_LATER = {
     "ReportDone": "pipeline.reporting",
     "ReportSettings": "pipeline.reporting",
     "RestoreSettings": "training",
+    "TrainReconstructSettings": "training",
     "TrainingDone": "training",
     "TrainingRested": "training",
     "TrainingSettings": "training",
@@ -254,6 +267,8 @@ __all__ = [
     "ProjectImage",
     "ProjectRecord",
     "Recipe",
+    "ReconstructSettings",
+    "Reconstructed",
     "Region",
     "Reopened",
     "ReportDone",
@@ -266,6 +281,7 @@ __all__ = [
     "Sources",
     "Spread",
     "Tick",
+    "TrainReconstructSettings",
     "Trained",
     "TrainingDone",
     "TrainingRested",
@@ -319,6 +335,7 @@ __all__ = [
     "open_instances",
     "open_model",
     "open_prediction",
+    "open_reconstructed",
     "open_restored",
     "open_result",
     "open_sets",
@@ -330,11 +347,14 @@ __all__ = [
     "preview",
     "preview_instances",
     "project_image",
+    "read_angles",
     "read_measurements",
     "read_paint",
     "read_recipe",
     "read_results",
     "recipe_values",
+    "reconstruct",
+    "reconstruct_steps",
     "reopen_project",
     "report",
     "report_steps",
@@ -347,6 +367,9 @@ __all__ = [
     "set_steps",
     "settings_like",
     "train",
+    "train_reconstruct",
+    "train_reconstruct_settings",
+    "train_reconstruct_steps",
     "train_steps",
     "training_settings",
     "with_error",

@@ -15,6 +15,7 @@ from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.blocking import Report, run_to_end
 from napari_sashiko.pipeline.found import open_instances
 from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
+from napari_sashiko.pipeline.reconstructing import Reconstructed, open_reconstructed
 from napari_sashiko.pipeline.restoring import Restored, open_restored
 from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
 from napari_sashiko.runners import Event
@@ -23,12 +24,14 @@ from napari_sashiko.volumes import open_volume
 PARTS = {
     "prediction": ("classes", "mean", "std"),
     "restored image": ("mean", "std"),
+    "reconstruction": ("mean", "std", "fbp"),
     "instances": ("labels",),
     "sets": ("sizes",),
 }
 WORDS = {
     "prediction": "a prediction",
     "restored image": "a restored image",
+    "reconstruction": "a reconstruction",
     "instances": "instances",
     "sets": "prediction sets",
 }
@@ -42,7 +45,7 @@ def export_steps(
     Parameters
     ----------
     source : path
-        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        Folder NAME.zarr of a finished prediction, of another image, instances or
         prediction sets; or a model folder.
     out : path
         File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
@@ -86,7 +89,7 @@ def export(
     Parameters
     ----------
     source : path
-        Folder NAME.zarr of a finished prediction, of a restored image, instances or
+        Folder NAME.zarr of a finished prediction, of another image, instances or
         prediction sets; or a model folder.
     out : path
         File; its ending decides the format: ``.tif`` or ``.mrc``; of a model ``.onnx``
@@ -147,7 +150,8 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
     if kind not in PARTS:
         raise OutputError(
             f"{source} is not a result.",
-            "Export a prediction, a restored image, instances, sets or a model.",
+            "Export a prediction, a restored image, a reconstruction, instances, sets "
+            "or a model.",
         )
     part = _part(kind, settings)
     if kind == "prediction":
@@ -159,6 +163,8 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
         )
     if kind == "restored image":
         return _restored(open_restored(source), part)
+    if kind == "reconstruction":
+        return _reconstructed(open_reconstructed(source), settings)
     return _instances(source) if kind == "instances" else _sets(source)
 
 
@@ -175,7 +181,7 @@ def _part(kind: str, settings: ExportSettings) -> str:
     return settings.part
 
 
-def _check_finished(found: Prediction | Restored) -> None:
+def _check_finished(found: Prediction | Restored | Reconstructed) -> None:
     if found.done < found.total:
         raise OutputError(
             f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",
@@ -235,6 +241,32 @@ def _restored(found: Restored, part: str) -> Content:
         unit=found.unit,
         names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
         channel=None if count > 1 else 0,
+        note="Grey values.",
+    )
+
+
+def _reconstructed(found: Reconstructed, settings: ExportSettings) -> Content:
+    _check_finished(found)
+    part = settings.part or next(iter(found.images))
+    if part not in found.images:
+        raise SettingsError(
+            f"There is no part {part!r} in {found.path}.",
+            f"Choose from: {', '.join(found.images)}.",
+        )
+    array = found.images[part]
+    words = {
+        "mean": "Reconstruction by a model",
+        "std": "Deviation of the reconstruction",
+        "fbp": "Filtered back-projection",
+    }
+    return Content(
+        path=found.path / part,
+        title=words[part],
+        array=array,
+        dtype="float32",
+        voxel_size=found.voxel_size[1 - array.ndim :],
+        unit=found.unit,
+        channel=0,
         note="Grey values.",
     )
 

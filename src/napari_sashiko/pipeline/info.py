@@ -16,9 +16,10 @@ from napari_sashiko.pipeline.folder_results import PICTURE, read_results
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
+from napari_sashiko.pipeline.reconstructing import open_reconstructed
 from napari_sashiko.pipeline.restoring import open_restored
 from napari_sashiko.pipeline.results import open_prediction
-from napari_sashiko.prediction import RESTORED
+from napari_sashiko.prediction import PREDICTION, RECONSTRUCTED, RESTORED
 from napari_sashiko.volumes import DAMAGED, reading
 
 MODEL_INDEX = "model.json"
@@ -31,7 +32,8 @@ class Description:
     Parameters
     ----------
     kind : str
-        ``"model"``, ``"prediction"``, ``"restored image"``, ``"instances"``,
+        ``"model"``, ``"prediction"``, ``"restored image"``, ``"reconstruction"``,
+        ``"instances"``,
         ``"sets"``, ``"measurements"``, ``"project"``, ``"pictures"`` or ``"image"``.
     lines : tuple of str
         For people.
@@ -65,10 +67,13 @@ def describe(path: Path | str) -> Description:
         if (path / index).exists():
             return describe_folder(path)
     record = own_record(path)
-    if record.get("kind") == "prediction":
-        return _prediction(path)
-    if record.get("kind") == RESTORED:
-        return _restored(path)
+    kinds = {
+        PREDICTION: _prediction,
+        RESTORED: _restored,
+        RECONSTRUCTED: _reconstructed,
+    }
+    if record.get("kind") in kinds:
+        return kinds[record["kind"]](path)
     if record.get("kind") == "instances":
         with reading(f"The instances {path}", "Find them again."):
             return _instances(path, record)
@@ -101,13 +106,19 @@ def _model(path: Path) -> Description:
 
 
 def _made(card: Any) -> str:
+    if card.reconstructing is not None:
+        made = card.reconstructing
+        return (
+            f"Reconstructs slices of {made.size} x {made.size} from sinograms of "
+            f"{len(made.angles)} angles x {made.detectors} detectors"
+        )
     if card.restoring is None:
         return f"Classes: {_names(card.classes)}"
     return "Fills gaps" if card.restoring.fills_gaps else "Restores images"
 
 
 def _quality(card: Any) -> tuple[str, ...]:
-    if card.restoring is not None:
+    if not card.classes:
         return ()
     scores = score_lines(held_out_scores(card.training))
     return (*scores, _sets(card.sets))
@@ -171,6 +182,36 @@ def _restored(path: Path) -> Description:
         "model_digest": found.model_digest,
     }
     return Description("restored image", lines, facts)
+
+
+def _reconstructed(path: Path) -> Description:
+    found = open_reconstructed(path)
+    shape = next(iter(found.images.values())).shape[1:]
+    model = found.model_digest[:12] or "none, filtered back-projection alone"
+    lines = (
+        (
+            f"Reconstruction, {' x '.join(map(str, shape))} voxels of "
+            f"{_sizes(found.voxel_size)} {found.unit}"
+        ),
+        f"Images: {', '.join(found.images)}",
+        (
+            f"Angles: {len(found.angles)}, {min(found.angles):g} to "
+            f"{max(found.angles):g} degrees"
+        ),
+        f"Blocks: {found.done} of {found.total} finished",
+        f"Model: {model}",
+    )
+    facts = {
+        "shape": list(shape),
+        "images": list(found.images),
+        "angles": list(found.angles),
+        "voxel_size": list(found.voxel_size),
+        "unit": found.unit,
+        "done": found.done,
+        "total": found.total,
+        "model_digest": found.model_digest,
+    }
+    return Description("reconstruction", lines, facts)
 
 
 def _instances(path: Path, record: dict[str, Any]) -> Description:

@@ -8,7 +8,7 @@ from napari_sashiko.labels import LabelStore, holds_paint
 from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
 from napari_sashiko.pipeline.project import INDEX, ROOMS
 from napari_sashiko.pipeline.reopening import Inspection
-from napari_sashiko.prediction import mend_prediction
+from napari_sashiko.prediction import KINDS, mend_prediction
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import FolderLock
 
@@ -47,7 +47,7 @@ def mend_steps(path: Path | str) -> Generator[Event, None, tuple[str, ...]]:
 
         words = mend_model(path)
         return (words,) if words else ()
-    if kind_of(path) == "prediction":
+    if kind_of(path) in KINDS:
         return tuple((yield from mend_prediction(path)))
     if holds_paint(path):
         return LabelStore.rescue(path).mended

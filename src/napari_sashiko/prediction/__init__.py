@@ -25,11 +25,15 @@ from napari_sashiko.prediction.places import find_places, places_in_prediction
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
+from napari_sashiko.prediction.reconstruct import reconstruct
+from napari_sashiko.prediction.reconstruct_settings import ReconstructSettings
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
 from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
 from napari_sashiko.prediction.store import (
+    KINDS,
     PREDICTION,
+    RECONSTRUCTED,
     RESTORED,
     read_record,
     reading_prediction,
@@ -37,7 +41,9 @@ from napari_sashiko.prediction.store import (
 )
 
 __all__ = [
+    "KINDS",
     "PREDICTION",
+    "RECONSTRUCTED",
     "RESTORED",
     "CellDone",
     "ClassScores",
@@ -54,6 +60,7 @@ __all__ = [
     "PredictionSettings",
     "PredictionStarted",
     "Predictor",
+    "ReconstructSettings",
     "SetSettings",
     "SetsDone",
     "check_volume",
@@ -73,5 +80,6 @@ __all__ = [
     "preview",
     "read_record",
     "reading_prediction",
+    "reconstruct",
     "record_of",
 ]

@@ -20,6 +20,7 @@ from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import (
     FORMAT_VERSION,
     PREDICTION,
+    RECONSTRUCTED,
     RESTORED,
     Layout,
     PredictionStore,
@@ -92,6 +93,11 @@ def prepare(
     if settings.overwrite:
         remove_store(path)
     record = read_record(path)
+    if record is not None and record["kind"] == RECONSTRUCTED:
+        raise OutputError(
+            f"{path} exists and is a {RECONSTRUCTED}.",
+            "Choose another name, or overwrite it.",
+        )
     plan = _plan(predictor, volume, settings, record)
     fresh = _record(predictor, digest, volume, plan)
     cells = plan.cells()

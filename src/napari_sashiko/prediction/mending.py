@@ -97,7 +97,8 @@ def mend_prediction(path: Path) -> Generator[Event, None, list[str]]:
 
 def _layout(path: Path, record: dict[str, Any]) -> Layout:
     with reading_prediction(path):
-        mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
+        images = tuple(str(name) for name in record.get("images", ("mean", "std")))
+        mean = zarr.open_array(str(path / images[0] / "0"), mode="r")
         flat = bool(record["flat"])
         return Layout(
             shape=_triple(record["shape"]),
@@ -106,6 +107,7 @@ def _layout(path: Path, record: dict[str, Any]) -> Layout:
             dtype=str(mean.dtype),
             flat=flat,
             classifies=record["kind"] == PREDICTION,
+            images=images,
         )
 
 

@@ -27,6 +27,8 @@ from napari_sashiko.volumes import (
 
 FORMAT_VERSION = 1
 PREDICTION, RESTORED = "prediction", "restored image"  # kinds of what is stored here
+RECONSTRUCTED = "reconstruction"
+KINDS = (PREDICTION, RESTORED, RECONSTRUCTED)
 KEYS = (  # of the record, without which nothing can be done
     "model_digest",
     "input_digest",
@@ -59,6 +61,8 @@ class Layout:
         Whether the arrays on disk have no z axis.
     classifies : bool
         Whether there is an array of the most probable class, too.
+    images : tuple of str
+        Names of the arrays of so many channels.
     """
 
     shape: Triple
@@ -67,6 +71,7 @@ class Layout:
     dtype: str
     flat: bool
     classifies: bool = True
+    images: tuple[str, ...] = ("mean", "std")
 
     @property
     def grid(self) -> Triple:
@@ -84,9 +89,9 @@ class Layout:
 
     @property
     def bytes(self) -> int:
-        """Room that mean, deviation and classes take before compression."""
-        width = np.dtype(self.dtype).itemsize
-        return int(np.prod(self.shape)) * (2 * width * self.channels + self.classifies)
+        """Room that all arrays take before compression."""
+        width = np.dtype(self.dtype).itemsize * len(self.images)
+        return int(np.prod(self.shape)) * (width * self.channels + self.classifies)
 
     def on_disk(self, extents: Sequence[Any]) -> tuple[Any, ...]:
         """Drop the z entry of ``(z, y, x)`` where the arrays have none."""
@@ -95,7 +100,7 @@ class Layout:
     @property
     def arrays(self) -> tuple[str, ...]:
         """Names of the arrays."""
-        return ("mean", "std", "classes") if self.classifies else ("mean", "std")
+        return (*self.images, "classes") if self.classifies else self.images
 
 
 def flat_part(depth: int, most: int = FLATTEST_CHUNK) -> int:
@@ -123,7 +128,8 @@ class PredictionStore:
                 name: ChunkWriter(path / name / "0", group[f"{name}/0"])
                 for name in layout.arrays
             }
-        self._mean, self._std = writers["mean"], writers["std"]
+        self._images = [writers[name] for name in layout.images]
+        self._mean, self._std = self._images[0], self._images[-1]
         self._classes = writers.get("classes")
         self._scratch = Scratch()
         self.ledger = Ledger(path)
@@ -132,6 +138,31 @@ class PredictionStore:
     def dtype(self) -> str:
         """How probabilities are stored on disk."""
         return str(self._mean.dtype)
+
+    def write_images(self, index: Triple, images: Sequence[FloatArray]) -> int:
+        """Write one cell of a store without classes.
+
+        Parameters
+        ----------
+        index : (int, int, int)
+            Place of the cell in the grid.
+        images : sequence of (K, z, y, x) float32
+            One for each array.
+
+        Returns
+        -------
+        int
+            Bytes on disk.
+        """
+        depth = self.layout.chunk[0]
+        first = index[0] * self.layout.cell[0] // depth
+        size = 0
+        for number, low in enumerate(range(0, images[0].shape[1], depth)):
+            box = self.layout.on_disk((first + number, *index[1:]))
+            size += self._write_image(
+                box, [image[:, low : low + depth] for image in images]
+            )
+        return size
 
     def write(
         self,
@@ -213,8 +244,7 @@ class PredictionStore:
             if self._classes is not None:
                 yield self._classes, box
             for channel in range(self.layout.channels):
-                yield self._mean, (channel, *box)
-                yield self._std, (channel, *box)
+                yield from ((writer, (channel, *box)) for writer in self._images)
 
     def _write_chunks(
         self, place: Triple, mean: FloatArray, std: FloatArray, ids: Any
@@ -222,7 +252,7 @@ class PredictionStore:
         """Write the chunks of one place: while they are in the processor's cache."""
         box = self.layout.on_disk(place)
         if self._classes is None:
-            return self._write_image(box, mean, std)
+            return self._write_image(box, (mean, std))
         best = self._chunk("best", self._mean, self.layout.chunk)
         stored = self._chunk("stored", self._mean, self.layout.chunk)
         winner = self._chunk("winner", self._classes, self.layout.chunk)
@@ -245,10 +275,10 @@ class PredictionStore:
             size += self._std.write((channel, *box), self._drop_z(values))
         return size
 
-    def _write_image(self, box: Any, mean: FloatArray, std: FloatArray) -> int:
+    def _write_image(self, box: Any, images: Sequence[FloatArray]) -> int:
         room = self._chunk("stored", self._mean, self.layout.chunk)
         size = 0
-        for writer, image in ((self._mean, mean), (self._std, std)):
+        for writer, image in zip(self._images, images, strict=True):
             for channel, values in enumerate(image):
                 chunk = self._drop_z(padded(values, room))
                 size += writer.write((channel, *box), chunk)
@@ -329,7 +359,7 @@ def _fill(
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """Read what a prediction, or a restored image, says about itself.
+    """Read what a prediction, or another result of this room, says about itself.
 
     Returns
     -------
@@ -358,7 +388,7 @@ def record_of(path: Path, kind: str) -> dict[str, Any]:
     path : Path
         Folder NAME.zarr.
     kind : str
-        What it must be: `PREDICTION` or `RESTORED`.
+        What it must be, one of `KINDS`.
 
     Raises
     ------
@@ -388,10 +418,7 @@ def _own_record(path: Path) -> dict[str, Any] | None:
         record: Any = zarr.open_group(str(path), mode="r").attrs.get(ATTRIBUTES)
     except DAMAGED:
         record = None
-    if not isinstance(record, dict) or record.get("kind") not in (
-        PREDICTION,
-        RESTORED,
-    ):
+    if not isinstance(record, dict) or record.get("kind") not in KINDS:
         raise OutputError(
             f"{path} exists and is not a prediction of this program.",
             "Choose another name; it is left as it is.",

@@ -3,6 +3,7 @@
 from napari_sashiko.runners._cluster import check_not_cancelled
 from napari_sashiko.runners.devices import (
     available_devices,
+    check_memory,
     choose_device,
     free_memory,
     has_fast_bfloat16,
@@ -34,6 +35,7 @@ __all__ = [
     "RunnerSettings",
     "Tick",
     "available_devices",
+    "check_memory",
     "check_not_cancelled",
     "choose_device",
     "free_memory",

@@ -11,6 +11,7 @@ from napari_sashiko.errors import DeviceError
 if TYPE_CHECKING:  # torch takes seconds to load: only who asks for a device pays
     import torch
 
+GIGABYTE = 1e9  # bytes
 OUT_OF_MEMORY_PHRASES = (
     "out of memory",
     "can't allocate memory",
@@ -97,6 +98,32 @@ def free_memory(device: str) -> int | None:
 
         return int(torch.cuda.mem_get_info(torch.device(device))[0])
     return _free_main_memory()
+
+
+def check_memory(needed: int, device: str, what: str, instead: str) -> None:
+    """Refuse what does not fit into memory, before any of it is asked for.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes.
+    device : str
+        A name out of ``available_devices``.
+    what, instead : str
+        What needs them, and what to do about it.
+
+    Raises
+    ------
+    DeviceError
+        If fewer bytes are free; where nobody can be asked, all is let through.
+    """
+    free = free_memory(device)
+    if free is not None and needed > free:
+        raise DeviceError(
+            f"{what} takes {needed / GIGABYTE:.3g} GB of memory, "
+            f"{free / GIGABYTE:.3g} GB are free on {device}.",
+            instead,
+        )
 
 
 def release_memory() -> None:

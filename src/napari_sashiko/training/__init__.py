@@ -14,6 +14,8 @@ from napari_sashiko.training.heritage import NOBODY, Heritage
 from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.others import disputed_by_others
 from napari_sashiko.training.painting import Painting
+from napari_sashiko.training.reconstruct import train_reconstructing
+from napari_sashiko.training.reconstruct_settings import TrainReconstructSettings
 from napari_sashiko.training.restore import train_restoring
 from napari_sashiko.training.restore_settings import RestoreSettings
 from napari_sashiko.training.settings import TrainingSettings
@@ -29,6 +31,7 @@ __all__ = [
     "PaintTaken",
     "Painting",
     "RestoreSettings",
+    "TrainReconstructSettings",
     "TrainingDone",
     "TrainingRested",
     "TrainingSettings",
@@ -38,5 +41,6 @@ __all__ = [
     "make_choices",
     "train",
     "train_live",
+    "train_reconstructing",
     "train_restoring",
 ]

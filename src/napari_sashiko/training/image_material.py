@@ -206,20 +206,27 @@ class ImageMaterial:
         self, network: Network, outcome: Outcome
     ) -> Generator[Event, None, dict[str, float]]:
         """Mean loss over what was held out."""
-        network.eval()
-        found = []
-        for batch in self.held_out:
-            with torch.no_grad():
-                output = batch.complete(network(batch.images))
-                loss = self.loss(output, batch.targets, batch.weight)
-            found.append(float(loss))
-            yield Tick()
-        if not found:
-            outcome.keep(network)
-            return {"valid_loss": math.nan}
-        mean = float(np.mean(found))
-        outcome.keep_if_best(network, mean, held_out=self.held_out)
-        return {"valid_loss": mean}
+        return (yield from judge_images(network, self.held_out, outcome))
+
+
+def judge_images(
+    network: Network, held_out: Sequence[ImageBatch], outcome: Outcome
+) -> Generator[Event, None, dict[str, float]]:
+    """Mean loss over what was held out; the network is kept if it is the best."""
+    network.eval()
+    found = []
+    for batch in held_out:
+        with torch.no_grad():
+            output = batch.complete(network(batch.images))
+            loss = batch.loss(output, batch.targets, batch.weight)
+        found.append(float(loss))
+        yield Tick()
+    if not found:
+        outcome.keep(network)
+        return {"valid_loss": math.nan}
+    mean = float(np.mean(found))
+    outcome.keep_if_best(network, mean, held_out=held_out)
+    return {"valid_loss": mean}
 
 
 def held_out_batches(

@@ -1,0 +1,304 @@
+"""Tomographic reconstruction: sinograms to a volume, and networks that learn it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
+from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.results import progress
+from napari_sashiko.pipeline.steps import check_model_folder
+from napari_sashiko.prediction import (
+    RECONSTRUCTED,
+    PredictionDone,
+    ReconstructSettings,
+    reading_prediction,
+    record_of,
+)
+from napari_sashiko.prediction import reconstruct as reconstruct_volume
+from napari_sashiko.runners import Event
+
+if TYPE_CHECKING:  # loads torch: only who trains pays
+    from napari_sashiko.training import TrainingDone, TrainReconstructSettings
+
+
+@dataclass(frozen=True)
+class Reconstructed:
+    """An open reconstruction; arrays are read by blocks.
+
+    Parameters
+    ----------
+    path : Path
+        Folder NAME.zarr.
+    images : dict of zarr arrays
+        ``(1, [Z,] Y, X)`` float32: ``fbp`` is the filtered back-projection, ``mean``
+        and ``std`` are those over the networks of a model.
+    angles : tuple of float
+        Degrees, one for each row of the sinograms.
+    voxel_size : tuple of float
+        (z, y, x) in `unit`.
+    unit : str
+        ``"pixel"`` when unknown.
+    model_digest : str
+        Which model was used; empty for none.
+    done, total : int
+        Blocks that are finished, and all.
+    """
+
+    path: Path
+    images: dict[str, Any]
+    angles: tuple[float, ...]
+    voxel_size: tuple[float, float, float]
+    unit: str
+    model_digest: str
+    done: int
+    total: int
+
+
+def open_reconstructed(path: Path | str) -> Reconstructed:
+    """Open a reconstruction for reading.
+
+    Raises
+    ------
+    OutputError
+        If there is none, it is damaged, or it comes from a newer version.
+    """
+    path = Path(path)
+    record = record_of(path, RECONSTRUCTED)
+    with reading_prediction(path):
+        group = zarr.open_group(str(path), mode="r")
+        done, total = progress(group)
+        z, y, x = (float(size) for size in record["voxel_size"])
+        return Reconstructed(
+            path=path,
+            images={name: group[f"{name}/0"] for name in record["images"]},
+            angles=tuple(float(angle) for angle in record["angles"]),
+            voxel_size=(z, y, x),
+            unit=str(record["unit"]),
+            model_digest=str(record["model_digest"]),
+            done=done,
+            total=total,
+        )
+
+
+def read_angles(path: Path | str) -> tuple[float, ...]:
+    """Read angles in degrees: ``.npy``, or text with numbers on lines or by commas.
+
+    Raises
+    ------
+    VolumeError
+        If it cannot be read, or holds anything else than one list of numbers.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npy":
+            found = np.load(path, allow_pickle=False)
+        else:
+            words = path.read_text(encoding="utf-8").replace(",", " ").split()
+            found = np.array([float(word) for word in words])
+        found = found.astype(float)
+    except (OSError, ValueError, EOFError) as error:
+        raise VolumeError(
+            f"The angles {path} cannot be read: {str(error).rstrip('.')}.",
+            "Give a text file or .npy with one number in degrees for each angle.",
+        ) from error
+    if found.ndim != 1 or not found.size:
+        raise VolumeError(
+            f"The angles {path} have shape {found.shape}.",
+            "Give one number in degrees for each angle.",
+        )
+    return tuple(float(angle) for angle in found)
+
+
+def reconstruct_steps(
+    sinograms: Any,
+    out: Path | str,
+    settings: ReconstructSettings | None = None,
+    *,
+    model: Path | str | None = None,
+    angles: Any = None,
+) -> Iterator[Event]:
+    """Write a volume of sinograms; closing keeps what is finished.
+
+    Parameters
+    ----------
+    sinograms : path, array or Volume
+        ``(slice, angle, detector)``, or as ``settings.order`` says.
+    out : path
+        Folder NAME.zarr.
+    settings : ReconstructSettings, optional
+        None takes the defaults.
+    model : path, optional
+        Model folder; without, there is filtered back-projection alone.
+    angles : path or sequence of float, optional
+        Degrees; evenly over half a turn if left out.
+
+    Yields
+    ------
+    Event
+        `PredictionStarted`, `CellDone`, `PredictionDone`, `Message`.
+
+    Raises
+    ------
+    SashikoError
+        If sinograms, model, settings or output cannot be used.
+    """
+    yield from reconstruct_volume(
+        open_image(sinograms), out, settings, model=model, angles=_angles(angles)
+    )
+
+
+def reconstruct(
+    sinograms: Any,
+    out: Path | str,
+    *,
+    model: Path | str | None = None,
+    angles: Any = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> PredictionDone:
+    """Reconstruct a volume from its sinograms; resumes where it stopped.
+
+    Parameters
+    ----------
+    sinograms : path, array or Volume
+        ``(slice, angle, detector)``, or ``(angle, slice, detector)`` with
+        ``order="projections"``.
+    out : path
+        Folder NAME.zarr: ``fbp`` by filtered back-projection; ``mean`` and ``std``
+        by a model.
+    model : path, optional
+        A model folder that `train_reconstruct` wrote.
+    angles : path or sequence of float, optional
+        Degrees; evenly over half a turn if left out.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `ReconstructSettings`, e.g. ``filter="hann"``.
+
+    Raises
+    ------
+    SashikoError
+        If sinograms, model, settings or output cannot be used.
+    """
+    chosen = ReconstructSettings.checked(**settings)
+    steps = reconstruct_steps(sinograms, out, chosen, model=model, angles=angles)
+    return run_to_end(steps, PredictionDone, report)
+
+
+def train_reconstruct_settings(**values: Any) -> "TrainReconstructSettings":
+    """Check settings; who says how many epochs means no limit in minutes.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown or a value is out of range.
+    """
+    from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+        TrainReconstructSettings,
+    )
+
+    return TrainReconstructSettings.checked(**without_limit(values))
+
+
+def train_reconstruct_steps(
+    sinograms: Any,
+    images: Any,
+    settings: "TrainReconstructSettings | None",
+    out: Path | str,
+    *,
+    angles: Any = None,
+) -> Iterator[Event]:
+    """Train networks that make slices of sinograms; closing keeps the best so far.
+
+    Parameters
+    ----------
+    sinograms : path, array or Volume
+        ``(slice, angle, detector)``, or as ``settings.order`` says.
+    images : path, array or Volume
+        ``(slice, y, x)``: what is to be made of each sinogram.
+    settings : TrainReconstructSettings or None
+        None takes the defaults.
+    out : path
+        Model folder; made when missing.
+    angles : path or sequence of float, optional
+        Degrees; evenly over half a turn if left out.
+
+    Yields
+    ------
+    Event
+        `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`.
+
+    Raises
+    ------
+    SashikoError
+        If sinograms, images, settings or output cannot be used.
+    """
+    from napari_sashiko.training import train_reconstructing  # noqa: PLC0415
+
+    chosen = settings or train_reconstruct_settings()
+    target = Path(out)
+    check_model_folder(target)
+    yield from train_reconstructing(
+        open_image(sinograms),
+        open_image(images),
+        chosen,
+        target,
+        angles=_angles(angles),
+    )
+
+
+def train_reconstruct(
+    sinograms: Any,
+    images: Any,
+    out: Path | str,
+    *,
+    angles: Any = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> "TrainingDone":
+    """Train networks that make slices of sinograms and write the model folder.
+
+    Parameters
+    ----------
+    sinograms : path, array or Volume
+        ``(slice, angle, detector)``, or ``(angle, slice, detector)`` with
+        ``order="projections"``.
+    images : path, array or Volume
+        ``(slice, y, x)``: the square slice of each sinogram.
+    out : path
+        Model folder, ``NAME.sashiko-model``.
+    angles : path or sequence of float, optional
+        Degrees; evenly over half a turn if left out.
+    report : callable, optional
+        Called with each event on the way.
+    **settings
+        Fields of `TrainReconstructSettings`, e.g. ``network="automap"``.
+
+    Returns
+    -------
+    TrainingDone
+        Path, held-out loss and seconds.
+
+    Raises
+    ------
+    SashikoError
+        If sinograms, images, settings or output cannot be used, or networks do not fit
+        into memory.
+    """
+    from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
+
+    chosen = train_reconstruct_settings(**settings)
+    steps = train_reconstruct_steps(sinograms, images, chosen, out, angles=angles)
+    return run_to_end(steps, TrainingDone, report)
+
+
+def _angles(angles: Any) -> Sequence[float] | None:
+    if isinstance(angles, str | Path):
+        return read_angles(angles)
+    return None if angles is None else tuple(float(angle) for angle in angles)
