@@ -14,17 +14,26 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
-from napari_sashiko.networks import network_settings
+from napari_sashiko.networks import (
+    RECONSTRUCTORS,
+    network_settings,
+    reconstructor_settings,
+)
 from napari_sashiko.pipeline import (
     ApplySettings,
     ExportSettings,
     FolderSettings,
     MeasureSettings,
+    ReconstructSettings,
     ReportSettings,
     network_names,
 )
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
-from napari_sashiko.training import RestoreSettings, TrainingSettings
+from napari_sashiko.training import (
+    RestoreSettings,
+    TrainingSettings,
+    TrainReconstructSettings,
+)
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
 HEAD = """# Settings
@@ -42,6 +51,14 @@ is refused in one sentence.
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
     "Restore": (RestoreSettings, "`sashiko restore`, `napari_sashiko.restore`"),
+    "Train reconstruct": (
+        TrainReconstructSettings,
+        "`sashiko train-reconstruct`, `napari_sashiko.train_reconstruct`",
+    ),
+    "Reconstruct": (
+        ReconstructSettings,
+        "`sashiko reconstruct`, `napari_sashiko.reconstruct`",
+    ),
     "Folder": (
         FolderSettings,
         "`sashiko train FOLDER`, `napari_sashiko.train(FOLDER, None, ..., folder=...)`",
@@ -100,14 +117,30 @@ def make_page() -> str:
         "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
         "`auto` takes TUNets; [when to choose which](networks.md).\n"
     )
-    for name in sorted(network_names()):
-        rows = [
-            (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
-            for key, (kind, value) in network_settings(name).items()
-        ]
-        parts.append(f"### {name}\n")
-        parts.append(table(("setting", "values", "default"), rows))
+    parts += [
+        part
+        for name in sorted(network_names())
+        for part in network_parts(name, network_settings(name))
+    ]
+    parts.append(
+        "## Networks that reconstruct\n\nWhat `network_settings` of *Train "
+        "reconstruct* may hold, by `network`. `auto` takes `conv_reconstruct`.\n"
+    )
+    parts += [
+        part
+        for name in RECONSTRUCTORS
+        for part in network_parts(name, reconstructor_settings(name))
+    ]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def network_parts(name: str, settings: Any) -> tuple[str, str]:
+    """Return heading and table of a network's settings."""
+    rows = [
+        (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
+        for key, (kind, value) in settings.items()
+    ]
+    return f"### {name}\n", table(("setting", "values", "default"), rows)
 
 
 def lends(other: Any, settings: Any) -> bool:

@@ -157,6 +157,15 @@ def test_the_page_on_folders_runs(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_steps")
+def test_the_page_on_reconstruction_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "docs" / "how-to" / "reconstruct.md")
+    assert (tmp_path / "volume.tif").exists()
+    assert (tmp_path / "dense.zarr" / "fbp").is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_steps")
 def test_the_readme_runs(tmp_path, monkeypatch):
     make_demo(tmp_path / "demo")
     monkeypatch.chdir(tmp_path)

@@ -29,11 +29,11 @@ def test_it_finds_the_slice_again():
     slices = make_slices(1, 64)
     (sinogram,) = make_sinograms(slices, 90)
     found = filtered_back_projection(sinogram, even_angles(90))
-    assert np.sqrt(np.mean((found - slices[0]) ** 2)) < 0.2 * slices.std()
+    assert np.sqrt(np.mean((found - slices[0]) ** 2)) < 0.5 * slices.std()
 
 
 def test_angles_of_ones_own_are_used():
-    ways = np.sort(np.random.default_rng(0).uniform(0, 180, 40))
+    ways = 20 + np.linspace(180, 0, 40, endpoint=False)  # the other way round
     slices = make_slices(1)
     (sinogram,) = make_sinograms(slices, ways)
     own, even = (

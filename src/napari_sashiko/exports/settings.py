@@ -15,8 +15,8 @@ class ExportSettings(Settings):
     part: Part | None = Field(
         default=None,
         description="Of a prediction: classes, mean or std; instances have labels, "
-        "prediction sets have sizes. None takes mean where a class is named, else "
-        "what there is, of a prediction its classes.",
+        "prediction sets have sizes, a reconstruction has mean, std or fbp. None takes "
+        "mean where a class is named, else what there is, of a prediction its classes.",
     )
     label_class: int | str | None = Field(
         default=None,

@@ -1,5 +1,6 @@
 """Convolutions down a sinogram, one dense layer, convolutions up to an image."""
 
+from itertools import count
 from typing import Annotated
 
 import torch
@@ -16,6 +17,8 @@ from napari_sashiko.networks._reconstructor import (
     cascade_weights,
     dense_weights,
 )
+
+SHORT = 16  # pixels: short enough for a dense layer
 
 
 @RECONSTRUCTORS.register("conv_reconstruct")
@@ -36,8 +39,10 @@ class ConvReconstruct(Reconstructor):
         Side of the image.
     seed : int
         Seeds the weights.
-    depth : int
-        Poolings, and enlargements.
+    depth : int or None
+        Poolings, and enlargements; None takes as many as make sinogram and image no
+        longer than 16 pixels, so that the dense layer has about as many weights for
+        all sizes.
     base_channels : int
         Feature maps of the highest level; each lower one has twice as many.
     code_channels : int
@@ -52,7 +57,7 @@ class ConvReconstruct(Reconstructor):
         size: int,
         *,
         seed: int,
-        depth: Annotated[int, Ge(0), Le(6)] = 2,
+        depth: Annotated[int, Ge(0), Le(8)] | None = None,
         base_channels: Annotated[int, Ge(1), Le(128)] = 16,
         code_channels: Annotated[int, Ge(1), Le(256)] = 8,
     ) -> None:
@@ -64,6 +69,7 @@ class ConvReconstruct(Reconstructor):
             code_channels=code_channels,
         )
         generator = torch.Generator().manual_seed(seed)
+        depth = _depth(depth, sinogram, size)
         down, up = _levels(depth, base_channels, code_channels)
         self.encoder = nn.ModuleList(
             Cascade(widths, (3,) * (len(widths) - 1), generator) for widths in down
@@ -81,11 +87,12 @@ class ConvReconstruct(Reconstructor):
         sinogram: Shape,
         size: int,
         *,
-        depth: int,
+        depth: int | None,
         base_channels: int,
         code_channels: int,
     ) -> int:
         """Weights of encoder, dense layer and decoder."""
+        depth = _depth(depth, sinogram, size)
         down, up = _levels(depth, base_channels, code_channels)
         convolved = sum(
             cascade_weights(widths, (3,) * (len(widths) - 1)) for widths in (*down, *up)
@@ -103,6 +110,13 @@ class ConvReconstruct(Reconstructor):
                 x = functional.interpolate(x, size=(side, side))
             x = decode(functional.relu(x))
         return x
+
+
+def _depth(given: int | None, sinogram: Shape, size: int) -> int:
+    if given is not None:
+        return given
+    longest = max(*sinogram, size)
+    return next(times for times in count() if _pooled(longest, times) <= SHORT)
 
 
 def _levels(

@@ -25,8 +25,8 @@ from napari_sashiko.prediction.places import find_places, places_in_prediction
 from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
-from napari_sashiko.prediction.reconstruct import reconstruct
 from napari_sashiko.prediction.reconstruct_settings import ReconstructSettings
+from napari_sashiko.prediction.reconstructing import reconstruct
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
 from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
