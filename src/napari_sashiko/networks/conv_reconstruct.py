@@ -124,14 +124,14 @@ def _levels(
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Channels before, between and behind the convolutions, down and up."""
     widths: list[int] = [base * 2**level for level in range(depth + 1)]
-    down = [
+    down: list[tuple[int, ...]] = [
         (before, width, code if level == depth else width)
         for level, (before, width) in enumerate(
             zip([1, *widths[:-1]], widths, strict=True)
         )
     ]
     back = widths[::-1]
-    up = [
+    up: list[tuple[int, ...]] = [
         (before, width, 1 if level == depth else width)
         for level, (before, width) in enumerate(
             zip([code, *back[:-1]], back, strict=True)

@@ -247,7 +247,8 @@ def _restored(found: Restored, part: str) -> Content:
 
 def _reconstructed(found: Reconstructed, settings: ExportSettings) -> Content:
     _check_finished(found)
-    part = settings.part or next(iter(found.images))
+    first, *_ = found.images
+    part = settings.part or first
     if part not in found.images:
         raise SettingsError(
             f"There is no part {part!r} in {found.path}.",
