@@ -40,8 +40,8 @@ SIZES = """## What to try
   its slices are pictures that have nothing to do with each other.
 - [Take noise away, fill gaps](../how-to/restore.md): `noisy` with and without
   `--clean noisy/target.tif`, `scattering` with `--gaps`.
-- *Reconstruct*: row k of the n rows of a sinogram was taken at 180 k / n degrees;
-  `skimage.transform.iradon` of a slice of `target` gives one of `phantom`.
+- [Reconstruct](../how-to/reconstruct.md): row k of the n rows of a sinogram was taken
+  at 180 k / n degrees; `sashiko reconstruct` of `image` or `target` gives `phantom`.
 - Scores of what came out: `napari_sashiko.metrics.ImageErrors` and
   `StructuralSimilarity` compare it with the target, block by block.
 
