@@ -24,7 +24,7 @@ from napari_sashiko.volumes import as_volume
 
 SHAPE = (4, 60, 70)
 QUICK = ExploreSettings(
-    epochs=3,
+    epochs=4,
     minutes=None,
     patch=16,
     latent=6,
@@ -82,7 +82,7 @@ def learned(request, tmp_path_factory):
 def test_patches_are_made_again(learned):
     done = learned[1][-1]
     assert isinstance(done, TrainingDone)
-    assert dict(done.metrics)["correlation"] > 0.8
+    assert dict(done.metrics)["correlation"] > 0.7
 
 
 def test_what_it_says_on_the_way(learned):
@@ -92,7 +92,7 @@ def test_what_it_says_on_the_way(learned):
     assert "6 numbers" in started.text
     assert "Patches of 16 x 16" in started.text
     epochs = [e for e in events if isinstance(e, EpochDone)]
-    assert len(epochs) == 3
+    assert len(epochs) == 4
     assert epochs[-1].valid_loss < epochs[0].valid_loss
     best = min(e.valid_loss for e in epochs)
     assert dict(events[-1].metrics)["held_out_loss"] == pytest.approx(best)
@@ -107,7 +107,7 @@ def test_the_card_says_what_it_is(learned):
     assert 0 < card.exploring.chance < 0.1
     assert card.outputs == 1
     assert card.training["settings"]["latent"] == 6
-    assert card.training["correlation"] > 0.8
+    assert card.training["correlation"] > 0.7
     assert not list(learned[0].glob("*.pkl"))
 
 

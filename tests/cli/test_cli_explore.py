@@ -1,0 +1,100 @@
+"""Exploring on the command line: learn, compare patches, look at both."""
+
+import json
+
+import numpy as np
+import pytest
+
+QUICK = ("--epochs", "2", "--patch", "16", "--latent", "4", "--device", "cpu")
+MODEL = "look.sashiko-model"
+
+
+@pytest.fixture
+def learned(sashiko, place):
+    done = sashiko("explore", "image.npy", "-o", MODEL, "--json", *QUICK)
+    assert done.code == 0, done.err
+    assert "Patches of 16 x 16" in done.err + done.out
+    assert done.summary["settings"]["latent"] == 4
+    return done.summary
+
+
+def test_a_model_is_learned_and_patches_are_compared(sashiko, place, learned):
+    assert learned["metrics"]["correlation"] > 0.3
+    assert "Explores images: 4 numbers of 16 x 16" in sashiko("info", MODEL).out
+    done = sashiko("embed", MODEL, "image.npy", "-o", "own.csv", "--json")
+    assert done.code == 0, done.err
+    assert done.summary["patches"] == 10 * 3 * 3
+    assert done.summary["outside"] < 30
+    rows = (place / "own.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 91
+    assert rows[0].startswith("z,y,x,edge,u,v,error,distance,outside,latent_0")
+
+    strange = np.random.default_rng(0).integers(0, 255, (4, 40, 40)).astype(np.uint8)
+    np.save(place / "strange.npy", strange)
+    done = sashiko("embed", MODEL, "strange.npy", "-o", "other.csv", "--method", "tsne")
+    assert done.code == 0, done.err
+    assert "36 of 36 patches (100%) lie outside" in done.out
+    assert "another one" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("predict", MODEL, "image.npy", "-o", "o.zarr"), "explores images"),
+        (("apply", MODEL, ".", "-o", "o"), ""),
+        (("measure", MODEL, "image.npy", "-o", "o"), "explores images"),
+        (("export", MODEL, "-o", "m.onnx"), ""),
+        (
+            ("train", "image.npy", "labels.npy", "-o", "m", "--from", MODEL),
+            "",
+        ),
+        (("embed", MODEL, "nothing.npy", "-o", "t.csv"), "nothing.npy"),
+        (("embed", MODEL, "image.npy", "-o", "."), "is a folder"),
+        (("embed", MODEL, "image.npy", "-o", "t.csv", "--most", "1"), "most"),
+        (("embed", "nothing", "image.npy", "-o", "t.csv"), "not a model"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(sashiko, place, learned, words, why):
+    before = sorted(path.name for path in place.iterdir())
+    done = sashiko(*words)
+    assert done.code == 2, done.out
+    assert why in done.complaint
+    assert "damaged" not in done.complaint
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("nothing.npy",), "nothing.npy"),
+        (("image.npy", "--latent", "0"), "latent"),
+        (("image.npy", "--network", "unet"), "unet"),
+        (("image.npy", "--set", "network_settings.depths=2"), "depths"),
+    ],
+)
+def test_bad_input_is_one_sentence(sashiko, place, words, why):
+    done = sashiko("explore", *words, "-o", MODEL)
+    assert done.code == 2
+    assert why in done.complaint
+    assert not (place / MODEL).exists()
+
+
+def test_a_model_that_tells_classes_does_not_explore(sashiko, trained, tmp_path):
+    words = (trained / "forest.sashiko-model", trained / "image.npy")
+    done = sashiko("embed", *words, "-o", tmp_path / "t.csv")
+    assert done.code == 2
+    assert "does not explore" in done.complaint
+
+
+def test_a_recipe_holds_settings_of_both_steps(sashiko, place):
+    values = {
+        "explore": {"epochs": 1, "minutes": None, "patch": 12, "latent": 2},
+        "embed": {"most": 7},
+    }
+    (place / "r.json").write_text(json.dumps(values), encoding="utf-8")
+    words = ("--recipe", "r.json", "--device", "cpu", "--json")
+    done = sashiko("explore", "image.npy", "-o", MODEL, *words)
+    assert done.code == 0, done.err
+    assert done.summary["settings"]["patch"] == 12
+    done = sashiko("embed", MODEL, "image.npy", "-o", "t.csv", *words)
+    assert done.summary["patches"] == 7
