@@ -1,36 +1,54 @@
 """Exploring on the command line: learn, compare patches, look at both."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
-QUICK = ("--epochs", "2", "--patch", "16", "--latent", "4", "--device", "cpu")
+from napari_sashiko.cli import main
+
+SMALL = ("--set", "network_settings.base_channels=4", "--set", "batch=8")
+QUICK = ("--epochs", "1", "--patch", "16", "--latent", "4", "--device", "cpu", *SMALL)
 MODEL = "look.sashiko-model"
 
 
+@pytest.fixture(scope="module")
+def model(trained, tmp_path_factory):
+    """A model of the volume; not to be changed."""
+    path = tmp_path_factory.mktemp("explore") / MODEL
+    words = ["explore", str(trained / "image.npy"), "-o", str(path), *QUICK]
+    assert main(words) == 0
+    return path
+
+
 @pytest.fixture
-def learned(sashiko, place):
+def learned(model, place):
+    """The volume with a copy of the model."""
+    shutil.copytree(model, place / MODEL)
+    return place
+
+
+def test_a_model_is_learned(sashiko, place):
     done = sashiko("explore", "image.npy", "-o", MODEL, "--json", *QUICK)
     assert done.code == 0, done.err
     assert "Patches of 16 x 16" in done.err + done.out
     assert done.summary["settings"]["latent"] == 4
-    return done.summary
-
-
-def test_a_model_is_learned_and_patches_are_compared(sashiko, place, learned):
-    assert learned["metrics"]["correlation"] > 0.3
+    assert done.summary["metrics"]["correlation"] > 0.2
     assert "Explores images: 4 numbers of 16 x 16" in sashiko("info", MODEL).out
+
+
+def test_patches_are_compared(sashiko, learned):
     done = sashiko("embed", MODEL, "image.npy", "-o", "own.csv", "--json")
     assert done.code == 0, done.err
     assert done.summary["patches"] == 10 * 3 * 3
     assert done.summary["outside"] < 30
-    rows = (place / "own.csv").read_text(encoding="utf-8").splitlines()
+    rows = (learned / "own.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 91
     assert rows[0].startswith("z,y,x,edge,u,v,error,distance,outside,latent_0")
 
     strange = np.random.default_rng(0).integers(0, 255, (4, 40, 40)).astype(np.uint8)
-    np.save(place / "strange.npy", strange)
+    np.save(learned / "strange.npy", strange)
     done = sashiko("embed", MODEL, "strange.npy", "-o", "other.csv", "--method", "tsne")
     assert done.code == 0, done.err
     assert "36 of 36 patches (100%) lie outside" in done.out
@@ -54,13 +72,13 @@ def test_a_model_is_learned_and_patches_are_compared(sashiko, place, learned):
         (("embed", "nothing", "image.npy", "-o", "t.csv"), "not a model"),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence(sashiko, place, learned, words, why):
-    before = sorted(path.name for path in place.iterdir())
+def test_what_makes_no_sense_is_one_sentence(sashiko, learned, words, why):
+    before = sorted(path.name for path in learned.iterdir())
     done = sashiko(*words)
     assert done.code == 2, done.out
     assert why in done.complaint
     assert "damaged" not in done.complaint
-    assert sorted(path.name for path in place.iterdir()) == before
+    assert sorted(path.name for path in learned.iterdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -93,7 +111,8 @@ def test_a_recipe_holds_settings_of_both_steps(sashiko, place):
     }
     (place / "r.json").write_text(json.dumps(values), encoding="utf-8")
     words = ("--recipe", "r.json", "--device", "cpu", "--json")
-    done = sashiko("explore", "image.npy", "-o", MODEL, *words)
+    few = ("--set", "network_settings.base_channels=2", "--set", "batch=2")
+    done = sashiko("explore", "image.npy", "-o", MODEL, *words, *few)
     assert done.code == 0, done.err
     assert done.summary["settings"]["patch"] == 12
     done = sashiko("embed", MODEL, "image.npy", "-o", "t.csv", *words)

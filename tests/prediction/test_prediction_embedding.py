@@ -31,7 +31,7 @@ def explorer():
     network = build_encoder(
         "autoencoder", 1, edge=EDGE, latent=LATENT, seed=0, depth=2, base_channels=4
     ).eval()
-    ones = dict.fromkeys(("high", "scale"), (1.0,))
+    plain = Normalisation(low=(-9.0,), high=(9.0,), center=(0.0,), scale=(1.0,))
     card = ModelCard(
         name="explorer",
         created="2020-01-01T00:00:00+00:00",
@@ -43,9 +43,7 @@ def explorer():
         voxel_size=(1.0, 1.0, 1.0),
         unit="pixel",
         dims=2,
-        normalisation=Normalisation(
-            low=(-9.0,), center=(0.0,), **(ones | {"high": (9.0,)})
-        ),
+        normalisation=plain,
         members=(MemberCard(kind="network", weight=1.0, spec=network.spec),),
     )
     known = torch.randn(40, LATENT, generator=torch.Generator().manual_seed(0))
@@ -175,7 +173,7 @@ def test_umap_says_what_to_install(explorer, tmp_path, monkeypatch):
 
 def test_images_of_other_channels_are_refused(explorer, tmp_path):
     volume = as_volume(make_image((2, *SHAPE)), axes="czyx")
-    with pytest.raises(VolumeError, match="2 channels"):
+    with pytest.raises(VolumeError, match="2 channel"):
         list(embed(explorer, volume, tmp_path / "t.csv", EmbedSettings.checked()))
 
 

@@ -159,14 +159,14 @@ def test_a_stopped_training_keeps_the_best_so_far(out):
 
 def test_small_slices_are_taken_as_a_whole(out):
     image = make_blobs().reshape(4 * 6, 10, 70)[:, :, :24]
-    events = learn(out, image, epochs=1)
+    events = learn(out, image, epochs=1, patch=None)
     assert load_card(out).exploring.edge == 24
     started = next(e for e in events if isinstance(e, TrainingStarted))
     assert "Whole slices" in started.text
 
 
 def test_patches_are_taken_of_small_slices_when_asked(out):
-    learn(out, make_blobs()[:, :40, :40], epochs=1, whole="no")
+    learn(out, make_blobs()[:, :40, :40], epochs=1)
     assert load_card(out).exploring.edge == 16
 
 
@@ -194,7 +194,7 @@ def test_channels_are_looked_at_together(out):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("latent", 0), ("patch", 4), ("whole", "maybe"), ("members", 2)]
+    ("name", "value"), [("latent", 0), ("patch", 4), ("members", 2)]
 )
 def test_impossible_settings_are_refused(name, value):
     with pytest.raises(SettingsError, match=name):

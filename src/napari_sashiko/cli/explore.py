@@ -34,9 +34,6 @@ def explore(
         int | None, typer.Option(help="Numbers that are kept of a patch.")
     ] = None,
     patch: Annotated[int | None, typer.Option(help="Edge of a patch, voxels.")] = None,
-    whole: Annotated[
-        str | None, typer.Option(help="Whole slices for patches: auto, yes or no.")
-    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Most minutes.")] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs; no limit in minutes.")
@@ -56,7 +53,6 @@ def explore(
         "network": network,
         "latent": latent,
         "patch": patch,
-        "whole": whole,
         "minutes": minutes,
         "epochs": epochs,
         "device": device,

@@ -46,6 +46,7 @@ from napari_sashiko.volumes import Volume, measure_normalisation
 
 PAUSE = 0.02  # seconds between looks at the network
 HELD_OUT = 8  # one block of so many is held out
+USUAL = 32  # voxels of a patch's edge
 SMALL = 64  # voxels of slices that are taken as a whole
 JUDGED = 64  # patches that the network is judged on after each epoch
 KEPT = 2048  # training patches whose latents are kept
@@ -204,11 +205,10 @@ def _later() -> None:
 
 def _edge(volume: Volume, settings: ExploreSettings) -> int:
     """Voxels along y and x that the network sees at once."""
+    if settings.patch is not None:
+        return settings.patch
     slices, *sides = volume.shape
-    small = slices > 1 and max(sides) <= SMALL
-    if settings.whole == "yes" or (settings.whole == "auto" and small):
-        return max(8, *sides)
-    return settings.patch
+    return max(8, *sides) if slices > 1 and max(sides) <= SMALL else USUAL
 
 
 def _network(bench: ExploreBench) -> Encoder:

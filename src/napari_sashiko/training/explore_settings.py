@@ -1,6 +1,6 @@
 """What a user may set about learning to explore images."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
@@ -22,13 +22,10 @@ class ExploreSettings(FitSettings):
     latent: Annotated[int, Ge(1), Le(1024)] = Field(
         16, description="Numbers that are kept of a patch, 1-1024."
     )
-    patch: Annotated[int, Ge(8), Le(512)] = Field(
-        32, description="Edge of a patch, voxels."
-    )
-    whole: Literal["auto", "yes", "no"] = Field(
-        "auto",
-        description="Take whole slices for patches; auto does where an image has "
-        "several of at most 64 voxels.",
+    patch: Annotated[int, Ge(8), Le(512)] | None = Field(
+        None,
+        description="Edge of a patch, voxels; if empty 32, or whole slices where an "
+        "image has several of at most 64 voxels.",
     )
     turned: bool = Field(
         default=True,

@@ -27,9 +27,6 @@ class FitSettings(Settings):
     batch: Annotated[int, Ge(1), Le(512)] = Field(
         8, description="Patches in a batch; halved when memory runs out."
     )
-    patch: Annotated[int, Ge(8), Le(512)] = Field(
-        64, description="Edge of a training patch, voxels."
-    )
     learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
         3e-3, description="Highest learning rate of the schedule."
     )
@@ -71,4 +68,7 @@ class LearningSettings(FitSettings):
     )
     neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
         None, description="Slices on either side that a 2D network sees; auto if empty."
+    )
+    patch: Annotated[int, Ge(8), Le(512)] = Field(
+        64, description="Edge of a training patch, voxels."
     )
