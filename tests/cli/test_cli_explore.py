@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 
@@ -59,12 +60,18 @@ def test_patches_are_compared(sashiko, learned):
     ("words", "why"),
     [
         (("predict", MODEL, "image.npy", "-o", "o.zarr"), "explores images"),
-        (("apply", MODEL, ".", "-o", "o"), ""),
         (("measure", MODEL, "image.npy", "-o", "o"), "explores images"),
-        (("export", MODEL, "-o", "m.onnx"), ""),
         (
-            ("train", "image.npy", "labels.npy", "-o", "m", "--from", MODEL),
-            "",
+            (
+                "train",
+                "image.npy",
+                "labels.npy",
+                "-o",
+                "m.sashiko-model",
+                "--from",
+                MODEL,
+            ),
+            "explores images",
         ),
         (("embed", MODEL, "nothing.npy", "-o", "t.csv"), "nothing.npy"),
         (("embed", MODEL, "image.npy", "-o", "."), "is a folder"),
@@ -79,6 +86,15 @@ def test_what_makes_no_sense_is_one_sentence(sashiko, learned, words, why):
     assert why in done.complaint
     assert "damaged" not in done.complaint
     assert sorted(path.name for path in learned.iterdir()) == before
+
+
+def test_pictures_are_not_segmented_with_it(sashiko, learned):
+    (learned / "pictures").mkdir()
+    iio.imwrite(learned / "pictures" / "a.png", np.zeros((40, 40), np.uint8))
+    done = sashiko("apply", MODEL, "pictures", "-o", "done")
+    assert done.code == 2
+    assert "explores images" in done.complaint
+    assert not (learned / "done").exists()
 
 
 @pytest.mark.parametrize(
