@@ -8,8 +8,8 @@ from qtpy.QtCore import QPoint, Qt
 from napari_sashiko.gui.explore_dock import ExploreDock
 
 SHAPE = (5, 40, 44)
-QUICK = {"epochs": 2, "minutes": None, "patch": 12, "latent": 3, "device": "cpu"}
-LONG = 200_000  # milliseconds
+QUICK = {"epochs": 1, "minutes": None, "patch": 12, "latent": 3, "device": "cpu"}
+LONG = 60_000  # milliseconds
 
 
 def grains(seed=1):
@@ -29,6 +29,7 @@ def dock(make_napari_viewer, tmp_path, monkeypatch):
     viewer.window.add_dock_widget(dock, name="Sashiko explore")
     dock.show_more(on=True)
     dock.form.settings.set_values(**QUICK)
+    dock.form.scatter.resize(300, 300)
     yield dock
     dock.shutdown()
 
@@ -43,7 +44,7 @@ def explored(dock, click, qtbot):
 
 def finish(dock, qtbot):
     def done():
-        assert dock.form.scatter.isVisible(), dock.form.status.text()
+        assert not dock.form.scatter.isHidden(), dock.form.status.text()
         assert dock.form.start_button.isEnabled()
 
     qtbot.waitUntil(done, timeout=LONG)
@@ -51,6 +52,7 @@ def finish(dock, qtbot):
 
 def press(dock, qtbot, index):
     """Click the real widget where a point is drawn."""
+    dock.form.scatter.resize(300, 300)
     x, y = dock.form.scatter.on_screen()[index]
     place = QPoint(round(x), round(y))
     qtbot.mouseClick(dock.form.scatter, Qt.MouseButton.LeftButton, pos=place)
@@ -94,7 +96,7 @@ def test_another_image_is_compared_with_what_was_learned(explored, click, qtbot)
     form.images.setCurrentIndex(form.images.findText("strange"))
     assert form.models.count() == 2
     form.models.setCurrentIndex(1)
-    assert not form.more.isVisible()
+    assert form.more.isHidden()
     said = []
     explored.session.event.connect(
         lambda _kind, event: said.append(type(event).__name__)
@@ -109,7 +111,7 @@ def test_another_image_is_compared_with_what_was_learned(explored, click, qtbot)
 def test_points_go_with_their_image(explored, qtbot):
     press(explored, qtbot, 0)
     explored.viewer.layers.remove(explored.viewer.layers["grains"])
-    assert not explored.form.scatter.isVisible()
+    assert explored.form.scatter.isHidden()
     assert "patch" not in explored.viewer.layers
     assert not explored.form.start_button.isEnabled()
 
