@@ -14,9 +14,10 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
-from napari_sashiko.networks import network_settings
+from napari_sashiko.networks import ENCODERS, encoder_settings, network_settings
 from napari_sashiko.pipeline import (
     ApplySettings,
+    EmbedSettings,
     ExportSettings,
     FolderSettings,
     MeasureSettings,
@@ -24,7 +25,7 @@ from napari_sashiko.pipeline import (
     network_names,
 )
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
-from napari_sashiko.training import RestoreSettings, TrainingSettings
+from napari_sashiko.training import ExploreSettings, RestoreSettings, TrainingSettings
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
 HEAD = """# Settings
@@ -35,13 +36,15 @@ Each step has one set of settings. The same names hold in the dock (*more*), on 
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`; those of *Folder* and *Apply* are options
-only. A file for `--recipe` is JSON with the keys `train`, `restore`, `predict`,
-`instances`, `measure` and `sets`. A name that does not exist, or a value out of range,
-is refused in one sentence.
+only. A file for `--recipe` is JSON with the keys `train`, `restore`, `explore`,
+`embed`, `predict`, `instances`, `measure` and `sets`. A name that does not exist, or a
+value out of range, is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
     "Restore": (RestoreSettings, "`sashiko restore`, `napari_sashiko.restore`"),
+    "Explore": (ExploreSettings, "`sashiko explore`, `napari_sashiko.explore`"),
+    "Embed": (EmbedSettings, "`sashiko embed`, `napari_sashiko.embed`"),
     "Folder": (
         FolderSettings,
         "`sashiko train FOLDER`, `napari_sashiko.train(FOLDER, None, ..., folder=...)`",
@@ -100,14 +103,19 @@ def make_page() -> str:
         "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
         "`auto` takes TUNets; [when to choose which](networks.md).\n"
     )
-    for name in sorted(network_names()):
-        rows = [
-            (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
-            for key, (kind, value) in network_settings(name).items()
-        ]
-        parts.append(f"### {name}\n")
-        parts.append(table(("setting", "values", "default"), rows))
+    parts += [part(name, network_settings(name)) for name in sorted(network_names())]
+    parts.append("## Encoders\n\nThe same of *Explore*.\n")
+    parts += [part(name, encoder_settings(name)) for name in ENCODERS]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def part(name: str, settings: dict[str, tuple[Any, Any]]) -> str:
+    """Say what may be set about a network."""
+    rows = [
+        (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
+        for key, (kind, value) in settings.items()
+    ]
+    return f"### {name}\n\n" + table(("setting", "values", "default"), rows)
 
 
 def lends(other: Any, settings: Any) -> bool:

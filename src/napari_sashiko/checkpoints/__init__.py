@@ -2,15 +2,24 @@
 
 from napari_sashiko.checkpoints.card import (
     FORMAT_VERSION,
+    Exploring,
     MemberCard,
     ModelCard,
     Restoring,
 )
 from napari_sashiko.checkpoints.ensemble import Ensemble
+from napari_sashiko.checkpoints.explorer import (
+    KNOWN,
+    Explorer,
+    Seen,
+    distances,
+    squeeze,
+)
 from napari_sashiko.checkpoints.folder import (
     SUFFIX,
     load_card,
     load_ensemble,
+    load_explorer,
     model_digest,
     save_model,
 )
@@ -24,18 +33,25 @@ from napari_sashiko.checkpoints.mending import mend_model
 
 __all__ = [
     "FORMAT_VERSION",
+    "KNOWN",
     "SUFFIX",
     "Ensemble",
+    "Explorer",
+    "Exploring",
     "ForestMember",
     "Member",
     "MemberCard",
     "ModelCard",
     "NetworkMember",
     "Restoring",
+    "Seen",
+    "distances",
     "load_card",
     "load_ensemble",
+    "load_explorer",
     "mend_model",
     "model_digest",
     "network_halo",
     "save_model",
+    "squeeze",
 ]

@@ -53,6 +53,29 @@ class Restoring(Settings):
     fills_gaps: bool = False
 
 
+class Exploring(Settings):
+    """What a model says of patches where it neither tells classes nor restores.
+
+    Parameters
+    ----------
+    edge : int
+        Voxels of a patch along y and x.
+    latent : int
+        Numbers that are kept of a patch.
+    distance_limit, error_limit : float
+        A patch with latents further from those of training patches, or made again
+        with a larger error, lies outside of what the model was trained on.
+    chance : float
+        Share of held-out patches of the training image beyond either limit.
+    """
+
+    edge: Annotated[int, Ge(1)]
+    latent: Annotated[int, Ge(1)]
+    distance_limit: PositiveFloat
+    error_limit: PositiveFloat
+    chance: Annotated[FiniteFloat, Ge(0), Le(1)] = 0.0
+
+
 class ModelCard(Settings):
     """What a trained model is.
 
@@ -64,9 +87,11 @@ class ModelCard(Settings):
         For people; ``created`` is ISO 8601 with time zone.
     classes : tuple of LabelClass
         Channel ``c`` of a prediction is the class at place ``c``; empty where
-        `restoring` says what is predicted instead.
+        `restoring` or `exploring` says what the model does instead.
     restoring : Restoring or None
-        None for a model that tells classes.
+        None for a model that does not restore images.
+    exploring : Exploring or None
+        None for a model that does not squeeze patches into latent numbers.
     channels : int
         Image channels that the model expects.
     voxel_size : tuple of float
@@ -98,6 +123,7 @@ class ModelCard(Settings):
     created: str
     classes: tuple[LabelClass, ...]
     restoring: Restoring | None = None
+    exploring: Exploring | None = None
     channels: Annotated[int, Ge(1)]
     voxel_size: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     unit: str
@@ -113,6 +139,8 @@ class ModelCard(Settings):
     @property
     def outputs(self) -> int:
         """Channels of a prediction."""
+        if self.exploring is not None:
+            return self.channels
         if self.restoring is None:
             return len(self.classes)
         return len(self.restoring.target.center)
@@ -120,8 +148,9 @@ class ModelCard(Settings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         ids = [each.id for each in self.classes]
-        if bool(ids) == (self.restoring is not None):
-            raise ValueError("a model tells classes or restores images")
+        tasks = (bool(ids), self.restoring is not None, self.exploring is not None)
+        if sum(tasks) != 1:
+            raise ValueError("a model tells classes, restores images or explores them")
         if len(set(ids)) != len(ids):
             raise ValueError(f"classes share an id: {ids}")
         if len(self.correction) not in (0, len(ids)):

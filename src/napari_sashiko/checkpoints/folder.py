@@ -22,10 +22,11 @@ from safetensors.numpy import load, save
 
 from napari_sashiko.checkpoints.card import FORMAT_VERSION, MemberCard, ModelCard
 from napari_sashiko.checkpoints.ensemble import Ensemble
+from napari_sashiko.checkpoints.explorer import KNOWN, Explorer
 from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.networks import Network, network_from_spec
+from napari_sashiko.networks import Network, encoder_from_spec, network_from_spec
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
 SUFFIX = ".sashiko-model"
@@ -144,10 +145,32 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
     place = torch.device(device)
 
     def load(card: ModelCard) -> Ensemble:
+        if card.exploring is not None:
+            raise _explores(card)
         members = [
             load_member(Path(folder), card, entry, place) for entry in card.members
         ]
         return Ensemble(card, members, place)
+
+    return _with_card(Path(folder), load)
+
+
+def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
+    """Load a model that explores images onto a device.
+
+    Raises
+    ------
+    ModelError
+        As `load_ensemble`, and if the model does something else.
+    """
+
+    def load(card: ModelCard) -> Explorer:
+        if card.exploring is None:
+            raise ModelError(
+                f"The model {card.name!r} does not explore images.",
+                "Make one that does: sashiko explore.",
+            )
+        return _load_explorer(Path(folder), card, torch.device(device))
 
     return _with_card(Path(folder), load)
 
@@ -165,8 +188,9 @@ def model_digest(folder: Path) -> str:
         digest = hashlib.sha256()
         for name in PREDICTING:
             digest.update(repr(getattr(card, name)).encode())
-        if card.restoring is not None:
-            digest.update(repr(card.restoring).encode())
+        for task in (card.restoring, card.exploring):
+            if task is not None:
+                digest.update(repr(task).encode())
         for entry in card.members:
             try:
                 digest.update((Path(folder) / entry.file).read_bytes())
@@ -210,8 +234,10 @@ def load_member(
     Raises
     ------
     ModelError
-        If its tensors are missing, damaged, or do not fit the card.
+        If its tensors are missing, damaged, or do not fit the card, or if it explores.
     """
+    if card.exploring is not None:
+        raise _explores(card)
     try:
         arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
@@ -231,6 +257,28 @@ def load_member(
     )
 
 
+def _load_explorer(folder: Path, card: ModelCard, device: torch.device) -> Explorer:
+    entry = card.members[0]
+    try:
+        arrays = _tensors(folder / entry.file)
+        known = arrays.pop(KNOWN)
+        network = encoder_from_spec(entry.spec)
+        _check_outputs(card, network.out_channels)
+        _check_channels(card, entry, network)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+    except (*DAMAGE, ModelError) as error:
+        raise _missing(folder, entry, error) from error
+    return Explorer(card, network.to(device).eval(), torch.from_numpy(known))
+
+
+def _explores(card: ModelCard) -> ModelError:
+    return ModelError(
+        f"The model {card.name!r} explores images: it neither tells classes nor "
+        "restores.",
+        "Use it with sashiko embed, or choose another model.",
+    )
+
+
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     content = path.read_bytes()
     if path.name.startswith("member-") and _digest(content) not in path.name:
@@ -244,7 +292,7 @@ def _digest(content: bytes) -> str:
 
 def _check_outputs(card: ModelCard, known: int) -> None:
     if known != card.outputs:
-        what = "classes" if card.restoring is None else "channels"
+        what = "classes" if card.classes else "channels"
         raise ValueError(f"it knows {known} {what}, {CARD} {card.outputs}")
 
 

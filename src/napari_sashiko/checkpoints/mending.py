@@ -6,7 +6,12 @@ from pathlib import Path
 import torch
 
 from napari_sashiko.checkpoints.card import MemberCard, ModelCard
-from napari_sashiko.checkpoints.folder import CARD, load_card, load_member
+from napari_sashiko.checkpoints.folder import (
+    CARD,
+    load_card,
+    load_explorer,
+    load_member,
+)
 from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
@@ -35,6 +40,9 @@ def mend_model(folder: Path) -> str:
     """
     folder = Path(folder)
     card = load_card(folder)
+    if card.exploring is not None:
+        load_explorer(folder)  # one network: whole, or of no use
+        return ""
     problems = _problems(folder, card)
     whole = [entry for entry in card.members if entry.file not in problems]
     if not problems:

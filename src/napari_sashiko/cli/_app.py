@@ -12,7 +12,9 @@ import typer
 from napari_sashiko.cli import (
     INTERRUPTED,
     apply,
+    embed,
     evaluate,
+    explore,
     export,
     info,
     instances,
@@ -41,6 +43,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(sample, train, restore, predict, apply, instances),
+    *(explore, embed),
     *(measure, sets, evaluate, report, export, info, mend),
 )
 for command in COMMANDS:

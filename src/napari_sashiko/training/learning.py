@@ -8,24 +8,13 @@ from pydantic import Field
 from napari_sashiko.config import Settings
 
 
-class LearningSettings(Settings):
-    """How networks learn, whatever they learn."""
+class FitSettings(Settings):
+    """How a network learns from patches, whatever it learns."""
 
     network: str = Field(
         "auto",
         description="Kind of network: auto, or msdnet, pixelnet, segnet, smsnet, "
         "tunet, tunet3plus, unet.",
-    )
-    members: Annotated[int, Ge(0), Le(32)] = Field(
-        4,
-        description="Networks in the ensemble; more are slower and steadier.",
-    )
-    dims: Literal["auto", "2", "3"] = Field(
-        "auto",
-        description="Look at slices with their neighbours (2) or at blocks (3).",
-    )
-    neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
-        None, description="Slices on either side that a 2D network sees; auto if empty."
     )
     epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
         30, description="Epochs of each network, 25 batches each."
@@ -37,9 +26,6 @@ class LearningSettings(Settings):
     )
     batch: Annotated[int, Ge(1), Le(512)] = Field(
         8, description="Patches in a batch; halved when memory runs out."
-    )
-    patch: Annotated[int, Ge(8), Le(512)] = Field(
-        64, description="Edge of a training patch, voxels."
     )
     learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
         3e-3, description="Highest learning rate of the schedule."
@@ -66,4 +52,23 @@ class LearningSettings(Settings):
     )
     network_settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the network, by name."
+    )
+
+
+class LearningSettings(FitSettings):
+    """How ensembles of networks learn that make an image of an image."""
+
+    members: Annotated[int, Ge(0), Le(32)] = Field(
+        4,
+        description="Networks in the ensemble; more are slower and steadier.",
+    )
+    dims: Literal["auto", "2", "3"] = Field(
+        "auto",
+        description="Look at slices with their neighbours (2) or at blocks (3).",
+    )
+    neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
+        None, description="Slices on either side that a 2D network sees; auto if empty."
+    )
+    patch: Annotated[int, Ge(8), Le(512)] = Field(
+        64, description="Edge of a training patch, voxels."
     )
