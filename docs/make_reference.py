@@ -15,12 +15,15 @@ from pydantic_core import PydanticUndefined
 
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import (
+    ENCODERS,
     RECONSTRUCTORS,
+    encoder_settings,
     network_settings,
     reconstructor_settings,
 )
 from napari_sashiko.pipeline import (
     ApplySettings,
+    EmbedSettings,
     ExportSettings,
     FolderSettings,
     MeasureSettings,
@@ -30,6 +33,7 @@ from napari_sashiko.pipeline import (
 )
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
 from napari_sashiko.training import (
+    ExploreSettings,
     RestoreSettings,
     TrainingSettings,
     TrainReconstructSettings,
@@ -44,9 +48,9 @@ Each step has one set of settings. The same names hold in the dock (*more*), on 
 command line and in Python. On the command line the common ones have an option of their
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`; those of *Folder* and *Apply* are options
-only. A file for `--recipe` is JSON with the keys `train`, `restore`, `predict`,
-`instances`, `measure` and `sets`. A name that does not exist, or a value out of range,
-is refused in one sentence.
+only. A file for `--recipe` is JSON with the keys `train`, `restore`, `explore`,
+`embed`, `predict`, `instances`, `measure` and `sets`. A name that does not exist, or a
+value out of range, is refused in one sentence.
 """
 STEPS = {
     "Train": (TrainingSettings, "`sashiko train`, `napari_sashiko.train`"),
@@ -59,6 +63,8 @@ STEPS = {
         ReconstructSettings,
         "`sashiko reconstruct`, `napari_sashiko.reconstruct`",
     ),
+    "Explore": (ExploreSettings, "`sashiko explore`, `napari_sashiko.explore`"),
+    "Embed": (EmbedSettings, "`sashiko embed`, `napari_sashiko.embed`"),
     "Folder": (
         FolderSettings,
         "`sashiko train FOLDER`, `napari_sashiko.train(FOLDER, None, ..., folder=...)`",
@@ -117,30 +123,24 @@ def make_page() -> str:
         "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
         "`auto` takes TUNets; [when to choose which](networks.md).\n"
     )
-    parts += [
-        part
-        for name in sorted(network_names())
-        for part in network_parts(name, network_settings(name))
-    ]
+    parts += [part(name, network_settings(name)) for name in sorted(network_names())]
+    parts.append("## Encoders\n\nThe same of *Explore*.\n")
+    parts += [part(name, encoder_settings(name)) for name in ENCODERS]
     parts.append(
         "## Networks that reconstruct\n\nWhat `network_settings` of *Train "
         "reconstruct* may hold, by `network`. `auto` takes `conv_reconstruct`.\n"
     )
-    parts += [
-        part
-        for name in RECONSTRUCTORS
-        for part in network_parts(name, reconstructor_settings(name))
-    ]
+    parts += [part(name, reconstructor_settings(name)) for name in RECONSTRUCTORS]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def network_parts(name: str, settings: Any) -> tuple[str, str]:
-    """Return heading and table of a network's settings."""
+def part(name: str, settings: dict[str, tuple[Any, Any]]) -> str:
+    """Say what may be set about a network."""
     rows = [
         (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
         for key, (kind, value) in settings.items()
     ]
-    return f"### {name}\n", table(("setting", "values", "default"), rows)
+    return f"### {name}\n\n" + table(("setting", "values", "default"), rows)
 
 
 def lends(other: Any, settings: Any) -> bool:

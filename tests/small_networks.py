@@ -9,3 +9,8 @@ SMALL = {
     "segnet": {"depth": 2, "base_channels": 4},
     "pixelnet": {"depth": 3, "base_channels": 4, "hidden_channels": 6},
 }
+
+SMALL_ENCODERS = {
+    "autoencoder": {"depth": 2, "base_channels": 4},
+    "vae": {"depth": 2, "base_channels": 4},
+}

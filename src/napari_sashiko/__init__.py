@@ -6,9 +6,11 @@ from typing import Any
 __all__ = [
     "__version__",
     "apply",
+    "embed",
     "evaluate",
     "evaluate_folder",
     "evaluate_restored",
+    "explore",
     "export",
     "find_places",
     "measure",

@@ -28,6 +28,7 @@ LATER = (
     "how-to/report.md",
     "how-to/where-unsure.md",
     "how-to/restore.md",
+    "how-to/explore.md",
     "how-to/export.md",
     "how-to/export-model.md",
     "reference/samples.md",

@@ -2,16 +2,25 @@
 
 from napari_sashiko.checkpoints.card import (
     FORMAT_VERSION,
+    Exploring,
     MemberCard,
     ModelCard,
     Reconstructing,
     Restoring,
 )
 from napari_sashiko.checkpoints.ensemble import Ensemble
+from napari_sashiko.checkpoints.explorer import (
+    KNOWN,
+    Explorer,
+    Seen,
+    distances,
+    squeeze,
+)
 from napari_sashiko.checkpoints.folder import (
     SUFFIX,
     load_card,
     load_ensemble,
+    load_explorer,
     load_reconstructors,
     model_digest,
     save_model,
@@ -27,8 +36,11 @@ from napari_sashiko.checkpoints.reconstructors import ReconstructorEnsemble
 
 __all__ = [
     "FORMAT_VERSION",
+    "KNOWN",
     "SUFFIX",
     "Ensemble",
+    "Explorer",
+    "Exploring",
     "ForestMember",
     "Member",
     "MemberCard",
@@ -37,11 +49,15 @@ __all__ = [
     "Reconstructing",
     "ReconstructorEnsemble",
     "Restoring",
+    "Seen",
+    "distances",
     "load_card",
     "load_ensemble",
+    "load_explorer",
     "load_reconstructors",
     "mend_model",
     "model_digest",
     "network_halo",
     "save_model",
+    "squeeze",
 ]

@@ -74,6 +74,29 @@ class Reconstructing(Settings):
     size: Annotated[int, Ge(1)]
 
 
+class Exploring(Settings):
+    """What a model says of patches where it neither tells classes nor restores.
+
+    Parameters
+    ----------
+    edge : int
+        Voxels of a patch along y and x.
+    latent : int
+        Numbers that are kept of a patch.
+    distance_limit, error_limit : float
+        A patch with latents further from those of training patches, or made again
+        with a larger error, lies outside of what the model was trained on.
+    chance : float
+        Share of held-out patches of the training image beyond either limit.
+    """
+
+    edge: Annotated[int, Ge(1)]
+    latent: Annotated[int, Ge(1)]
+    distance_limit: PositiveFloat
+    error_limit: PositiveFloat
+    chance: Annotated[FiniteFloat, Ge(0), Le(1)] = 0.0
+
+
 class ModelCard(Settings):
     """What a trained model is.
 
@@ -85,11 +108,13 @@ class ModelCard(Settings):
         For people; ``created`` is ISO 8601 with time zone.
     classes : tuple of LabelClass
         Channel ``c`` of a prediction is the class at place ``c``; empty where
-        `restoring` or `reconstructing` says what is predicted instead.
+        `restoring`, `exploring` or `reconstructing` says what the model does instead.
     restoring : Restoring or None
-        None unless the model restores images.
+        None for a model that does not restore images.
+    exploring : Exploring or None
+        None for a model that does not squeeze patches into latent numbers.
     reconstructing : Reconstructing or None
-        None unless the model makes slices of sinograms.
+        None for a model that does not make slices of sinograms.
     channels : int
         Image channels that the model expects.
     voxel_size : tuple of float
@@ -122,6 +147,7 @@ class ModelCard(Settings):
     classes: tuple[LabelClass, ...]
     restoring: Restoring | None = None
     reconstructing: Reconstructing | None = None
+    exploring: Exploring | None = None
     channels: Annotated[int, Ge(1)]
     voxel_size: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
     unit: str
@@ -137,16 +163,18 @@ class ModelCard(Settings):
     @property
     def outputs(self) -> int:
         """Channels of a prediction."""
+        if self.exploring is not None:
+            return self.channels
         imaging = self.restoring or self.reconstructing
         return len(imaging.target.center) if imaging else len(self.classes)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         ids = [each.id for each in self.classes]
-        kinds = (bool(ids), bool(self.restoring), bool(self.reconstructing))
-        if sum(kinds) != 1:
+        tasks = (self.restoring, self.exploring, self.reconstructing)
+        if bool(ids) + sum(task is not None for task in tasks) != 1:
             raise ValueError(
-                "a model tells classes, restores images or reconstructs slices"
+                "a model tells classes, restores, explores or reconstructs images"
             )
         if len(set(ids)) != len(ids):
             raise ValueError(f"classes share an id: {ids}")

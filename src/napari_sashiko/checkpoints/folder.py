@@ -26,6 +26,7 @@ from napari_sashiko.checkpoints.card import (
     ModelCard,
 )
 from napari_sashiko.checkpoints.ensemble import Ensemble
+from napari_sashiko.checkpoints.explorer import KNOWN, Explorer
 from napari_sashiko.checkpoints.member import ForestMember, Member, NetworkMember
 from napari_sashiko.checkpoints.reconstructors import ReconstructorEnsemble
 from napari_sashiko.errors import ModelError, OutputError
@@ -33,6 +34,7 @@ from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.networks import (
     Network,
     Reconstructor,
+    encoder_from_spec,
     network_from_spec,
     reconstructor_from_spec,
 )
@@ -160,6 +162,8 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
                 "images.",
                 "Use it with: sashiko reconstruct --model.",
             )
+        if card.exploring is not None:
+            raise _explores(card)
         members = [
             load_member(Path(folder), card, entry, place) for entry in card.members
         ]
@@ -192,6 +196,26 @@ def load_reconstructors(
             for entry in card.members
         ]
         return ReconstructorEnsemble(card, networks, place)
+
+    return _with_card(Path(folder), load)
+
+
+def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
+    """Load a model that explores images onto a device.
+
+    Raises
+    ------
+    ModelError
+        As `load_ensemble`, and if the model does something else.
+    """
+
+    def load(card: ModelCard) -> Explorer:
+        if card.exploring is None:
+            raise ModelError(
+                f"The model {card.name!r} does not explore images.",
+                "Make one that does: sashiko explore.",
+            )
+        return _load_explorer(Path(folder), card, torch.device(device))
 
     return _with_card(Path(folder), load)
 
@@ -237,9 +261,9 @@ def model_digest(folder: Path) -> str:
         digest = hashlib.sha256()
         for name in PREDICTING:
             digest.update(repr(getattr(card, name)).encode())
-        for kind in (card.restoring, card.reconstructing):
-            if kind is not None:
-                digest.update(repr(kind).encode())
+        for task in (card.restoring, card.exploring, card.reconstructing):
+            if task is not None:
+                digest.update(repr(task).encode())
         for entry in card.members:
             try:
                 digest.update((Path(folder) / entry.file).read_bytes())
@@ -283,8 +307,10 @@ def load_member(
     Raises
     ------
     ModelError
-        If its tensors are missing, damaged, or do not fit the card.
+        If its tensors are missing, damaged, or do not fit the card, or if it explores.
     """
+    if card.exploring is not None:
+        raise _explores(card)
     try:
         arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
@@ -304,6 +330,28 @@ def load_member(
     )
 
 
+def _load_explorer(folder: Path, card: ModelCard, device: torch.device) -> Explorer:
+    entry = card.members[0]
+    try:
+        arrays = _tensors(folder / entry.file)
+        known = arrays.pop(KNOWN)
+        network = encoder_from_spec(entry.spec)
+        _check_outputs(card, network.out_channels)
+        _check_channels(card, entry, network)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+    except (*DAMAGE, ModelError) as error:
+        raise _missing(folder, entry, error) from error
+    return Explorer(card, network.to(device).eval(), torch.from_numpy(known))
+
+
+def _explores(card: ModelCard) -> ModelError:
+    return ModelError(
+        f"The model {card.name!r} explores images: it neither tells classes nor "
+        "restores.",
+        "Use it with sashiko embed, or choose another model.",
+    )
+
+
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     content = path.read_bytes()
     if path.name.startswith("member-") and _digest(content) not in path.name:
@@ -317,7 +365,7 @@ def _digest(content: bytes) -> str:
 
 def _check_outputs(card: ModelCard, known: int) -> None:
     if known != card.outputs:
-        what = "classes" if card.restoring is None else "channels"
+        what = "classes" if card.classes else "channels"
         raise ValueError(f"it knows {known} {what}, {CARD} {card.outputs}")
 
 

@@ -9,6 +9,7 @@ from napari_sashiko.checkpoints.card import MemberCard, ModelCard
 from napari_sashiko.checkpoints.folder import (
     CARD,
     load_card,
+    load_explorer,
     load_member,
     load_reconstructor,
 )
@@ -40,6 +41,9 @@ def mend_model(folder: Path) -> str:
     """
     folder = Path(folder)
     card = load_card(folder)
+    if card.exploring is not None:
+        load_explorer(folder)  # one network: whole, or of no use
+        return ""
     problems = _problems(folder, card)
     whole = [entry for entry in card.members if entry.file not in problems]
     if not problems:

@@ -12,7 +12,9 @@ import typer
 from napari_sashiko.cli import (
     INTERRUPTED,
     apply,
+    embed,
     evaluate,
+    explore,
     export,
     info,
     instances,
@@ -43,8 +45,8 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(sample, train, restore, predict, apply, instances),
-    *(measure, sets, evaluate, train_reconstruct, reconstruct),
-    *(report, export, info, mend),
+    *(explore, embed, train_reconstruct, reconstruct),
+    *(measure, sets, evaluate, report, export, info, mend),
 )
 for command in COMMANDS:
     command.add_to(app)

@@ -21,7 +21,7 @@ from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.runners import available_devices
 
 TASKS = {
-    "blind": "take noise away, from this image alone",
+    "blind": "take noise away",
     "paired": "make it like a clean image",
     "gaps": "fill what was not measured",
 }

@@ -1,10 +1,14 @@
-"""Networks: any size in, logits of the same size out; sinograms in, images out."""
+"""Networks: image to logits or image, patch to latents and back, sinogram to slice."""
 
 from napari_sashiko.networks._building import (
+    build_encoder,
     build_network,
+    encoder_from_spec,
+    encoder_settings,
     network_from_spec,
     network_settings,
 )
+from napari_sashiko.networks._encoder import ENCODERS, Coded, Encoder
 from napari_sashiko.networks._network import NETWORKS, Network
 from napari_sashiko.networks._program import Program
 from napari_sashiko.networks._reconstructor import (
@@ -17,13 +21,19 @@ from napari_sashiko.networks._reconstructor import (
 )
 
 __all__ = [
+    "ENCODERS",
     "NETWORKS",
     "RECONSTRUCTORS",
+    "Coded",
+    "Encoder",
     "Network",
     "Program",
     "Reconstructor",
+    "build_encoder",
     "build_network",
     "build_reconstructor",
+    "encoder_from_spec",
+    "encoder_settings",
     "network_from_spec",
     "network_settings",
     "reconstructor_from_spec",

@@ -54,6 +54,14 @@ from napari_sashiko.pipeline.blocking import (
 )
 from napari_sashiko.pipeline.blocking_folders import apply, evaluate_folder
 from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
+from napari_sashiko.pipeline.exploring import (
+    embed,
+    embed_steps,
+    explore,
+    explore_settings,
+    explore_steps,
+    outside_line,
+)
 from napari_sashiko.pipeline.exporting import export, export_steps
 from napari_sashiko.pipeline.folder_labels import FolderSettings
 from napari_sashiko.pipeline.folder_results import (
@@ -132,6 +140,9 @@ from napari_sashiko.pipeline.steps import (
 )
 from napari_sashiko.prediction import (
     CellDone,
+    Embedding,
+    EmbedDone,
+    EmbedSettings,
     Estimate,
     Evaluation,
     Place,
@@ -143,6 +154,7 @@ from napari_sashiko.prediction import (
     ReconstructSettings,
     SetsDone,
     SetSettings,
+    read_embedding,
 )
 from napari_sashiko.runners import Event, Message, Progress, Tick
 from napari_sashiko.samples import (
@@ -173,6 +185,7 @@ if TYPE_CHECKING:
     from napari_sashiko.plots import PlotData, PlotSettings, PlotStyle
     from napari_sashiko.training import (
         EpochDone,
+        ExploreSettings,
         MemberSaved,
         PaintTaken,
         RestoreSettings,
@@ -186,6 +199,7 @@ if TYPE_CHECKING:
 
 _LOADED_LATER = {
     "EpochDone": "training",
+    "ExploreSettings": "training",
     "Evidence": "pipeline.evidence",
     "FigureDone": "pipeline.reporting",
     "MemberSaved": "training",
@@ -222,11 +236,15 @@ __all__ = [
     "CellDone",
     "ComponentsFound",
     "Description",
+    "EmbedDone",
+    "EmbedSettings",
+    "Embedding",
     "EpochDone",
     "Estimate",
     "Evaluation",
     "Event",
     "Evidence",
+    "ExploreSettings",
     "ExportDone",
     "ExportSettings",
     "FigureDone",
@@ -303,10 +321,15 @@ __all__ = [
     "draw_figure",
     "dust_counts",
     "dust_voxels",
+    "embed",
+    "embed_steps",
     "estimate",
     "evaluate",
     "evaluate_folder",
     "evaluate_restored",
+    "explore",
+    "explore_settings",
+    "explore_steps",
     "export",
     "export_steps",
     "figure_data",
@@ -340,6 +363,7 @@ __all__ = [
     "open_result",
     "open_sets",
     "open_volume",
+    "outside_line",
     "place_steps",
     "predict",
     "predict_steps",
@@ -348,6 +372,7 @@ __all__ = [
     "preview_instances",
     "project_image",
     "read_angles",
+    "read_embedding",
     "read_measurements",
     "read_paint",
     "read_recipe",

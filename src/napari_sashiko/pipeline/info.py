@@ -112,12 +112,18 @@ def _made(card: Any) -> str:
             f"Reconstructs slices of {made.size} x {made.size} from sinograms of "
             f"{len(made.angles)} angles x {made.detectors} detectors"
         )
+    if card.exploring is not None:
+        edge, latent = card.exploring.edge, card.exploring.latent
+        return f"Explores images: {latent} numbers of {edge} x {edge} voxels"
     if card.restoring is None:
         return f"Classes: {_names(card.classes)}"
     return "Fills gaps" if card.restoring.fills_gaps else "Restores images"
 
 
 def _quality(card: Any) -> tuple[str, ...]:
+    if card.exploring is not None:
+        found = card.training.get("correlation", float("nan"))
+        return (f"Held-out patches correlate with what is made of them: {found:.3f}",)
     if not card.classes:
         return ()
     scores = score_lines(held_out_scores(card.training))

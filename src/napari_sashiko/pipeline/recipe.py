@@ -20,15 +20,17 @@ class Recipe(Settings):
     ----------
     format_version : int
         Version of the file's layout.
-    train, restore, predict, instances, sets, measure : dict
-        Fields of `TrainingSettings`, `RestoreSettings`, `PredictionSettings`,
-        `InstanceSettings`, `SetSettings` and `MeasureSettings`; checked by these when
-        the step starts.
+    train, restore, explore, embed, predict, instances, sets, measure : dict
+        Fields of `TrainingSettings`, `RestoreSettings`, `ExploreSettings`,
+        `EmbedSettings`, `PredictionSettings`, `InstanceSettings`, `SetSettings` and
+        `MeasureSettings`; checked by these when the step starts.
     """
 
     format_version: int = FORMAT_VERSION
     train: dict[str, Any] = Field(default_factory=dict)
     restore: dict[str, Any] = Field(default_factory=dict)
+    explore: dict[str, Any] = Field(default_factory=dict)
+    embed: dict[str, Any] = Field(default_factory=dict)
     predict: dict[str, Any] = Field(default_factory=dict)
     instances: dict[str, Any] = Field(default_factory=dict)
     sets: dict[str, Any] = Field(default_factory=dict)

@@ -4,6 +4,9 @@ from napari_sashiko.prediction._prepare import check_volume
 from napari_sashiko.prediction.compare import Comparison
 from napari_sashiko.prediction.compare import compare_steps as compare_image_steps
 from napari_sashiko.prediction.counting import ClassTotals, count_classes
+from napari_sashiko.prediction.embed_settings import EmbedSettings
+from napari_sashiko.prediction.embed_table import Embedding, read_embedding
+from napari_sashiko.prediction.embedding import embed
 from napari_sashiko.prediction.estimate import Estimate, estimate
 from napari_sashiko.prediction.evaluate import (
     ClassScores,
@@ -13,6 +16,7 @@ from napari_sashiko.prediction.evaluate import (
 )
 from napari_sashiko.prediction.events import (
     CellDone,
+    EmbedDone,
     Place,
     PlacesFound,
     PredictionDone,
@@ -49,6 +53,9 @@ __all__ = [
     "ClassScores",
     "ClassTotals",
     "Comparison",
+    "EmbedDone",
+    "EmbedSettings",
+    "Embedding",
     "Estimate",
     "Evaluation",
     "PicturePart",
@@ -66,6 +73,7 @@ __all__ = [
     "check_volume",
     "compare_image_steps",
     "count_classes",
+    "embed",
     "estimate",
     "evaluate",
     "evaluate_steps",
@@ -78,6 +86,7 @@ __all__ = [
     "predict_picture",
     "prediction_sets",
     "preview",
+    "read_embedding",
     "read_record",
     "reading_prediction",
     "reconstruct",

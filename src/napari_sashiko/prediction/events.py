@@ -119,3 +119,17 @@ class PlacesFound(Event):
     def disagrees(self) -> tuple[Place, ...]:
         """Strokes that the model calls another class."""
         return tuple(each for each in self.places if each.kind == "disagrees")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedDone(Event):
+    """The table of patches is at `path`; `outside` of them are like no known one.
+
+    `chance` is the share of them that was to be expected of the model's own image.
+    """
+
+    path: str
+    patches: int
+    outside: int
+    chance: float
+    seconds: float

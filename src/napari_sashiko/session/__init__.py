@@ -1,6 +1,7 @@
 """What lies on the desk: the volume, its paint, its models, and the work that runs."""
 
 from napari_sashiko.session.board import JobBoard, describe_error
+from napari_sashiko.session.exploration import Exploration, explored, explorers
 from napari_sashiko.session.home import project_folder, user_folder
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
@@ -14,6 +15,7 @@ from napari_sashiko.session.suggestions import SuggestionDesk
 from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
+    "Exploration",
     "JobBoard",
     "JobKind",
     "LabelDesk",
@@ -28,6 +30,8 @@ __all__ = [
     "StepDesk",
     "SuggestionDesk",
     "describe_error",
+    "explored",
+    "explorers",
     "project_folder",
     "restored",
     "restorers",

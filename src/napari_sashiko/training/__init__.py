@@ -10,6 +10,8 @@ from napari_sashiko.training.events import (
     TrainingStarted,
     TrainingWaits,
 )
+from napari_sashiko.training.explore import train_exploring
+from napari_sashiko.training.explore_settings import ExploreSettings
 from napari_sashiko.training.heritage import NOBODY, Heritage
 from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.others import disputed_by_others
@@ -25,6 +27,7 @@ __all__ = [
     "NOBODY",
     "Choices",
     "EpochDone",
+    "ExploreSettings",
     "Heritage",
     "LearningSettings",
     "MemberSaved",
@@ -40,6 +43,7 @@ __all__ = [
     "disputed_by_others",
     "make_choices",
     "train",
+    "train_exploring",
     "train_live",
     "train_reconstructing",
     "train_restoring",

@@ -8,9 +8,9 @@ from typing import Protocol
 import torch
 
 from napari_sashiko.runners import Event, Job, Progress
-from napari_sashiko.training.course import CourseSettings
 from napari_sashiko.training.events import EpochDone, MemberSaved
 from napari_sashiko.training.fit import Plan, fit
+from napari_sashiko.training.learning import FitSettings
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.supply import Supply
 
@@ -35,7 +35,7 @@ class Bench(Protocol):
     cost: float
 
     @property
-    def settings(self) -> CourseSettings:
+    def settings(self) -> FitSettings:
         """What a user may set."""
         ...
 
@@ -202,6 +202,6 @@ def is_due(bench: Bench) -> bool:
     return bench.changed and (waited > LONGEST or waited * MOST_SAVING >= bench.cost)
 
 
-def seed_of(settings: CourseSettings, number: int) -> int:
+def seed_of(settings: FitSettings, number: int) -> int:
     """What decides everything random about a network."""
     return settings.seed * 1000 + number

@@ -1,20 +1,66 @@
-"""What a user may set about any training of networks that look at patches."""
+"""What a user may set about any training of networks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from napari_sashiko.training.course import CourseSettings
+from napari_sashiko.config import Settings
 
 
-class LearningSettings(CourseSettings):
-    """How networks learn of patches, whatever they learn."""
+class FitSettings(Settings):
+    """How a network learns from patches, whatever it learns."""
 
     network: str = Field(
         "auto",
         description="Kind of network: auto, or msdnet, pixelnet, segnet, smsnet, "
         "tunet, tunet3plus, unet.",
+    )
+    epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
+        30, description="Epochs of each network, 25 batches each."
+    )
+    minutes: Annotated[float, Gt(0), Le(10_000)] | None = Field(
+        2.0,
+        description="Most minutes that training may take; it ends earlier when all "
+        "epochs are done.",
+    )
+    batch: Annotated[int, Ge(1), Le(512)] = Field(
+        8, description="Patches in a batch; halved when memory runs out."
+    )
+    learning_rate: Annotated[float, Gt(0), Le(1)] = Field(
+        3e-3, description="Highest learning rate of the schedule."
+    )
+    schedule: Literal["one_cycle", "cosine", "plateau"] = Field(
+        "one_cycle",
+        description="How the learning rate goes: up and down, down, or lower each time "
+        "that five epochs brought nothing.",
+    )
+    patience: Annotated[int, Ge(0), Le(10_000)] = Field(
+        0,
+        description="Epochs without a better held-out loss after which a network "
+        "stops; 0 never stops early.",
+    )
+    optimiser: Literal["adamw", "adam", "sgd"] = Field(
+        "adamw", description="How weights follow their gradients."
+    )
+    clip: Annotated[float, Gt(0), Le(1e6)] = Field(
+        5.0, description="Largest norm of all gradients of a step together."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
+    seed: Annotated[int, Ge(0)] = Field(
+        0, description="Fixes every random choice, so that a run can be repeated."
+    )
+    network_settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the network, by name."
+    )
+
+
+class LearningSettings(FitSettings):
+    """How ensembles of networks learn that make an image of an image."""
+
+    members: Annotated[int, Ge(0), Le(32)] = Field(
+        4,
+        description="Networks in the ensemble; more are slower and steadier.",
     )
     dims: Literal["auto", "2", "3"] = Field(
         "auto",

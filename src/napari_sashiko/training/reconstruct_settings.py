@@ -6,10 +6,10 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from napari_sashiko.tomography import Order
-from napari_sashiko.training.course import CourseSettings
+from napari_sashiko.training.learning import FitSettings
 
 
-class TrainReconstructSettings(CourseSettings):
+class TrainReconstructSettings(FitSettings):
     """How networks learn to make slices of sinograms."""
 
     network: str = Field(

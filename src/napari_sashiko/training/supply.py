@@ -1,7 +1,7 @@
 """What a network learns from and is judged on, exchanged while it learns."""
 
 from collections.abc import Generator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,13 +29,13 @@ class Batch(Protocol):
         """Whether nothing can be left out of it to save memory, but patches."""
         ...
 
-    def losses(self, output: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def losses(self, output: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """What is made small, and the part of it that is told of; both scalars.
 
         Parameters
         ----------
-        output : torch.Tensor
-            ``(B, K, *S)``, what the network says of `images`.
+        output : torch.Tensor or Coded
+            What the network says of `images`: ``(B, K, *S)``, or what an encoder says.
         """
         ...
 

@@ -1,0 +1,291 @@
+"""Learning to explore images: what a few numbers tell of a patch.
+
+Strategy: patches at random places of slices are squeezed into a few numbers and made
+again. In the end, training patches are squeezed once more: their numbers are what the
+model knows, and patches of held-out blocks say how far from them is still near.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_sashiko.checkpoints import (
+    KNOWN,
+    Exploring,
+    MemberCard,
+    ModelCard,
+    distances,
+    squeeze,
+)
+from napari_sashiko.errors import VolumeError
+from napari_sashiko.networks import Encoder, build_encoder, encoder_from_spec
+from napari_sashiko.runners import Event, Tick, choose_device
+from napari_sashiko.training._record import history_of, versions
+from napari_sashiko.training._writing import write_members
+from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
+from napari_sashiko.training.explore_material import (
+    PatchBatch,
+    PatchMaterial,
+    patches_of,
+)
+from napari_sashiko.training.explore_settings import ExploreSettings
+from napari_sashiko.training.image_material import ImageSampler
+from napari_sashiko.training.image_tiles import ImagePair, ImageTile, read_image_tiles
+from napari_sashiko.training.network_desk import NetworkDesk
+from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.tiles import Triple
+from napari_sashiko.transforms import build_transforms
+from napari_sashiko.volumes import Volume, measure_normalisation
+
+PAUSE = 0.02  # seconds between looks at the network
+HELD_OUT = 8  # one block of so many is held out
+USUAL = 32  # voxels of a patch's edge
+SMALL = 64  # voxels of slices that are taken as a whole
+JUDGED = 64  # patches that the network is judged on after each epoch
+KEPT = 2048  # training patches whose latents are kept
+MEASURED = 512  # held-out patches that say how far is near
+AT_ONCE = 64
+NEAR = 0.975  # share of held-out patches within each of the two limits
+
+
+@dataclass
+class ExploreBench:
+    """A run that learns to explore an image."""
+
+    pair: ImagePair
+    settings: ExploreSettings
+    edge: int
+    device: torch.device
+    out: Path
+    started: float
+    is_live: bool = False
+    networks: list[NetworkDesk] = field(default_factory=list)
+    changed: bool = False
+    saved: float = -np.inf
+    cost: float = 0.0
+    learned: ImageSampler | None = None
+    held: ImageSampler | None = None
+    correlation: float = 0.0
+
+    @property
+    def deadline(self) -> float | None:
+        """When all training must be over, by the monotonic clock."""
+        minutes = self.settings.minutes
+        return None if minutes is None else self.started + 60 * minutes
+
+    def save(self) -> None:
+        """Write the model folder with the best network and what it knows."""
+        desk = self.networks[0]
+        if desk.outcome.best is None or self.learned is None or self.held is None:
+            return
+        network = encoder_from_spec(desk.network.spec).eval()
+        network.load_state_dict(desk.outcome.best.state)
+        network.to(self.device)
+        seed = self.settings.seed
+        known, _ = _squeezed(network, patches_of(self.learned, KEPT, AT_ONCE, seed))
+        known = torch.unique(known, dim=0)
+        others = patches_of(self.held, MEASURED, AT_ONCE, seed)
+        latents, errors = _squeezed(network, others)
+        exploring = _limits(self, distances(latents, known), errors)
+        self.correlation = _correlation(network, others)
+        member = MemberCard(kind="network", weight=1.0, spec=network.spec)
+        state = {**desk.outcome.best.state, KNOWN: known.cpu()}
+        learned = replace(desk.outcome.best, state=state)
+        write_members(
+            self.out,
+            [member],
+            [learned],
+            {},
+            lambda members: self._card(members, exploring),
+        )
+        self.changed = False
+        self.saved = time.monotonic()
+
+    def _card(self, members: tuple[MemberCard, ...], exploring: Exploring) -> ModelCard:
+        volume = self.pair.image
+        return ModelCard(
+            name=self.out.name.removesuffix(".sashiko-model"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            classes=(),
+            exploring=exploring,
+            channels=volume.channels,
+            voxel_size=volume.voxel_size,
+            unit=volume.unit,
+            dims=2,
+            normalisation=self.pair.seen,
+            members=members,
+            patch={"edge": self.edge, "neighbours": 0},
+            training={
+                "settings": self.settings.model_dump(mode="json"),
+                "reasons": [_reason(self)],
+                "history": [history_of(network) for network in self.networks],
+                "image": {"name": volume.name, "digest": volume.digest()},
+                "correlation": self.correlation,
+                "seconds": round(time.monotonic() - self.started, 1),
+                "versions": versions(),
+            },
+        )
+
+
+def train_exploring(
+    volume: Volume, settings: ExploreSettings, out: Path
+) -> Iterator[Event]:
+    """Train a network that keeps a few numbers of each patch.
+
+    The model folder is written in the end, also where the generator is closed earlier.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image; its slices are looked at one by one.
+    settings : ExploreSettings
+        Everything a user may set.
+    out : Path
+        The model folder to write.
+
+    Yields
+    ------
+    Event
+        `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`.
+
+    Raises
+    ------
+    VolumeError
+        If the image has no contrast, or nothing of it was measured.
+    """
+    started = time.monotonic()
+    seen = measure_normalisation(volume, seed=settings.seed, clip=False)
+    bench = ExploreBench(
+        pair=ImagePair(volume, volume, seen, seen),
+        settings=settings,
+        edge=_edge(volume, settings),
+        device=choose_device(settings.device),
+        out=Path(out),
+        started=started,
+    )
+    patch: Triple = (1, bench.edge, bench.edge)
+    tiles = yield from read_image_tiles(bench.pair, patch, 0, settings.seed)
+    bench.networks = [NetworkDesk(_network(bench), ids=())]
+    crew = Crew(bench, _later)
+    crew.supply(Supply(_material(bench, tiles)))
+    try:
+        yield _introduction(bench)
+        crew.start()
+        while crew.running:
+            yield from crew.listen()
+            yield Tick()
+            time.sleep(PAUSE)
+        yield from crew.listen()
+    finally:
+        crew.stop()
+        if bench.changed:
+            bench.save()
+    yield MemberSaved(0, bench.out, bench.settings.network)
+    best = bench.networks[0].outcome.best
+    yield TrainingDone(
+        path=bench.out,
+        metrics=(
+            ("held_out_loss", float("nan") if best is None else best.loss),
+            ("correlation", bench.correlation),
+        ),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _later() -> None:
+    """Nothing is saved on the way: what is known is known in the end."""
+
+
+def _edge(volume: Volume, settings: ExploreSettings) -> int:
+    """Voxels along y and x that the network sees at once."""
+    if settings.patch is not None:
+        return settings.patch
+    slices, *sides = volume.shape
+    return max(8, *sides) if slices > 1 and max(sides) <= SMALL else USUAL
+
+
+def _network(bench: ExploreBench) -> Encoder:
+    return build_encoder(
+        bench.settings.network,
+        bench.pair.image.channels,
+        edge=bench.edge,
+        latent=bench.settings.latent,
+        seed=seed_of(bench.settings, 0),
+        **bench.settings.network_settings,
+    )
+
+
+def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
+    held = tiles[: max(1, len(tiles) // HELD_OUT)]
+    learned = tiles[len(held) :] or held
+    patch = (1, bench.edge, bench.edge)
+    bench.learned, bench.held = (
+        ImageSampler(some, patch, 0, bench.device) for some in (learned, held)
+    )
+    judged = patches_of(bench.held, JUDGED, bench.settings.batch, bench.settings.seed)
+    if not judged:
+        raise VolumeError(
+            f"Most of {bench.pair.image.name!r} was not measured: there is nothing to "
+            "learn from.",
+            "Cut out a part that was.",
+        )
+    names = ["flips", "rotations"] if bench.settings.turned else []
+    turn = build_transforms(names, 2, bench.pair.image.voxel_size)
+    return PatchMaterial(bench.learned, judged, turn)
+
+
+@torch.inference_mode()
+def _squeezed(network: Encoder, batches: list[PatchBatch]) -> tuple[Tensor, Tensor]:
+    parts = [squeeze(network, each.images, each.weight) for each in batches]
+    latents, errors = zip(*parts, strict=True)
+    return torch.cat(latents), torch.cat(errors)
+
+
+def _limits(bench: ExploreBench, away: Tensor, errors: Tensor) -> Exploring:
+    """Limits that all but a few held-out patches keep to."""
+    near, small = (
+        max(float(values.double().quantile(NEAR)), 1e-6) for values in (away, errors)
+    )
+    beyond = (away > near) | (errors > small)
+    return Exploring(
+        edge=bench.edge,
+        latent=bench.settings.latent,
+        distance_limit=near,
+        error_limit=small,
+        chance=float(beyond.double().mean()),
+    )
+
+
+@torch.inference_mode()
+def _correlation(network: Encoder, batches: list[PatchBatch]) -> float:
+    """Pearson correlation of patches with what is made of their latents."""
+    pairs = []
+    for each in batches:
+        counts = each.weight.expand_as(each.images) > 0
+        made = network(each.images).image.float()
+        pairs.append(torch.stack([each.images[counts], made[counts]]))
+    found = float(torch.corrcoef(torch.cat(pairs, dim=1).double())[0, 1])
+    return found if np.isfinite(found) else 0.0  # nothing varies
+
+
+def _reason(bench: ExploreBench) -> str:
+    if bench.edge in bench.pair.image.shape[1:]:
+        return f"Whole slices, {bench.edge} voxels wide."
+    return f"Patches of {bench.edge} x {bench.edge} voxels."
+
+
+def _introduction(bench: ExploreBench) -> TrainingStarted:
+    network = bench.networks[0].network
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    text = (
+        f"1 x {network.name} on {bench.device}, {bench.settings.latent} numbers of a "
+        f"patch.\n{_reason(bench)}"
+    )
+    return TrainingStarted(text, 1, parameters)
