@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from phantoms import ANGLES, make_sinograms, make_slices
+from small_phantoms import ANGLES, make_sinograms, make_slices
 
 QUICK = ("--network", "dense_reconstruct", "--set", "network_settings.hidden=16")
 QUICK = (*QUICK, "--members", "1", "--epochs", "1", "--device", "cpu")

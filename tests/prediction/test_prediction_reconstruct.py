@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import zarr
-from phantoms import ANGLES, SIDE, make_sinograms, make_slices
+from small_phantoms import ANGLES, SIDE, make_sinograms, make_slices
 
 from napari_sashiko.checkpoints import load_reconstructors
 from napari_sashiko.errors import ModelError, OutputError, VolumeError

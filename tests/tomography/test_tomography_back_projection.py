@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from phantoms import ANGLES, SIDE, make_sinograms, make_slices
 from skimage.transform import iradon
+from small_phantoms import ANGLES, SIDE, make_sinograms, make_slices
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.tomography import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from phantoms import ANGLES, SIDE, make_sinograms, make_slices
+from small_phantoms import ANGLES, SIDE, make_sinograms, make_slices
 
 from napari_sashiko.checkpoints import (
     load_card,
