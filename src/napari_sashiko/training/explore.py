@@ -7,8 +7,7 @@ model knows, and patches of held-out blocks say how far from them is still near.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,9 @@ from napari_sashiko.checkpoints import (
 )
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.networks import Encoder, build_encoder, encoder_from_spec
-from napari_sashiko.runners import Event, Tick, choose_device
-from napari_sashiko.training._record import history_of, versions
+from napari_sashiko.runners import Event, choose_device
 from napari_sashiko.training._writing import write_members
-from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.crew import seed_of
 from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
 from napari_sashiko.training.explore_material import (
     PatchBatch,
@@ -39,12 +37,11 @@ from napari_sashiko.training.explore_settings import ExploreSettings
 from napari_sashiko.training.image_material import ImageSampler
 from napari_sashiko.training.image_tiles import ImagePair, ImageTile, read_image_tiles
 from napari_sashiko.training.network_desk import NetworkDesk
-from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.tiles import Triple
+from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.transforms import build_transforms
 from napari_sashiko.volumes import Volume, measure_normalisation
 
-PAUSE = 0.02  # seconds between looks at the network
 HELD_OUT = 8  # one block of so many is held out
 USUAL = 32  # voxels of a patch's edge
 SMALL = 64  # voxels of slices that are taken as a whole
@@ -55,30 +52,17 @@ AT_ONCE = 64
 NEAR = 0.975  # share of held-out patches within each of the two limits
 
 
-@dataclass
-class ExploreBench:
+@dataclass(kw_only=True)
+class ExploreBench(Workbench):
     """A run that learns to explore an image."""
 
     pair: ImagePair
     settings: ExploreSettings
     edge: int
-    device: torch.device
-    out: Path
-    started: float
-    is_live: bool = False
-    networks: list[NetworkDesk] = field(default_factory=list)
-    changed: bool = False
-    saved: float = -np.inf
-    cost: float = 0.0
     learned: ImageSampler | None = None
     held: ImageSampler | None = None
+    exploring: Exploring | None = None
     correlation: float = 0.0
-
-    @property
-    def deadline(self) -> float | None:
-        """When all training must be over, by the monotonic clock."""
-        minutes = self.settings.minutes
-        return None if minutes is None else self.started + 60 * minutes
 
     def save(self) -> None:
         """Write the model folder with the best network and what it knows."""
@@ -93,28 +77,21 @@ class ExploreBench:
         known = torch.unique(known, dim=0)
         others = patches_of(self.held, MEASURED, AT_ONCE, seed)
         latents, errors = _squeezed(network, others)
-        exploring = _limits(self, distances(latents, known), errors)
+        self.exploring = _limits(self, distances(latents, known), errors)
         self.correlation = _correlation(network, others)
         member = MemberCard(kind="network", weight=1.0, spec=network.spec)
         state = {**desk.outcome.best.state, KNOWN: known.cpu()}
         learned = replace(desk.outcome.best, state=state)
-        write_members(
-            self.out,
-            [member],
-            [learned],
-            {},
-            lambda members: self._card(members, exploring),
-        )
+        write_members(self.out, [member], [learned], self.written, self.card)
         self.changed = False
         self.saved = time.monotonic()
 
-    def _card(self, members: tuple[MemberCard, ...], exploring: Exploring) -> ModelCard:
+    def card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+        """What the model is, with these members."""
         volume = self.pair.image
         return ModelCard(
-            name=self.out.name.removesuffix(".sashiko-model"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            classes=(),
-            exploring=exploring,
+            **self.facts(volume, reasons=[_reason(self)], correlation=self.correlation),
+            exploring=self.exploring,
             channels=volume.channels,
             voxel_size=volume.voxel_size,
             unit=volume.unit,
@@ -122,15 +99,6 @@ class ExploreBench:
             normalisation=self.pair.seen,
             members=members,
             patch={"edge": self.edge, "neighbours": 0},
-            training={
-                "settings": self.settings.model_dump(mode="json"),
-                "reasons": [_reason(self)],
-                "history": [history_of(network) for network in self.networks],
-                "image": {"name": volume.name, "digest": volume.digest()},
-                "correlation": self.correlation,
-                "seconds": round(time.monotonic() - self.started, 1),
-                "versions": versions(),
-            },
         )
 
 
@@ -173,26 +141,13 @@ def train_exploring(
     patch: Triple = (1, bench.edge, bench.edge)
     tiles = yield from read_image_tiles(bench.pair, patch, 0, settings.seed)
     bench.networks = [NetworkDesk(_network(bench), ids=())]
-    crew = Crew(bench, _later)
-    crew.supply(Supply(_material(bench, tiles)))
-    try:
-        yield _introduction(bench)
-        crew.start()
-        while crew.running:
-            yield from crew.listen()
-            yield Tick()
-            time.sleep(PAUSE)
-        yield from crew.listen()
-    finally:
-        crew.stop()
-        if bench.changed:
-            bench.save()
+    material = _material(bench, tiles)
+    loss = yield from bench.learn(material, _introduction(bench), _later)
     yield MemberSaved(0, bench.out, bench.settings.network)
-    best = bench.networks[0].outcome.best
     yield TrainingDone(
         path=bench.out,
         metrics=(
-            ("held_out_loss", float("nan") if best is None else best.loss),
+            ("held_out_loss", loss),
             ("correlation", bench.correlation),
         ),
         seconds=time.monotonic() - started,

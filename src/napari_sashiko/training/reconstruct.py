@@ -7,22 +7,18 @@ too. How much memory the weights take is known before any network is built.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from napari_sashiko.checkpoints import MemberCard, ModelCard, Reconstructing
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.losses import IMAGE_LOSSES
 from napari_sashiko.networks import build_reconstructor, reconstructor_weights
-from napari_sashiko.runners import Event, Message, Tick, check_memory, choose_device
+from napari_sashiko.runners import Event, Message, check_memory, choose_device
 from napari_sashiko.tomography import Sinograms, check_angles
-from napari_sashiko.training._record import history_of, versions
-from napari_sashiko.training._writing import Written, write_members
-from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.crew import seed_of
 from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.reconstruct_settings import TrainReconstructSettings
@@ -31,10 +27,9 @@ from napari_sashiko.training.slice_material import (
     SlicePairs,
     read_pairs,
 )
-from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.volumes import Normalisation, Volume, measure_normalisation
 
-PAUSE = 0.02  # seconds between looks at networks
 HELD_OUT = 8  # the last of so many slices is held out
 DEFAULT = "conv_reconstruct"
 # Weights, gradients, two moments of the optimiser, the moving average, the best so far.
@@ -63,52 +58,18 @@ class Scanned:
         return self.images.shape[2]
 
 
-@dataclass
-class ReconstructBench:
-    """A run that learns to reconstruct: its input and its networks so far."""
+@dataclass(kw_only=True)
+class ReconstructBench(Workbench):
+    """A run that learns to reconstruct."""
 
     scanned: Scanned
     settings: TrainReconstructSettings
-    device: torch.device
-    out: Path
-    started: float
-    is_live: bool = False
-    networks: list[NetworkDesk] = field(default_factory=list)
-    changed: bool = False
-    saved: float = -np.inf
-    cost: float = 0.0
-    written: Written = field(default_factory=dict)
 
-    @property
-    def deadline(self) -> float | None:
-        """When all training must be over, by the monotonic clock."""
-        minutes = self.settings.minutes
-        return None if minutes is None else self.started + 60 * minutes
-
-    def save(self) -> None:
-        """Write the model folder with the best networks so far."""
-        started = time.monotonic()
-        ready = [(n, n.outcome.best) for n in self.networks if n.outcome.best]
-        self.changed = False
-        if ready:
-            members = [
-                MemberCard(
-                    kind="network", weight=1 / len(ready), spec=each.network.spec
-                )
-                for each, _ in ready
-            ]
-            learned = [best for _, best in ready]
-            write_members(self.out, members, learned, self.written, self._card)
-        self.saved = time.monotonic()
-        self.cost = self.saved - started
-
-    def _card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+    def card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+        """What the model is, with these members."""
         scanned = self.scanned
-        volume = scanned.sinograms.volume
         return ModelCard(
-            name=self.out.name.removesuffix(".sashiko-model"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            classes=(),
+            **self.facts(scanned.sinograms.volume),
             reconstructing=Reconstructing(
                 target=scanned.wanted,
                 angles=scanned.angles,
@@ -121,13 +82,6 @@ class ReconstructBench:
             dims=2,
             normalisation=scanned.seen,
             members=members,
-            training={
-                "settings": self.settings.model_dump(mode="json"),
-                "history": [history_of(network) for network in self.networks],
-                "image": {"name": volume.name, "digest": volume.digest()},
-                "seconds": round(time.monotonic() - self.started, 1),
-                "versions": versions(),
-            },
         )
 
 
@@ -192,7 +146,13 @@ def train_reconstructing(
         seen=measure_normalisation(sinograms, seed=settings.seed, clip=False),
         wanted=measure_normalisation(images, seed=settings.seed, clip=False),
     )
-    bench = ReconstructBench(scanned, settings, device, Path(out), started)
+    bench = ReconstructBench(
+        scanned=scanned,
+        settings=settings,
+        device=device,
+        out=Path(out),
+        started=started,
+    )
     pairs = yield from read_pairs(
         stack, images, scanned.seen, scanned.wanted, settings.seed
     )
@@ -216,29 +176,16 @@ def train_reconstructing(
         )
         for number in range(settings.members)
     ]
-    crew = Crew(bench, bench.save)
-    crew.supply(*(Supply(material) for _ in bench.networks))
-    try:
-        yield TrainingStarted(
-            f"{what}, on {device}.",
-            settings.members,
-            settings.members * weights,
-        )
-        crew.start()
-        while crew.running:
-            yield from crew.listen()
-            yield Tick()
-            time.sleep(PAUSE)
-        yield from crew.listen()
-    finally:
-        crew.stop()
-        if bench.changed:
-            bench.save()
+    loss = yield from bench.learn(
+        material,
+        TrainingStarted(
+            f"{what}, on {device}.", settings.members, settings.members * weights
+        ),
+    )
     yield MemberSaved(len(bench.networks) - 1, bench.out, "networks")
-    losses = [n.outcome.best.loss for n in bench.networks if n.outcome.best]
     yield TrainingDone(
         path=bench.out,
-        metrics=(("held_out_loss", float(np.mean(losses))),),
+        metrics=(("held_out_loss", loss),),
         seconds=time.monotonic() - started,
     )
 

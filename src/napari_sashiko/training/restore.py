@@ -8,8 +8,7 @@ networks see gaps at new places, and are told what is behind these.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,10 @@ from napari_sashiko.checkpoints import MemberCard, ModelCard, Restoring
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.losses import IMAGE_LOSSES, ImageLoss
 from napari_sashiko.networks import build_network
-from napari_sashiko.runners import Event, Tick, choose_device
-from napari_sashiko.training._record import history_of, versions
-from napari_sashiko.training._writing import Written, write_members
+from napari_sashiko.runners import Event, choose_device
 from napari_sashiko.training.choices import Choices, choices_for_images
 from napari_sashiko.training.corruptions import Blind, Corruption, Gaps, Nothing
-from napari_sashiko.training.crew import Crew, seed_of
+from napari_sashiko.training.crew import seed_of
 from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
 from napari_sashiko.training.image_material import (
     ImageBatch,
@@ -42,12 +39,11 @@ from napari_sashiko.training.image_tiles import (
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes
 from napari_sashiko.training.restore_settings import RestoreSettings
-from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.tiles import Triple
+from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.transforms import Transform, build_transforms
 from napari_sashiko.volumes import Volume, measure_normalisation
 
-PAUSE = 0.02  # seconds between looks at networks
 HELD_OUT = 8  # one block of so many is held out
 PATCH_DEPTH = 16  # slices of a 3D patch
 TASKS = {
@@ -58,29 +54,19 @@ TASKS = {
 }
 
 
-@dataclass
-class RestoreBench:
-    """A run that learns to restore images: its input and its networks so far."""
+@dataclass(kw_only=True)
+class RestoreBench(Workbench):
+    """A run that learns to restore images."""
 
     pair: ImagePair
     settings: RestoreSettings
     choices: Choices
     task: str
-    device: torch.device
-    out: Path
-    started: float
-    is_live: bool = False
-    networks: list[NetworkDesk] = field(default_factory=list)
-    changed: bool = False
-    saved: float = -np.inf
-    cost: float = 0.0
-    written: Written = field(default_factory=dict)
 
     @property
-    def deadline(self) -> float | None:
-        """When all training must be over, by the monotonic clock."""
-        minutes = self.settings.minutes
-        return None if minutes is None else self.started + 60 * minutes
+    def neighbours(self) -> int:
+        """Slices on either side that a network sees as channels."""
+        return self.choices.neighbours
 
     @property
     def patch(self) -> Triple:
@@ -93,32 +79,11 @@ class RestoreBench:
         """Channels that a network sees of each channel of the image."""
         return 2 * self.choices.neighbours + 1 if self.choices.dims == 2 else 1
 
-    def save(self) -> None:
-        """Write the model folder with the best networks so far."""
-        started = time.monotonic()
-        ready = [(n, n.outcome.best) for n in self.networks if n.outcome.best]
-        self.changed = False
-        if ready:
-            members = [
-                MemberCard(
-                    kind="network",
-                    weight=1 / len(ready),
-                    neighbours=self.choices.neighbours,
-                    spec=network.network.spec,
-                )
-                for network, _ in ready
-            ]
-            learned = [best for _, best in ready]
-            write_members(self.out, members, learned, self.written, self._card)
-        self.saved = time.monotonic()
-        self.cost = self.saved - started
-
-    def _card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+    def card(self, members: tuple[MemberCard, ...]) -> ModelCard:
+        """What the model is, with these members."""
         volume = self.pair.image
         return ModelCard(
-            name=self.out.name.removesuffix(".sashiko-model"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            classes=(),
+            **self.facts(volume, reasons=[TASKS[self.task], self.choices.reason]),
             restoring=Restoring(
                 target=self.pair.wanted, fills_gaps=self.task == "gaps"
             ),
@@ -128,15 +93,7 @@ class RestoreBench:
             dims=2 if self.choices.dims == 2 else 3,
             normalisation=self.pair.seen,
             members=members,
-            patch={"edge": self.settings.patch, "neighbours": self.choices.neighbours},
-            training={
-                "settings": self.settings.model_dump(mode="json"),
-                "reasons": [TASKS[self.task], self.choices.reason],
-                "history": [history_of(network) for network in self.networks],
-                "image": {"name": volume.name, "digest": volume.digest()},
-                "seconds": round(time.monotonic() - self.started, 1),
-                "versions": versions(),
-            },
+            patch={"edge": self.settings.patch, "neighbours": self.neighbours},
         )
 
 
@@ -187,26 +144,11 @@ def train_restoring(
         bench.pair, bench.patch, bench.choices.neighbours, settings.seed
     )
     bench.networks = [_network(bench, number) for number in range(settings.members)]
-    crew = Crew(bench, bench.save)
-    material = _material(bench, tiles)
-    crew.supply(*(Supply(material) for _ in bench.networks))
-    try:
-        yield _introduction(bench)
-        crew.start()
-        while crew.running:
-            yield from crew.listen()
-            yield Tick()
-            time.sleep(PAUSE)
-        yield from crew.listen()
-    finally:
-        crew.stop()
-        if bench.changed:
-            bench.save()
+    loss = yield from bench.learn(_material(bench, tiles), _introduction(bench))
     yield MemberSaved(len(bench.networks) - 1, bench.out, "networks")
-    losses = [n.outcome.best.loss for n in bench.networks if n.outcome.best]
     yield TrainingDone(
         path=bench.out,
-        metrics=(("held_out_loss", float(np.mean(losses))),),
+        metrics=(("held_out_loss", loss),),
         seconds=time.monotonic() - started,
     )
 
