@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 QUICK = ("--epochs", "2", "--members", "1", "--device", "cpu", "--set", "patch=16")
@@ -82,6 +83,23 @@ def test_a_restored_image_is_nothing_to_segment(sashiko, place):
     done = sashiko("instances", out, "-o", "objects.zarr")
     assert done.code == 2
     assert "not a prediction" in done.complaint
+
+
+def test_a_model_that_restores_tells_no_classes(sashiko, place):
+    """Wherever classes are wanted it is refused in one sentence."""
+    model, pictures = place / "clear.sashiko-model", place / "pictures"
+    sashiko("restore", "image.npy", "-o", model, *QUICK)
+    pictures.mkdir()
+    tifffile.imwrite(pictures / "a.tif", np.load(place / "image.npy")[0])
+    for words in (
+        ("apply", model, pictures, "-o", "applied"),
+        ("measure", model, "image.npy", "-o", "measured"),
+        ("train", "image.npy", "labels.npy", "-o", "m.sashiko-model", "--from", model),
+    ):
+        done = sashiko(*words)
+        assert done.code == 2, words
+        assert done.complaint.startswith("sashiko: ")
+        assert "clear" in done.complaint, words
 
 
 def test_a_restored_image_is_scored(sashiko, place):

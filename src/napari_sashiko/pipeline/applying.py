@@ -23,7 +23,7 @@ from napari_sashiko.pipeline.folder_results import (
     write_result,
 )
 from napari_sashiko.pipeline.models import open_model
-from napari_sashiko.prediction import Predictor, predict_picture
+from napari_sashiko.prediction import Predictor, check_classifies, predict_picture
 from napari_sashiko.runners import Event, Message, Tick
 from napari_sashiko.volumes import (
     Volume,
@@ -154,6 +154,7 @@ def _results(
     from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
 
     card = predictor.card
+    check_classifies(card)
     return FolderResults(
         out,
         card.name,

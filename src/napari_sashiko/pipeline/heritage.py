@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_sashiko.errors import ModelError, SettingsError
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.prediction import check_classifies
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import Volume
 
@@ -39,6 +40,7 @@ def go_on_from(
 
     ensemble = load_ensemble(start)
     card = ensemble.card
+    check_classifies(card)
     pairs = [
         (member, entry)
         for member, entry in zip(ensemble.members, card.members, strict=True)

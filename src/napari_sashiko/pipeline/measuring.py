@@ -33,7 +33,7 @@ from napari_sashiko.pipeline.member_turn import Turn
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.one_member import OneMember
 from napari_sashiko.pipeline.sharing import readable_by_all
-from napari_sashiko.prediction import check_volume
+from napari_sashiko.prediction import check_classifies, check_volume
 from napari_sashiko.runners import Event, Message, Progress
 from napari_sashiko.volumes import Volume, check_writable
 
@@ -120,6 +120,7 @@ def _checked(
     settings: MeasureSettings, ensemble: "Ensemble", volume: Volume
 ) -> MeasureSettings:
     """Refuse before hours of work what would be refused after them; ids for names."""
+    check_classifies(ensemble.card)
     dust_voxels(settings.dust, volume.voxel_size, volume.unit, flat=volume.flat)
     names = {
         key: _class_id(ensemble.card.classes, getattr(settings, key))

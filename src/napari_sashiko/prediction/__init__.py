@@ -1,6 +1,6 @@
 """Prediction: mean, deviation and classes of a whole volume, resumable, by blocks."""
 
-from napari_sashiko.prediction._prepare import check_volume
+from napari_sashiko.prediction._prepare import check_classifies, check_volume
 from napari_sashiko.prediction.compare import Comparison
 from napari_sashiko.prediction.compare import compare_steps as compare_image_steps
 from napari_sashiko.prediction.counting import ClassTotals, count_classes
@@ -70,6 +70,7 @@ __all__ = [
     "ReconstructSettings",
     "SetSettings",
     "SetsDone",
+    "check_classifies",
     "check_volume",
     "compare_image_steps",
     "count_classes",

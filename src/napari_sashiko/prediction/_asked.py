@@ -10,6 +10,7 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._finished import finished_record, triple
 from napari_sashiko.prediction._inference import Inference, Pair
+from napari_sashiko.prediction._prepare import check_classifies
 from napari_sashiko.prediction._sizes import choose_sizes
 from napari_sashiko.prediction._spread import even_size
 from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
@@ -65,6 +66,7 @@ class AskedModel:
     def __init__(
         self, predictor: Predictor, volume: Volume, tick: Callable[[], None]
     ) -> None:
+        check_classifies(predictor.card)
         # Small windows, whatever the device.
         _, border = choose_sizes(
             volume.shape,

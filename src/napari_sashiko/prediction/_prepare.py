@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from napari_sashiko.errors import OutputError, VolumeError
+from napari_sashiko.errors import ModelError, OutputError, VolumeError
 from napari_sashiko.patches import Cell
 from napari_sashiko.prediction._order import tasks_of
 from napari_sashiko.prediction.plan import (
@@ -73,6 +73,21 @@ def check_volume(card: Any, volume: Any) -> Iterator[Message]:
             f"The model was trained on voxels of {_words(card)}, this image has "
             f"{_words(volume)}: objects appear at another size, check the result.",
             "warning",
+        )
+
+
+def check_classifies(card: Any) -> None:
+    """Refuse a model that makes an image where classes are wanted.
+
+    Raises
+    ------
+    ModelError
+        If it tells no classes.
+    """
+    if card.restoring is not None:
+        raise ModelError(
+            f"The model {card.name!r} restores images, it tells no classes.",
+            "Choose a model that was trained on strokes.",
         )
 
 

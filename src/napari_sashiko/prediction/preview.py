@@ -5,9 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from napari_sashiko.errors import ModelError
 from napari_sashiko.prediction._inference import Inference
-from napari_sashiko.prediction._prepare import check_volume
+from napari_sashiko.prediction._prepare import check_classifies, check_volume
 from napari_sashiko.prediction._sizes import choose_sizes
 from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
@@ -50,11 +49,7 @@ def preview(
     VolumeError
         If the image has another number of channels than the model.
     """
-    if predictor.card.restoring is not None:
-        raise ModelError(
-            f"The model {predictor.card.name!r} restores images, it tells no classes.",
-            "Choose a model that was trained on strokes.",
-        )
+    check_classifies(predictor.card)
     for _ in check_volume(predictor.card, volume):
         pass  # said once, when the volume is predicted
     settings = PredictionSettings(device="cpu")  # small windows on any device
