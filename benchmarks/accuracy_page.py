@@ -24,6 +24,9 @@ python benchmarks/accuracy.py --data FOLDER   # NAME.npz with image and labels t
 
 Volumes marked * are generated, of a kind on which defaults were chosen (though other
 volumes): they show where things stand, and claim nothing about other volumes.
+
+The rows of ours are of the time before
+[trees for few strokes](../explanation/tried.md); they are to be measured again.
 """
 OBJECTS = """## Objects
 
