@@ -32,6 +32,7 @@ def prediction(shape=SHAPE, classes=CLASSES):
         mean=np.zeros((len(classes), *shape), np.float16),
         std=np.zeros((len(classes), *shape), np.float16),
         class_ids=np.zeros(shape, np.uint8),
+        stack=Stacking((1, 1, *shape)[-3:], flat=len(shape) == 2),
         classes=classes,
         model_digest="abc",
     )

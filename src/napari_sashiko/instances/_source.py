@@ -192,14 +192,15 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
         )
     _check_record(path, record)
     with _reading(path):
+        axes = stacking_of(record).axes_with_channels
         channel = _channel(record["classes"], settings.label_class, group)
         chosen = record["classes"][channel]
         boundary = _boundary(record["classes"], channel, settings, group)
         return Source(
             path=path,
             record=record,
-            mean=Slices(group["mean/0"]),
-            std=Slices(group["std/0"]),
+            mean=Slices(group["mean/0"], axes),
+            std=Slices(group["std/0"], axes),
             channel=channel,
             class_id=int(chosen["id"]),
             class_name=str(chosen["name"]),
@@ -236,7 +237,8 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 
 def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
     if wanted is None:
-        return _rarest(classes, Slices(group["classes/0"]))
+        array = group["classes/0"]
+        return _rarest(classes, Slices(array, "tzyx"[-array.ndim :]))
     for channel, each in enumerate(classes):
         if wanted in (each["id"], each["name"], str(each["id"])):
             return channel

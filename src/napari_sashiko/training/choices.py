@@ -15,7 +15,8 @@ SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
 BESIDE = 2  # the same where there is no paint: noise differs from slice to slice
 FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
-BY_ITSELF = "2D: every picture is looked at by itself."
+BY_ITSELF = "2D: every {} is looked at by itself."
+MAY_BE_SLICES = " If these are slices, open the image with the axes zyx."
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
 
@@ -72,7 +73,7 @@ def make_choices(
     depth = volume.stacking.depth
     if volume.separate:
         _check_separate(volume, settings)
-        return Choices(2, 0, 2, spacing, BY_ITSELF)
+        return Choices(2, 0, 2, spacing, _by_itself(volume))
     agreement = _agreement(volume)
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
@@ -121,7 +122,7 @@ def choices_for_images(
     spacing = _spacing(volume)
     if volume.separate:
         _check_separate(volume, settings)
-        return Choices(2, 0, 2, spacing, BY_ITSELF)
+        return Choices(2, 0, 2, spacing, _by_itself(volume))
     depth = volume.stacking.depth
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
@@ -143,6 +144,13 @@ def _spacing(volume: Volume) -> tuple[float, float, float]:
     finest = min(volume.voxel_size)
     z, y, x = (size / finest for size in volume.voxel_size)
     return z, y, x
+
+
+def _by_itself(volume: Volume) -> str:
+    if volume.time is None:
+        return BY_ITSELF.format("picture")
+    # Some programs call the slices of a stack its frames.
+    return BY_ITSELF.format("time point") + MAY_BE_SLICES
 
 
 def _apart(agreement: float) -> str:

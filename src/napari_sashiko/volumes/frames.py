@@ -70,6 +70,11 @@ class Stacking:
         return ("" if self.time is None else "t") + ("yx" if self.flat else "zyx")
 
     @property
+    def axes_with_channels(self) -> str:
+        """The same with channels, which come behind time."""
+        return self.axes[:1] + "c" + self.axes[1:] if self.time else "c" + self.axes
+
+    @property
     def on_disk(self) -> tuple[int, ...]:
         """Shape of an array on disk, without channels."""
         return self.lying(self.count, (self.depth, *self.shape[1:]))
@@ -80,10 +85,47 @@ class Stacking:
             return tuple(deep[1:] if self.flat else deep)
         return (early, *(deep[1:] if self.flat else deep))
 
+    def box(self, region: Sequence[slice]) -> tuple[slice, ...]:
+        """Where a region (z, y, x) of one frame lies in an array on disk."""
+        z, y, x = region
+        frame = z.start // self.depth
+        first = frame * self.depth
+        if self.time is not None and self.flat:  # every slice is a time point
+            return z, y, x
+        deep = slice(z.start - first, z.stop - first), y, x
+        return self.lying(slice(frame, frame + 1), deep)
+
+    def region(self, box: Sequence[slice]) -> tuple[slice, slice, slice]:
+        """Region (z, y, x) that a box of an array on disk is; of one frame."""
+        *early, y, x = box
+        if self.time is None or self.flat:
+            return (early[0] if early else slice(0, 1)), y, x
+        first = early[0].start * self.depth
+        return slice(first + early[1].start, first + early[1].stop), y, x
+
+    def point(self, coords: Sequence[float]) -> tuple[float, ...]:
+        """Place of a voxel (z, y, x) in an array on disk."""
+        z, y, x = coords
+        frame = z // self.depth
+        return self.lying(frame, (z - frame * self.depth, y, x))
+
+    def coords(self, point: Sequence[float]) -> tuple[float, float, float]:
+        """Voxel (z, y, x) at a place in an array on disk."""
+        *early, y, x = point
+        if self.time is None or self.flat:
+            return (early[0] if early else 0.0), y, x
+        frame, z = round(early[0]), min(max(early[1], 0), self.depth - 1)
+        return frame * self.depth + z, y, x
+
     def scale(self, voxel_size: Sequence[float]) -> tuple[float, ...]:
         """Size of a voxel along each axis on disk, from that along z, y and x."""
         step = 1.0 if self.time is None else self.time.step
         return self.lying(step, tuple(voxel_size))
+
+    def units(self, unit: str) -> tuple[str, ...]:
+        """Unit of each axis on disk, from that of length."""
+        step = "" if self.time is None else self.time.unit
+        return self.lying(step or "pixel", (unit or "pixel",) * 3)
 
     def record(self) -> dict[str, Any]:
         """What a result says about it beside shape and flatness; mostly nothing."""
