@@ -10,6 +10,7 @@ from napari.layers import Image
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.result_layers import ResultLayers, hits_view
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.volumes import Stacking
 
 CLASSES = (
     LabelClass(id=1, name="matrix", color="#999999"),

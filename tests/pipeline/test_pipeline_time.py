@@ -78,7 +78,11 @@ def result(path, name):
 @pytest.fixture(scope="module")
 def timed(tmp_path_factory):
     """Image, truth, model and prediction of a forest on 3D + t."""
-    folder = tmp_path_factory.mktemp("time")
+    return make_timed(tmp_path_factory.mktemp("time"))
+
+
+def make_timed(folder):
+    """Train and predict."""
     image, labels, truth = moving()
     model, out = folder / "m.sashiko-model", folder / "p.zarr"
     names = ["dark", "ball"]

@@ -156,7 +156,7 @@ def test_a_file_that_names_its_time_axis_keeps_step_and_unit(
     assert volume.frame == 4
     assert volume.voxel_size == (2.0, 0.5, 0.5)
     whole = (slice(0, 12), slice(0, 5), slice(0, 6))
-    np.testing.assert_array_equal(volume.read(whole), wanted)
+    np.testing.assert_array_equal(volume.read(whole), wanted % 256)
 
 
 def test_what_names_no_axes_is_a_time_series_only_when_that_is_said(tmp_path):
