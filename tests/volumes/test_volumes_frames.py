@@ -106,6 +106,33 @@ def test_what_a_result_says_about_its_frames_is_read_again(flat):
     assert Stacking((6, 5, 6)).record() == {}
 
 
+@pytest.mark.parametrize(
+    ("stack", "axes", "on_disk"),
+    [
+        (Stacking((12, 5, 6), 4, time=Time()), "tzyx", (3, 4, 5, 6)),
+        (Stacking((12, 5, 6), 1, flat=True, time=Time()), "tyx", (12, 5, 6)),
+        (Stacking((12, 5, 6), 1), "zyx", (12, 5, 6)),
+        (Stacking((12, 5, 6)), "zyx", (12, 5, 6)),
+        (Stacking((1, 5, 6), flat=True), "yx", (5, 6)),
+    ],
+)
+def test_places_on_disk_are_those_of_the_slices(stack, axes, on_disk):
+    assert (stack.axes, stack.on_disk) == (axes, on_disk)
+    array = np.arange(np.prod(on_disk)).reshape(on_disk)
+    slices = Slices(array, axes)
+    assert slices.shape == stack.shape
+    z = stack.shape[0] - 1
+    region = (slice(z, z + 1), slice(1, 4), slice(2, 6))
+    wanted = slices[region]
+    np.testing.assert_array_equal(
+        array[stack.box(region)].reshape(wanted.shape), wanted
+    )
+    assert stack.region(stack.box(region)) == region
+    point = stack.point((z, 3, 5))
+    assert array[point] == slices[:, 3:4, 5:6][z, 0, 0]
+    assert stack.coords(point) == (z, 3, 5)
+
+
 def write_zarr(path, array):
     group = zarr.create_group(str(path))
     made = create_ome_image(

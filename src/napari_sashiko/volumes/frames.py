@@ -77,7 +77,8 @@ class Stacking:
     @property
     def on_disk(self) -> tuple[int, ...]:
         """Shape of an array on disk, without channels."""
-        return self.lying(self.count, (self.depth, *self.shape[1:]))
+        deep = self.shape[0] if self.time is None else self.depth
+        return self.lying(self.count, (deep, *self.shape[1:]))
 
     def lying(self, early: Any, deep: Sequence[Any]) -> tuple[Any, ...]:
         """Put an entry for t before those of z, y and x, as far as there are axes."""
@@ -88,10 +89,12 @@ class Stacking:
     def box(self, region: Sequence[slice]) -> tuple[slice, ...]:
         """Where a region (z, y, x) of one frame lies in an array on disk."""
         z, y, x = region
+        if self.time is None:
+            return self.lying(None, (z, y, x))
+        if self.flat:  # every slice is a time point
+            return z, y, x
         frame = z.start // self.depth
         first = frame * self.depth
-        if self.time is not None and self.flat:  # every slice is a time point
-            return z, y, x
         deep = slice(z.start - first, z.stop - first), y, x
         return self.lying(slice(frame, frame + 1), deep)
 
@@ -106,6 +109,8 @@ class Stacking:
     def point(self, coords: Sequence[float]) -> tuple[float, ...]:
         """Place of a voxel (z, y, x) in an array on disk."""
         z, y, x = coords
+        if self.time is None:
+            return self.lying(None, (z, y, x))
         frame = z // self.depth
         return self.lying(frame, (z - frame * self.depth, y, x))
 
