@@ -19,7 +19,7 @@ from napari_sashiko.pipeline import (
 )
 from napari_sashiko.volumes import Slices, Time, create_ome_image
 
-TIMES, DEPTH, HEIGHT, WIDTH = 3, 4, 30, 32
+TIMES, DEPTH, HEIGHT, WIDTH = 3, 5, 30, 32
 HALF_A_MINUTE = Time(30.0, "s")
 SMALL = {"depth": 2, "base_channels": 4}
 LOOKS = {
@@ -99,7 +99,7 @@ def test_each_frame_is_predicted_as_if_it_were_alone(tmp_path, look, border_weig
     image, labels, _ = moving()
     model = tmp_path / "m.sashiko-model"
     ns.train(frames_of(image), labels, model, device="cpu", **LOOKS[look])
-    cut = {"window": (3, 24, 32), "border": (1, 4, 4), "border_weight": border_weight}
+    cut = {"window": (4, 24, 32), "border": (1, 4, 4), "border_weight": border_weight}
     cut |= {"device": "cpu"}
     ns.predict(model, frames_of(image), tmp_path / "all.zarr", **cut)
     found = {name: result(tmp_path / "all.zarr", name) for name in ("mean", "std")}
@@ -130,7 +130,7 @@ def test_a_result_keeps_the_time_axis_its_step_and_unit(timed):
         array = zarr.open_array(str(out / name / "0"), mode="r")
         assert "".join(array.metadata.dimension_names) == axes
     (line, *_) = describe(out).lines
-    assert "3 time points (30 s apart) of 4 x 30 x 32 voxels" in line
+    assert "3 time points (30 s apart) of 5 x 30 x 32 voxels" in line
 
 
 def test_a_preview_of_a_slice_is_what_the_prediction_says(timed):
@@ -205,9 +205,9 @@ def test_a_result_is_written_to_a_tiff_with_its_time_axis(timed, tmp_path):
         volume = open_image(path)
         assert volume.time == HALF_A_MINUTE
         np.testing.assert_allclose(
-            volume.read(volume.around((slice(0, 12), slice(0), slice(0)))),
+            volume.read(volume.around((slice(0, TIMES * DEPTH), slice(0), slice(0)))),
             open_image(out / part).read(
-                (slice(0, 12), slice(0, HEIGHT), slice(0, WIDTH))
+                (slice(0, TIMES * DEPTH), slice(0, HEIGHT), slice(0, WIDTH))
             ),
         )
 
@@ -245,9 +245,9 @@ def test_a_copy_for_other_processes_is_the_same_image(tmp_path):
         unit="um",
         time=HALF_A_MINUTE,
     )
-    Slices(array)[(slice(0, 1), slice(0, 12), slice(0, HEIGHT), slice(0, WIDTH))] = (
-        image.reshape(1, -1, HEIGHT, WIDTH)
-    )
+    Slices(array)[
+        (slice(0, 1), slice(0, TIMES * DEPTH), slice(0, HEIGHT), slice(0, WIDTH))
+    ] = image.reshape(1, -1, HEIGHT, WIDTH)
     volume = open_image(tmp_path / "a.zarr" / "image")
     assert (volume.channels, volume.frame, volume.time) == (2, DEPTH, HALF_A_MINUTE)
     assert volume.voxel_size == (2.0, 0.5, 0.5)
