@@ -17,6 +17,7 @@ from napari_sashiko.pipeline import (
     preview,
     read_paint,
 )
+from napari_sashiko.training import fit
 from napari_sashiko.volumes import Slices, Time, create_ome_image
 
 TIMES, DEPTH, HEIGHT, WIDTH = 3, 5, 30, 32
@@ -95,7 +96,10 @@ def make_timed(folder):
     ("look", "border_weight"),
     [("a forest", 0.0), ("slices with neighbours", 0.2), ("blocks", 0.0)],
 )
-def test_each_frame_is_predicted_as_if_it_were_alone(tmp_path, look, border_weight):
+def test_each_frame_is_predicted_as_if_it_were_alone(
+    tmp_path, monkeypatch, look, border_weight
+):
+    monkeypatch.setattr(fit, "STEPS", 1)
     image, labels, _ = moving()
     model = tmp_path / "m.sashiko-model"
     ns.train(frames_of(image), labels, model, device="cpu", **LOOKS[look])

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Layout:
         """How slices fall into frames, and which axes there are on disk."""
         return Stacking(self.shape, self.frame, self.flat, self.time)
 
-    @property
+    @cached_property
     def rows(self) -> list[tuple[int, int]]:
         """First slice of each row of cells, and one after the last."""
         return spans(self.shape[0], self.cell[0], self.frame)
