@@ -73,6 +73,8 @@ def test_paint_at_a_time_point_is_paint_of_its_slices():
     view[places] = 99
     assert store[2, 1, 0] == store[3, 1, 3] == 99
     view[1, 1:3, 0, 0] = 98
+    view[0:2, 2:3, 2:3, 3:4] = np.array([96, 97]).reshape(2, 1, 1, 1)
+    assert (store[2, 2, 3], store[5, 2, 3]) == (96, 97)
     assert (store[:, 0, 0] == 98).tolist() == [False] * 4 + [True] * 2
 
 

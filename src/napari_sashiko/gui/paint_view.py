@@ -41,8 +41,16 @@ class PaintView:
         if self.ndim == 2:
             self._array[(0, *key)] = value
             return
+        key = (*key, *[slice(None)] * (self.ndim - len(key)))
         time, deep, *rest = key
-        self._array[(_slices(time, deep, self._depth), *rest)] = value
+        if not isinstance(time, slice):
+            self._array[(_slices(time, deep, self._depth), *rest)] = value
+            return
+        values, kept = np.asarray(value), sum(isinstance(part, slice) for part in key)
+        for place, each in enumerate(range(*time.indices(self.shape[0]))):
+            by_time = values.ndim == kept
+            part = values[place % len(values)] if by_time else values
+            self._array[(_slices(each, deep, self._depth), *rest)] = part
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         whole = np.asarray(self._array).reshape(self.shape)
@@ -54,8 +62,6 @@ class PaintView:
 
 def _slices(time: Any, deep: Any, depth: int) -> Any:
     """Slices that are meant by time points and slices in them."""
-    if isinstance(time, slice):
-        raise IndexError("Several time points are not written at once.")
     if not isinstance(deep, slice):
         return np.asarray(time) * depth + np.asarray(deep)
     start, stop, step = deep.indices(depth)
