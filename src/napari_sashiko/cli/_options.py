@@ -21,7 +21,9 @@ Set = Annotated[
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
 Runner = Annotated[str | None, typer.Option(help="serial, threads or dask.")]
 Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:8786.")]
-Workers = Annotated[int | None, typer.Option(help="Blocks in work at once.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Blocks or pictures in work at once.")
+]
 Axes = Annotated[
     str | None,
     typer.Option(

@@ -131,7 +131,7 @@ def _pair(
         ) from error
 
 
-def left_out(image: Path, error: VolumeError) -> str:
+def left_out(image: Path, error: VolumeError | str) -> str:
     """Say that a picture is left out, and why; its name is not said twice."""
     reason = str(error).removeprefix(f"{image.name} ").removeprefix("it ")
     return f"{image.name} is left out: it {reason}"
