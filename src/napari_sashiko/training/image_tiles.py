@@ -97,8 +97,8 @@ def read_image_tiles(
     ------
     Progress
     """
-    size = _size(pair.image.shape, patch)
-    starts = _starts(pair.image.shape, size, seed)
+    size = _size(_least(pair.image), patch)
+    starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
     starts = starts[:most]
@@ -107,6 +107,15 @@ def read_image_tiles(
         tiles.append(pair.tile(start, size, margin))
         yield Progress(number + 1, len(starts), "reading blocks")
     return tiles
+
+
+def _least(volume: Volume) -> Triple:
+    """Size of the volume; where slices are pictures, of what fits into each of them."""
+    if not volume.separate:
+        return volume.shape
+    sizes = np.array([volume.extent(z) for z in range(volume.shape[0])])
+    height, width = sizes.min(axis=0).tolist()
+    return 1, height, width
 
 
 def _size(shape: Triple, patch: Triple) -> Triple:
@@ -118,11 +127,19 @@ def _size(shape: Triple, patch: Triple) -> Triple:
     return z, y, x
 
 
-def _starts(shape: Triple, size: Triple, seed: int) -> NDArray[np.int64]:
+def _starts(volume: Volume, size: Triple, seed: int) -> NDArray[np.int64]:
     """Corners ``(n, 3)`` of all blocks side by side, in random order."""
-    axes = [
-        np.unique(np.minimum(np.arange(0, n, s), max(n - s, 0)))
-        for n, s in zip(shape, size, strict=True)
+    corners = [
+        (z, y, x)
+        for z in _along(volume.shape[0], size[0])
+        for sides in [volume.extent(z)]
+        for y in _along(sides[0], size[1])
+        for x in _along(sides[1], size[2])
     ]
-    corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return np.random.default_rng(seed).permutation(corners)
+    return np.random.default_rng(seed).permutation(np.array(corners, np.int64))
+
+
+def _along(length: int, step: int) -> list[int]:
+    """Starts of blocks side by side; the last one ends where the axis does."""
+    starts = np.minimum(np.arange(0, length, step), max(length - step, 0))
+    return [int(start) for start in np.unique(starts)]
