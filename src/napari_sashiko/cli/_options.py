@@ -9,6 +9,15 @@ import typer
 from napari_sashiko.cli._console import Terminal
 from napari_sashiko.errors import SettingsError
 
+Image = Annotated[Path, typer.Argument(help="Volume, any readable format.")]
+ModelFolder = Annotated[Path, typer.Argument(help="Model folder.")]
+Sinograms = Annotated[
+    Path, typer.Argument(help="Stack (slice, angle, detector), any format.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Start anew where there are results.")
+]
+Seed = Annotated[int | None, typer.Option(help="Fixes every random choice.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print a summary in JSON as the last line.")
 ]

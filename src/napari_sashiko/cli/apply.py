@@ -10,6 +10,8 @@ from napari_sashiko.cli._options import (
     OUT_OPTION,
     Device,
     Json,
+    ModelFolder,
+    Overwrite,
     Runner,
     Scheduler,
     Set,
@@ -28,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def apply(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: ModelFolder,
     folder: Annotated[
         Path, typer.Argument(help="Pictures of any sizes, or a folder with images/.")
     ],
@@ -43,9 +45,7 @@ def apply(
     scheduler: Scheduler = None,
     workers: Workers = None,
     device: Device = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew where there are results.")
-    ] = False,
+    overwrite: Overwrite = False,
     more: Set = None,
     json: Json = False,
 ) -> None:
