@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from small_pictures import fenced
 
 from napari_sashiko.checkpoints import Explorer, Exploring, MemberCard, ModelCard
 from napari_sashiko.errors import OutputError, SettingsError, VolumeError
@@ -48,6 +49,19 @@ def explorer():
     )
     known = torch.randn(40, LATENT, generator=torch.Generator().manual_seed(0))
     return Explorer(card, network, known)
+
+
+def test_no_patch_lies_beyond_the_edge_of_a_picture(explorer, tmp_path):
+    volume = fenced(((40, 48), (14, 48), (40, 13)))
+    settings = EmbedSettings.checked(step=5)
+    list(embed(explorer, volume, tmp_path / "table.csv", settings))
+    places = read_embedding(tmp_path / "table.csv").places
+    for z, y, x in places:
+        height, width = volume.extent(z)
+        assert y + EDGE <= height
+        assert x + EDGE <= width
+    assert set(places[:, 0]) == {0, 1, 2}
+    assert len(np.unique(places, axis=0)) == len(places)
 
 
 def make_image(shape=SHAPE):

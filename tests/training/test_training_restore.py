@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
+from small_pictures import BEYOND, fenced
 
 from napari_sashiko.checkpoints import load_card, load_ensemble
 from napari_sashiko.errors import SettingsError, VolumeError
@@ -15,7 +16,8 @@ from napari_sashiko.training import (
     TrainingStarted,
     train_restoring,
 )
-from napari_sashiko.volumes import as_volume
+from napari_sashiko.training.image_tiles import ImagePair, read_image_tiles
+from napari_sashiko.volumes import Normalisation, as_volume
 
 SHAPE = (6, 56, 60)
 QUICK = RestoreSettings(
@@ -34,6 +36,15 @@ def make_clean():
 def make_noisy(scale=80.0):
     rng = np.random.default_rng(1)
     return make_clean() + rng.normal(0, scale, SHAPE).astype(np.float32)
+
+
+def ended(steps):
+    """What a generator returns when it has ended."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def error(image):
@@ -67,6 +78,18 @@ def blind(tmp_path_factory):
     """A model that has seen the noisy image only, and what it said on the way."""
     path = tmp_path_factory.mktemp("blind") / "blind.sashiko-model"
     return path, learn(path, make_noisy())
+
+
+def test_nothing_is_learned_of_what_lies_beyond_pictures():
+    volume = fenced(((40, 48), (16, 48), (40, 19)))
+    plain = Normalisation(low=(0.0,), high=(9.0,), center=(0.0,), scale=(1.0,))
+    pair = ImagePair(volume, volume, plain, plain)
+    steps = read_image_tiles(pair, (1, 16, 16), 0, 0)
+    tiles = ended(steps)
+    assert not any((tile.image == BEYOND).any() for tile in tiles)
+    pixels = 40 * 48 + 16 * 48 + 40 * 19
+    seen = np.unique(np.concatenate([tile.image.ravel() for tile in tiles]))
+    assert len(seen) == pixels
 
 
 def test_noise_is_taken_away_without_a_clean_image(blind):

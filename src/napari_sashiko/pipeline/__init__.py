@@ -98,8 +98,6 @@ from napari_sashiko.pipeline.noting import note_image
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.reconstructing import (
-    Reconstructed,
-    open_reconstructed,
     read_angles,
     reconstruct,
     reconstruct_steps,
@@ -115,10 +113,7 @@ from napari_sashiko.pipeline.reopening import (
     reopen_project,
 )
 from napari_sashiko.pipeline.restoring import (
-    Restored,
     evaluate_restored,
-    open_restored,
-    open_result,
     restore,
     restore_settings,
     restore_steps,
@@ -126,8 +121,13 @@ from napari_sashiko.pipeline.restoring import (
 from napari_sashiko.pipeline.results import (
     Prediction,
     PredictionSets,
+    Reconstructed,
+    Restored,
     check_prediction,
     open_prediction,
+    open_reconstructed,
+    open_restored,
+    open_result,
     open_sets,
 )
 from napari_sashiko.pipeline.sources import Sources, find_sources

@@ -15,9 +15,15 @@ from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.blocking import Report, run_to_end
 from napari_sashiko.pipeline.found import open_instances
 from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
-from napari_sashiko.pipeline.reconstructing import Reconstructed, open_reconstructed
-from napari_sashiko.pipeline.restoring import Restored, open_restored
-from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
+from napari_sashiko.pipeline.results import (
+    Prediction,
+    Reconstructed,
+    Restored,
+    Result,
+    open_result,
+    open_sets,
+)
+from napari_sashiko.prediction import KINDS
 from napari_sashiko.runners import Event
 from napari_sashiko.volumes import Slices, Stacking, open_volume
 
@@ -154,17 +160,18 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
             "or a model.",
         )
     part = _part(kind, settings)
-    if kind == "prediction":
-        return _prediction(open_prediction(source), part, settings)
+    found = open_result(source) if kind in KINDS else None
+    if isinstance(found, Prediction):
+        return _prediction(found, part, settings)
     if settings.label_class is not None:
         raise SettingsError(
             f"{WORDS[kind].capitalize()} are one image, not one for each class.",
             "Leave the class out.",
         )
-    if kind == "restored image":
-        return _restored(open_restored(source), part)
-    if kind == "reconstruction":
-        return _reconstructed(open_reconstructed(source), settings)
+    if isinstance(found, Restored):
+        return _restored(found, part)
+    if isinstance(found, Reconstructed):
+        return _reconstructed(found, settings)
     return _instances(source) if kind == "instances" else _sets(source)
 
 
@@ -181,7 +188,7 @@ def _part(kind: str, settings: ExportSettings) -> str:
     return settings.part
 
 
-def _check_finished(found: Prediction | Restored | Reconstructed) -> None:
+def _check_finished(found: Result) -> None:
     if found.done < found.total:
         raise OutputError(
             f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",

@@ -16,9 +16,11 @@ from napari_sashiko.pipeline.folder_results import PICTURE, read_results
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
-from napari_sashiko.pipeline.reconstructing import open_reconstructed
-from napari_sashiko.pipeline.restoring import open_restored
-from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.pipeline.results import (
+    open_prediction,
+    open_reconstructed,
+    open_restored,
+)
 from napari_sashiko.prediction import PREDICTION, RECONSTRUCTED, RESTORED
 from napari_sashiko.volumes import DAMAGED, Slices, Stacking, Volume, reading
 

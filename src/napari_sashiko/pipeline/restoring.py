@@ -1,110 +1,20 @@
 """Learning to restore images: noise taken away, gaps filled."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import zarr
-
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
-from napari_sashiko.pipeline.results import Prediction, open_prediction, progress
+from napari_sashiko.pipeline.results import open_restored
 from napari_sashiko.pipeline.steps import check_model_folder, check_network, noted
-from napari_sashiko.prediction import (
-    RESTORED,
-    Comparison,
-    compare_image_steps,
-    read_record,
-    reading_prediction,
-    record_of,
-)
+from napari_sashiko.prediction import Comparison, compare_image_steps
 from napari_sashiko.runners import Event
-from napari_sashiko.volumes import Stacking, open_levels, stacking_of
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
-
-
-@dataclass(frozen=True)
-class Restored:
-    """An open restored image; arrays are read by blocks.
-
-    Parameters
-    ----------
-    path : Path
-        Folder NAME.zarr.
-    mean, std : zarr arrays
-        ``([T,] C, [Z,] Y, X)`` float32 in grey values: over the networks.
-    stack : Stacking
-        How slices fall into frames, and which axes the arrays have.
-    voxel_size : tuple of float
-        (z, y, x) in `unit`.
-    unit : str
-        ``"pixel"`` when unknown.
-    model_digest : str
-        Which model made it.
-    done, total : int
-        Blocks that are finished, and all.
-    coarser : mapping
-        Coarser levels of ``mean`` and ``std`` by name; none while it is not finished,
-        and of small images.
-    """
-
-    path: Path
-    mean: Any
-    std: Any
-    stack: Stacking
-    voxel_size: tuple[float, float, float]
-    unit: str
-    model_digest: str
-    done: int
-    total: int
-    coarser: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-
-def open_restored(path: Path | str) -> Restored:
-    """Open a restored image for reading.
-
-    Raises
-    ------
-    OutputError
-        If there is none, it is damaged, or it comes from a newer version.
-    """
-    path = Path(path)
-    record = record_of(path, RESTORED)
-    with reading_prediction(path):
-        group = zarr.open_group(str(path), mode="r")
-        done, total = progress(group)
-        z, y, x = (float(size) for size in record["voxel_size"])
-        return Restored(
-            path=path,
-            mean=group["mean/0"],
-            std=group["std/0"],
-            stack=stacking_of(record),
-            voxel_size=(z, y, x),
-            unit=str(record["unit"]),
-            model_digest=str(record["model_digest"]),
-            done=done,
-            total=total,
-            coarser={name: open_levels(path / name)[1:] for name in ("mean", "std")},
-        )
-
-
-def open_result(path: Path | str) -> Prediction | Restored:
-    """Open what `predict` wrote, by whichever kind of model.
-
-    Raises
-    ------
-    OutputError
-        If there is nothing, it is damaged, or it comes from a newer version.
-    """
-    record = read_record(Path(path))
-    if record is not None and record["kind"] == RESTORED:
-        return open_restored(path)
-    return open_prediction(path)
 
 
 def evaluate_restored(

@@ -1,7 +1,7 @@
 """Predict a region from its surroundings; when memory runs out, in smaller pieces."""
 
 from collections.abc import Callable
-from threading import Lock
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Inference:
         Called often; raises when the work was stopped.
     most_voxels : int, optional
         Largest window that is tried.
+    turns : Semaphore, optional
+        Lets so many threads use the predictor at a time; one, unless it is given.
     """
 
     def __init__(
@@ -41,13 +43,15 @@ class Inference:
         border: Triple,
         tick: Callable[[], None] = lambda: None,
         most_voxels: int | None = None,
+        *,
+        turns: Semaphore | None = None,
     ) -> None:
         self.predictor = predictor
         self.volume = volume
         self.border = border
         self.tick = tick
         self.most_voxels = most_voxels
-        self._lock = Lock()
+        self._turns = turns or Semaphore()
         self._reader = WindowReader(volume)
         self._scratch = Scratch()
 
@@ -126,7 +130,7 @@ class Inference:
             for r, w in zip(region, window, strict=True)
         )
         try:
-            with _held(self._lock, self.tick):
+            with _held(self._turns, self.tick):
                 pair = self.predictor.predict(patch, core=core, tick=self.tick)
             return self._with_measured(pair, raw, core)
         except (RuntimeError, MemoryError) as error:
@@ -161,17 +165,17 @@ class Inference:
 
 
 class _held:  # noqa: N801 - reads as a word in a with statement
-    """Hold a lock, and hear about a stop while waiting for it."""
+    """Wait for a turn, and hear about a stop while waiting."""
 
-    def __init__(self, lock: Lock, tick: Callable[[], None]) -> None:
-        self._lock, self._tick = lock, tick
+    def __init__(self, turns: Semaphore, tick: Callable[[], None]) -> None:
+        self._turns, self._tick = turns, tick
 
     def __enter__(self) -> None:
-        while not self._lock.acquire(timeout=0.1):
+        while not self._turns.acquire(timeout=0.1):
             self._tick()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._turns.release()
 
 
 def count(region: Region) -> int:

@@ -7,7 +7,11 @@ from typing import Any
 
 from napari_sashiko.errors import PlanError
 from napari_sashiko.patches import CellPlan, Grid, equal_cells, plan_cells
-from napari_sashiko.prediction._sizes import choose_sizes
+from napari_sashiko.prediction._sizes import (
+    BYTES_PER_VOXEL,
+    choose_sizes,
+    voxel_budget,
+)
 from napari_sashiko.prediction.predictor import Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import flat_part
@@ -106,8 +110,11 @@ def make_plan(
     shape: Triple,
     settings: PredictionSettings,
     frame: int | None = None,
+    voxels: int | None = None,
 ) -> Plan:
     """Choose windows for a volume of `shape`, the same for each of its frames.
+
+    A window has `voxels`, or what the device bears.
 
     Raises
     ------
@@ -120,7 +127,7 @@ def make_plan(
         predictor.halo,
         predictor.align,
         settings,
-        **_memory(predictor),
+        voxels or voxels_for(predictor, settings.device),
     )
     step = settings.step or _step(window, border, predictor.align)
     if any(s > w for s, w, n in zip(step, window, sides, strict=True) if w < n):
@@ -145,9 +152,10 @@ def stored_type(predictor: Predictor, settings: PredictionSettings) -> str:
     return settings.dtype if predictor.card.restoring is None else "float32"
 
 
-def _memory(predictor: Predictor) -> dict[str, int]:
-    needed = getattr(predictor, "bytes_per_voxel", None)
-    return {} if needed is None else {"bytes_per_voxel": int(needed)}
+def voxels_for(predictor: Predictor, device: str, at_once: int = 1) -> int:
+    """Voxels of the largest windows that a device bears, so many of them at a time."""
+    needed = int(getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL)
+    return voxel_budget(device, needed * at_once)
 
 
 def _step(window: Triple, border: Triple, align: Triple) -> Triple:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.runners import Event, Progress
 from napari_sashiko.training.tiles import Triple, read_mirrored
-from napari_sashiko.volumes import Normalisation, Stacking, Volume
+from napari_sashiko.volumes import Normalisation, Volume
 
 MEMORY = 1 << 28  # bytes of all blocks together
 BLOCK = (16, 160, 160)  # voxels of a block, without its margin in z
@@ -99,9 +99,8 @@ def read_image_tiles(
     ------
     Progress
     """
-    stack = pair.image.stacking
-    size = _size((stack.depth, *stack.shape[1:]), patch)
-    starts = _starts(stack, size, seed)
+    size = _size(_least(pair.image), patch)
+    starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
     starts = starts[:most]
@@ -110,6 +109,14 @@ def read_image_tiles(
         tiles.append(pair.tile(start, size, margin))
         yield Progress(number + 1, len(starts), "reading blocks")
     return tiles
+
+
+def _least(volume: Volume) -> Triple:
+    """Size of what fits into each frame of a volume, whose pictures may differ."""
+    depth = volume.stacking.depth
+    sizes = np.array([volume.extent(z) for z in range(0, volume.shape[0], depth)])
+    height, width = sizes.min(axis=0).tolist()
+    return depth, height, width
 
 
 def _size(shape: Triple, patch: Triple) -> Triple:
@@ -121,13 +128,21 @@ def _size(shape: Triple, patch: Triple) -> Triple:
     return z, y, x
 
 
-def _starts(stack: Stacking, size: Triple, seed: int) -> NDArray[np.int64]:
+def _starts(volume: Volume, size: Triple, seed: int) -> NDArray[np.int64]:
     """Corners ``(n, 3)`` of all blocks side by side in a frame, in random order."""
-    axes = [
-        np.unique(np.minimum(np.arange(0, n, s), max(n - s, 0)))
-        for n, s in zip((stack.depth, *stack.shape[1:]), size, strict=True)
+    depth = volume.stacking.depth
+    corners = [
+        (first + z, y, x)
+        for first in range(0, volume.shape[0], depth)
+        for sides in [volume.extent(first)]
+        for z in _along(depth, size[0])
+        for y in _along(sides[0], size[1])
+        for x in _along(sides[1], size[2])
     ]
-    frames = np.arange(stack.count)[:, None] * stack.depth
-    axes[0] = (frames + axes[0]).ravel()
-    corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return np.random.default_rng(seed).permutation(corners)
+    return np.random.default_rng(seed).permutation(np.array(corners, np.int64))
+
+
+def _along(length: int, step: int) -> list[int]:
+    """Starts of blocks side by side; the last one ends where the axis does."""
+    starts = np.minimum(np.arange(0, length, step), max(length - step, 0))
+    return [int(start) for start in np.unique(starts)]

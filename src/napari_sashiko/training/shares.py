@@ -71,7 +71,7 @@ def class_shares(
             int(rng.integers(n - e + 1))
             for n, e in zip(volume.shape[1:], size, strict=True)
         )
-        core = (slice(int(z), int(z) + 1), slice(y, y + size[0]), slice(x, x + size[1]))
+        core = volume.fitted((int(z), y, x), (1, *size))
         total += _mean(ensemble, volume, core)
         yield Tick()
     return np.asarray(total / total.sum())

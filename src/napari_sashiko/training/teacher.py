@@ -13,6 +13,7 @@ the one is new to both.
 import time
 from collections.abc import Generator, Iterator, Sequence
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ class Teacher:
         tuple of Lessons
             For each network; empty where there is no forest, or nobody listens to it.
         """
-        desk = self.desk
+        desk, patch = self.desk, self.patch
         if desk.forest is None or not desk.is_taught:
             return ()
         by_network = _by_network(desk, desk.forest)
@@ -77,7 +78,8 @@ class Teacher:
         teachers = list(dict.fromkeys(by_network))
         answers: list[list[torch.Tensor]] = []
         started = time.monotonic()
-        for number, start in enumerate(self._places[:most]):
+        for number, drawn in enumerate(self._places[:most]):
+            start = np.array([part.start for part in desk.volume.fitted(drawn, patch)])
             late = number >= FEWEST and _is_late(desk, started)
             if late and number >= len(self._images):
                 break
@@ -107,11 +109,13 @@ class Teacher:
     ) -> Generator[Event, None, list[torch.Tensor]]:
         """Each teacher's probabilities ``(K, [z,] y, x)``.
 
-        Mirrored, like the image, where the volume is smaller than a patch.
+        Mirrored, like the image, where the volume is smaller than a patch. Beyond the
+        edge of a picture among larger ones nothing is said: no loss looks there.
         """
         desk = self.desk
         first = tuple(slice(int(s), int(s) + 1) for s in start)
-        ends = [part.stop for part in desk.volume.around(first)]  # type: ignore[arg-type]
+        around = desk.volume.around(first)  # type: ignore[arg-type]
+        ends = (around[0].stop, *desk.volume.extent(int(start[0])))
         size = np.minimum(start + self.patch, ends) - start
         told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
         for box in _pieces(size):
@@ -125,7 +129,9 @@ class Teacher:
                 part[:] = teacher.classify(rows).T.reshape(part.shape)
             yield Tick()
         pad = [(0, 0), *((0, int(n)) for n in np.array(self.patch) - size)]
-        whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in told)
+        mode: Literal["constant", "symmetric"]
+        mode = "constant" if desk.volume.separate else "symmetric"
+        whole = (torch.from_numpy(np.pad(each, pad, mode=mode)) for each in told)
         return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
 
     def _features_of(self, core: Region) -> NDArray[np.float32]:

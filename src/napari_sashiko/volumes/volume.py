@@ -147,6 +147,41 @@ class Volume:
         dtype = np.dtype(np.uint8) if self.dtype == bool else self.dtype
         return np.array(block, dtype=dtype, order="C")
 
+    def extent(self, z: int) -> tuple[int, int]:
+        """Height and width of a slice: less than `shape` for a smaller picture.
+
+        What lies beyond is its mirror image, which nobody is to learn from.
+        """
+        known = getattr(self._array, "extents", None)
+        height, width = self.shape[1:] if known is None else known[z]
+        return int(height), int(width)
+
+    def fitted(self, corner: Sequence[int], size: Sequence[int]) -> Region:
+        """Move a box that was drawn anywhere in the volume into the picture there.
+
+        Where all slices are as large as the volume, it stays where it is.
+
+        Parameters
+        ----------
+        corner, size : sequence of int
+            (z, y, x) of the box, which lies in `shape`.
+
+        Returns
+        -------
+        Region
+            Smaller than the box where the picture is.
+        """
+        z = int(corner[0])
+        parts = [slice(z, z + int(size[0]))]
+        for low, side, n, own in zip(
+            corner[1:], size[1:], self.shape[1:], self.extent(z), strict=True
+        ):
+            # Each place that the picture has is as likely as it was in the volume.
+            room, places = n - side + 1, max(own - side + 1, 1)
+            start = int(low) * places // max(room, 1)
+            parts.append(slice(start, start + min(int(side), own)))
+        return parts[0], parts[1], parts[2]
+
     @property
     def _every(self) -> tuple[slice, ...]:
         return (slice(None),) if self._slices.ndim > 3 else ()
