@@ -34,7 +34,7 @@ def dock(make_napari_viewer, tmp_path, monkeypatch, qtbot):
 
 
 def quicken(dock):
-    dock.form.ensure_settings(dock.session.engine.RestoreSettings)
+    dock.form.ensure_settings(dock.session.engine)
     dock.form.settings.set_values(**QUICK)
 
 

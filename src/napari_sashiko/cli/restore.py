@@ -41,7 +41,8 @@ def restore(
         typer.Option(help="Grey value of what was not measured, beside NaN."),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="auto, or tunet, smsnet, msdnet, unet, ...")
+        str | None,
+        typer.Option(help="auto, or tunet, unet, ..., autoencoder, vae."),
     ] = None,
     members: Annotated[int | None, typer.Option(help="Networks.")] = None,
     dims: Annotated[str | None, typer.Option(help="auto, 2 or 3.")] = None,

@@ -64,6 +64,7 @@ class AlexNet(StagedNetwork):
     """
 
     name = "alexnet"
+    fades = False  # the rim of a patch counts as much as its middle
 
     def __init__(
         self,

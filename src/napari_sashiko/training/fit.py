@@ -202,10 +202,10 @@ def _learn(
         return None  # no step, no change of running statistics
     images = batch.images
     with autocast(network, images.device):
-        output = network(images)
+        output, penalty = network.penalised(images)
     total, loss = batch.losses(output)
     optimiser.clear()
-    total.backward()  # type: ignore[no-untyped-call]
+    (total + penalty).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
     optimiser.step(learning_rate)
     return float(loss.detach())
