@@ -41,6 +41,8 @@ class Network(nn.Module):
         Whether convolutions have gaps between their taps.
     half_precision : bool
         Whether bfloat16 moves what it says by little.
+    half_gradients : bool
+        Whether it may learn in bfloat16 on a CPU.
     fades : bool
         Whether what is far from a voxel counts less and less, so that surroundings may
         be cut short.
@@ -54,6 +56,7 @@ class Network(nn.Module):
     align: int = 1
     dilated: bool = True
     half_precision: bool = True
+    half_gradients: bool = True
     fades: bool = True
     squeezes: bool = False
 

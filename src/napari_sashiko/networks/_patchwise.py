@@ -40,6 +40,9 @@ class Patchwise(Network):
         self.name = encoder.name
         self.settings = encoder.settings
         self.encoder = encoder
+        # oneDNN's gradients of 3D kernels on maps of a few voxels are not always finite
+        # in bfloat16, from two threads on.
+        self.half_gradients = encoder.dims == 2
         self.edge = encoder.edge
         self.align = max(1, encoder.edge // 2)
         self.receptive_radius = encoder.edge - 1

@@ -223,7 +223,8 @@ def _layout(network: Network, device: torch.device) -> torch.memory_format:
 
 def autocast(network: Network, device: torch.device) -> Any:
     """bfloat16 where it is faster, full precision elsewhere."""
-    if has_fast_bfloat16(device) and not _is_compiled(network, device):
+    exact = device.type == "cpu" and not network.half_gradients
+    if has_fast_bfloat16(device) and not exact and not _is_compiled(network, device):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
