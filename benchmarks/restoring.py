@@ -2,9 +2,9 @@
 
     python benchmarks/restoring.py [--seeds 3] [--epochs 30]
 
-One network of each kind learns from the noisy volume of the sample ``noisy`` alone: by hidden voxels,
-or by patches that are made again from few numbers (autoencoder, vae). The last lines
-are means over seeds as Markdown; the first row is the noisy volume as it is.
+One network of each kind learns from the noisy volume of the sample ``noisy`` alone: by
+hidden voxels, or by patches that are made again from few numbers (autoencoder, vae).
+The last lines are means over seeds as Markdown; the first row is the noisy volume.
 """
 
 import argparse
