@@ -173,6 +173,24 @@ def test_tsne_keeps_clusters_apart():
     assert apart > np.linalg.norm(one - one.mean(0), axis=1).max()
 
 
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+@pytest.mark.parametrize("count", [5, 40])
+def test_umap_keeps_clusters_apart(count):
+    pytest.importorskip("umap", reason="the extra explore is not installed")
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(count, 4)).astype(np.float32)
+    half = count // 2
+    latents[half:] += 30
+    points = reduce_to_two(latents, latents, "umap", 0)
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+    assert np.array_equal(points, reduce_to_two(latents, latents, "umap", 0))
+    if count > 15:  # of fewer, all are neighbours
+        apart = np.linalg.norm(points[:half].mean(0) - points[half:].mean(0))
+        spread = np.linalg.norm(points[:half] - points[:half].mean(0), axis=1).max()
+        assert apart > spread
+
+
 def test_few_patches_are_too_few_for_tsne(explorer, tmp_path):
     with pytest.raises(SettingsError, match="2 patches are too few for tsne"):
         table_of(explorer, make_image((2, 5, 7)), tmp_path / "t.csv", method="tsne")

@@ -92,7 +92,7 @@ class RestoreDock(QWidget):
         """Open or close the other settings."""
         with telling(self.session):
             if on:
-                self.form.ensure_settings(self.session.engine.RestoreSettings)
+                self.form.ensure_settings(self.session.engine)
             self.form.show_task()
 
     # ---- what is asked for ------------------------------------------------------
@@ -119,8 +119,8 @@ class RestoreDock(QWidget):
         )
 
     def _settings(self) -> Any:
-        form = self.form.ensure_settings(self.session.engine.RestoreSettings)
-        values = form.values() | {"gaps": self.form.task == "gaps"}
+        self.form.ensure_settings(self.session.engine)
+        values = self.form.values() | {"gaps": self.form.task == "gaps"}
         text = self.form.missing.text().strip()
         if self.form.task == "gaps" and text:
             try:

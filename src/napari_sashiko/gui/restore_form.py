@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sashiko.gui.curves import Curve
+from napari_sashiko.gui.network_form import AUTO, NetworkForm
 from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.status_line import StatusLine
@@ -54,6 +55,7 @@ class RestoreForm:
         self.more = make_button("more_restoring", "more", "Time, networks, losses")
         self.more.setCheckable(True)
         self.settings: SettingsForm | None = None
+        self.network: NetworkForm | None = None
         self.more_area = QWidget()
         self.more_area.setVisible(False)
         self.start_button = make_button(
@@ -78,13 +80,28 @@ class RestoreForm:
         """Key of what is to be done."""
         return str(self.tasks.currentData())
 
-    def ensure_settings(self, settings: Any) -> SettingsForm:
+    def ensure_settings(self, engine: Any) -> None:
         """Make the form of all other settings, the first time."""
-        if self.settings is None:
-            choices = {"device": ["auto", *available_devices()]}
-            self.settings = SettingsForm(settings, skip=CHOSEN, choices=choices)
-            self.more_area.layout().addWidget(self.settings)
-        return self.settings
+        if self.settings is not None:
+            return
+        choices = {
+            "device": ["auto", *available_devices()],
+            "network": [AUTO, *engine.restorer_names()],
+        }
+        self.settings = SettingsForm(
+            engine.RestoreSettings, skip=CHOSEN, choices=choices
+        )
+        self.network = NetworkForm(engine.restorer_settings)
+        self.settings.changed.connect(self._show_network)
+        for each in (self.settings, self.network):
+            self.more_area.layout().addWidget(each)
+
+    def values(self) -> dict[str, Any]:
+        """Return all settings but those that are chosen above the form."""
+        if self.settings is None or self.network is None:
+            return {}
+        given = {"network_settings": self.network.values()}
+        return self.settings.values() | given
 
     def show_task(self) -> None:
         """Show what the chosen task needs."""
@@ -115,6 +132,10 @@ class RestoreForm:
         """Stop following the theme."""
         self.loss.shutdown()
         self.status.shutdown()
+
+    def _show_network(self) -> None:
+        if self.settings is not None and self.network is not None:
+            self.network.choose(self.settings.values()["network"])
 
     def _arrange(self, box: QWidget) -> None:
         self.rows = QFormLayout()

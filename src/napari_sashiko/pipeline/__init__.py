@@ -174,7 +174,12 @@ if TYPE_CHECKING:
         figure_data,
         figure_titles,
     )
-    from napari_sashiko.pipeline.parts import loss_names, network_names
+    from napari_sashiko.pipeline.parts import (
+        loss_names,
+        network_names,
+        restorer_names,
+        restorer_settings,
+    )
     from napari_sashiko.pipeline.report_files import write_whole
     from napari_sashiko.pipeline.reporting import (
         FigureDone,
@@ -224,6 +229,8 @@ _LOADED_LATER = {
     "model_digest": "checkpoints",
     "loss_names": "pipeline.parts",
     "network_names": "pipeline.parts",
+    "restorer_names": "pipeline.parts",
+    "restorer_settings": "pipeline.parts",
     "report_steps": "pipeline.reporting",
     "write_whole": "pipeline.report_files",
 }
@@ -386,6 +393,8 @@ __all__ = [
     "restore",
     "restore_settings",
     "restore_steps",
+    "restorer_names",
+    "restorer_settings",
     "scan_components",
     "score_lines",
     "segment_instances",

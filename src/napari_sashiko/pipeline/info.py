@@ -128,7 +128,12 @@ def _made(card: Any) -> str:
         return f"Explores images: {latent} numbers of {edge} x {edge} voxels"
     if card.restoring is None:
         return f"Classes: {_names(card.classes)}"
-    return "Fills gaps" if card.restoring.fills_gaps else "Restores images"
+    made = "Fills gaps" if card.restoring.fills_gaps else "Restores images"
+    settings = card.members[0].spec.get("settings", {})
+    if "latent" not in settings:
+        return made
+    edge = " x ".join([str(settings["edge"])] * card.dims)
+    return f"{made}, through {settings['latent']} numbers of {edge} voxels"
 
 
 def _quality(card: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.results import open_restored
-from napari_sashiko.pipeline.steps import check_model_folder, check_network, noted
+from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import Comparison, compare_image_steps
 from napari_sashiko.runners import Event
 
@@ -105,7 +105,7 @@ def restore_steps(
     chosen = settings or RestoreSettings.checked()
     target = Path(out)
     check_model_folder(target)
-    check_network(chosen)
+    _check_restorer(chosen)
     volume = open_image(image)
     axes = volume.stacking.axes
     beside = None if clean is None else open_image(clean, unnamed=axes)
@@ -157,3 +157,13 @@ def restore(
     return run_to_end(
         restore_steps(image, chosen, out, clean=clean), TrainingDone, report
     )
+
+
+def _check_restorer(settings: "RestoreSettings") -> None:
+    """Refuse an impossible network before anything is read."""
+    from napari_sashiko.networks import build_restorer  # noqa: PLC0415 - loads torch
+
+    if settings.network != "auto":
+        build_restorer(
+            settings.network, 1, 1, dims=2, seed=0, **settings.network_settings
+        )

@@ -154,6 +154,8 @@ def _by_itself(volume: Volume) -> str:
 
 
 def _apart(agreement: float) -> str:
+    if round(agreement, 2) <= 0:  # noise, or slices that contradict each other
+        return "2D, each slice by itself: neighbouring slices have nothing in common."
     return (
         f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
         "times as well as neighbouring rows."

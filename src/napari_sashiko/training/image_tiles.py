@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sashiko.errors import VolumeError
 from napari_sashiko.runners import Event, Progress
 from napari_sashiko.training.tiles import Triple, read_mirrored
 from napari_sashiko.volumes import Normalisation, Volume
@@ -98,6 +99,11 @@ def read_image_tiles(
     Yields
     ------
     Progress
+
+    Raises
+    ------
+    VolumeError
+        If what was measured of one of the images has one grey value only.
     """
     size = _size(_least(pair.image), patch)
     starts = _starts(pair.image, size, seed)
@@ -108,6 +114,7 @@ def read_image_tiles(
     for number, start in enumerate(starts):
         tiles.append(pair.tile(start, size, margin))
         yield Progress(number + 1, len(starts), "reading blocks")
+    _check_contrast(pair, tiles)
     return tiles
 
 
@@ -117,6 +124,21 @@ def _least(volume: Volume) -> Triple:
     sizes = np.array([volume.extent(z) for z in range(0, volume.shape[0], depth)])
     height, width = sizes.min(axis=0).tolist()
     return depth, height, width
+
+
+def _check_contrast(pair: ImagePair, tiles: list[ImageTile]) -> None:
+    """Refuse what teaches nothing: a loss of 0 would look like success."""
+    for volume, values in (
+        (pair.image, [tile.image.ravel() for tile in tiles]),
+        (pair.target, [tile.target[:, tile.known[0]].ravel() for tile in tiles]),
+    ):
+        ends = [(part.min(), part.max()) for part in values if part.size]
+        if ends and min(low for low, _ in ends) == max(high for _, high in ends):
+            raise VolumeError(
+                f"{volume.name!r} has one grey value everywhere: there is nothing to "
+                "learn from it.",
+                "Choose another image, or a part of it with something to see.",
+            )
 
 
 def _size(shape: Triple, patch: Triple) -> Triple:
