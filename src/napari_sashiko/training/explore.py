@@ -199,7 +199,7 @@ def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
 @torch.inference_mode()
 def _squeezed(network: Encoder, batches: list[PatchBatch]) -> tuple[Tensor, Tensor]:
     parts = [squeeze(network, each.images, each.weight) for each in batches]
-    latents, errors = zip(*parts, strict=True)
+    latents, errors, _ = zip(*parts, strict=True)
     return torch.cat(latents), torch.cat(errors)
 
 
