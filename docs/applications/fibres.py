@@ -50,6 +50,7 @@ def main():
         truth = label(sample.truth == sample.classes[place].id, connectivity=3)
         settings = SETTINGS | (TINY if quick else {})
         parameters = segment(sample, work, settings)
+        draw_directions(work, page)
         prediction = open_prediction(work / "fibres.zarr")
         mean, std = (
             np.asarray(each[place]) for each in (prediction.mean, prediction.std)
@@ -66,7 +67,6 @@ def main():
         page.draw(draw_maps(sample, mean, std, objects[rule], truth), "fibres-maps")
         known = lengths_of(truth, sample.voxel_size)
         page.draw(draw_lengths(measured[rule], known, sample), "fibres-lengths")
-        directions(work, out, page)
         page.fill(
             paint_words(sample, parameters, settings["members"]),
             table(HEADS, rows),
@@ -132,6 +132,11 @@ def lengths_of(labels, voxel_size):
     return pd.DataFrame(rows, columns=["length", "touches_border"])
 
 
+def whole_lengths(objects):
+    """Lengths of those that do not touch the border, where they may go on."""
+    return objects.loc[~objects["touches_border"].astype(bool), "length"]
+
+
 def paint_words(sample, parameters, members):
     """Say how much was painted, and who learned from it."""
     strokes = sample.sparse_labels
@@ -147,7 +152,7 @@ def paint_words(sample, parameters, members):
 
 def length_words(found, known):
     """Compare the lengths of fibres that do not touch the border."""
-    both = (each[~each["touches_border"]]["length"] for each in (found, known))
+    both = (whole_lengths(each) for each in (found, known))
     words = (
         f"{len(lengths)} whole fibres with a median of {lengths.median():.0f} µm"
         for lengths in both
@@ -199,8 +204,8 @@ def draw_lengths(found, known, sample):
     axes = figure.subplots()
     colour = next(each.color for each in sample.classes if each.name == CLASS)
     tables = {"found": found, "true": known}
-    whole = {name: t[~t["touches_border"]]["length"] for name, t in tables.items()}
-    top = max(lengths.max() for lengths in whole.values() if len(lengths))
+    whole = {name: whole_lengths(each) for name, each in tables.items()}
+    top = max((each.max() for each in whole.values() if len(each)), default=1)
     edges = np.linspace(0, top, 16)
     axes.hist(whole["true"], edges, color="#cccccc", label="true")
     how = {"histtype": "step", "linewidth": 2, "color": colour}
@@ -211,10 +216,10 @@ def draw_lengths(found, known, sample):
     return figure
 
 
-def directions(work, objects, page):
-    """Into which directions fibres reach, as the product draws it."""
-    how = {"format": "png", "figures": ["directions"]}
-    drawn = ns.report(objects, work / "plots", prediction=work / "fibres.zarr", **how)
+def draw_directions(work, page):
+    """Into which directions fibres reach, as `sashiko report` draws it."""
+    how = {"format": "png", "figures": ["directions"], "label_class": CLASS}
+    drawn = ns.report(work / "fibres.zarr", work / "plots", **how)
     for name in drawn.figures:
         page.keep(Image.open(work / "plots" / f"{name}.png"), f"fibres-{name}")
 

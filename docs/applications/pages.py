@@ -17,6 +17,10 @@ from PIL import Image
 HERE = Path(__file__).parent
 BEGIN = "<!-- Numbers: written by docs/applications/{name}.py. -->\n"
 END = "<!-- End of the numbers. -->"
+QUICK = (
+    "**Written by a quick run of tiny sizes, which shows that all of it runs. Numbers "
+    "and pictures mean nothing.**"
+)
 WIDTH = 8.0  # inches of a figure
 DPI = 120
 GREY = "#666666"
@@ -31,10 +35,12 @@ class Page:
         Of script and page, without suffix.
     folder : Path
         Where ``applications/NAME.md`` and ``images/`` lie.
+    quick : bool
+        Whether what is written means nothing; the page says so.
     """
 
-    def __init__(self, name, folder):
-        self.name = name
+    def __init__(self, name, folder, *, quick=False):
+        self.name, self.quick = name, quick
         self.path = folder / "applications" / f"{name}.md"
         self.images = folder / "images"
         self._started = time.perf_counter()
@@ -56,6 +62,7 @@ class Page:
         """Put tables and sentences between the marks of the page."""
         minutes = (time.perf_counter() - self._started) / 60
         origin = f"All of it took {minutes:.0f} minutes on {machine()}."
+        origin = f"{QUICK}\n\n{origin}" if self.quick else origin
         begin = BEGIN.format(name=self.name)
         source = self.path if self.path.exists() else HERE / f"{self.name}.md"
         before, rest = source.read_text(encoding="utf-8").split(begin)
@@ -83,7 +90,7 @@ def begin(name, doc):
         work = options.work or Path(temporary)
         shutil.rmtree(work / name, ignore_errors=True)
         (work / name).mkdir(parents=True)
-        page = Page(name, options.docs or HERE.parent)
+        page = Page(name, options.docs or HERE.parent, quick=options.quick)
         yield page, work / name, options.quick
 
 

@@ -22,7 +22,8 @@ LEARNED, NEW = 2000, 1000  # pictures to learn from, and others to look at
 EDGE = 64
 NETWORK = {"depth": 4, "base_channels": 16}
 LATENT = 16
-EPOCHS = 60
+SETTINGS = {"network_settings": NETWORK, "epochs": 40, "batch": 16}
+TINY = {"network_settings": {"depth": 2, "base_channels": 2}, "epochs": 1}
 SEEDS = (101, 102)
 CASES = {
     "in the middle, as in the paper": {"centred": True, "noise": 0.0},
@@ -62,10 +63,7 @@ def run(work, how, *, quick):
     model, out, made = (work / n for n in ("m.sashiko-model", "new.csv", "made.tif"))
     image = write_sample(learned, work / "learned")["image"]
     other = write_sample(new, work / "new")["image"]
-    settings = {"network_settings": NETWORK, "epochs": EPOCHS}
-    if quick:
-        settings = {"network_settings": {"depth": 4, "base_channels": 4}, "epochs": 1}
-    ns.explore(image, model, latent=LATENT, **settings)
+    ns.explore(image, model, latent=LATENT, **(TINY if quick else SETTINGS))
     ns.embed(model, other, out, made=made, method="tsne")
     return new, pd.read_csv(out), tifffile.imread(made)
 
