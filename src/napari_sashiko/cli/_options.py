@@ -26,7 +26,7 @@ Axes = Annotated[
     str | None,
     typer.Option(
         help="Meaning of the image's axes where it is not clear, letters of tczyx, "
-        "e.g. czyx."
+        "e.g. czyx, or tzyx for a volume at several times."
     ),
 ]
 Level = Annotated[

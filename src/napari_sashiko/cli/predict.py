@@ -74,7 +74,7 @@ def predict(
         "prediction": absolute(out),
         "seconds": round(done.seconds, 3),
         "blocks": found.total,
-        "shape": list(found.mean.shape[1:]),
+        "shape": list(found.stack.on_disk),
         "class_names": [each.name for each in classes],
         "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
     }

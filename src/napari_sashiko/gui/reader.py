@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,15 @@ from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.messages import notify
-from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
+from napari_sashiko.gui.result_layers import (
+    SHOWN_STD,
+    channel_axis,
+    foreground,
+    ramp,
+)
+
+if TYPE_CHECKING:  # takes long to load
+    from napari_sashiko.volumes import Stacking
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
@@ -61,12 +69,15 @@ def kind_of(path: Path) -> str:
 
 def prediction_layers(found: Any) -> list[LayerData]:
     """Mean of each foreground class, deviation, classes."""
-    place, name = _place(found, found.class_ids.ndim), found.path.stem
+    place, name = place_of(found.stack, found), found.path.stem
+    axis = channel_axis(found)
     ids = [each.id for each in found.classes]
     layers: list[LayerData] = []
     for each in foreground(found.classes):
         means = (found.mean, *found.coarser.get("mean", ()))
-        values = levels(means, channel=ids.index(each.id), dtype=np.float32)
+        values = levels(
+            means, channel=ids.index(each.id), dtype=np.float32, channel_axis=axis
+        )
         look = {
             "name": f"{name} - mean {each.name}",
             "colormap": ramp(each.color, f"sashiko {each.name}"),
@@ -83,7 +94,7 @@ def prediction_layers(found: Any) -> list[LayerData]:
         "visible": False,
     }
     stds = (found.std, *found.coarser.get("std", ()))
-    std = levels(stds, channel="highest", dtype=np.float32)
+    std = levels(stds, channel="highest", dtype=np.float32, channel_axis=axis)
     layers.append((std, {**look, **place}, "image"))
     look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
     ids_shown = levels((found.class_ids, *found.coarser.get("classes", ())))
@@ -93,7 +104,8 @@ def prediction_layers(found: Any) -> list[LayerData]:
 
 def restored_layers(found: Any) -> list[LayerData]:
     """Each channel of a restored image, and where its networks differ."""
-    place, name = _place(found, found.mean.ndim - 1), found.path.stem
+    place, name = place_of(found.stack, found), found.path.stem
+    axis = channel_axis(found)
     layers: list[LayerData] = []
     for part, arrays, look in (
         ("restored", (found.mean, *found.coarser.get("mean", ())), {}),
@@ -103,10 +115,12 @@ def restored_layers(found: Any) -> list[LayerData]:
             {"visible": False, "colormap": "magma"},
         ),
     ):
-        count = arrays[0].shape[0]
+        count = arrays[0].shape[axis]
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            values = levels(arrays, channel=channel, dtype=np.float32)
+            values = levels(
+                arrays, channel=channel, dtype=np.float32, channel_axis=axis
+            )
             named = {"name": f"{name} - {part}{mark}", **look, **place}
             layers.append((values, named, "image"))
     return layers
@@ -116,7 +130,9 @@ def instance_layers(found: Any) -> list[LayerData]:
     """Labelled objects."""
     look = {
         "name": f"{found.path.stem} - instances",
-        **_place(found, found.labels.ndim),
+        "scale": found.voxel_size,
+        "units": found.units,
+        "axis_labels": tuple(found.axes),
     }
     return [(levels((found.labels, *found.coarser)), look, "labels")]
 
@@ -127,10 +143,10 @@ def levels(arrays: Sequence[Any], **view: Any) -> Any:
     return views if len(views) > 1 else views[0]
 
 
-def _place(found: Any, ndim: int) -> dict[str, Any]:
-    axes = ("z", "y", "x")[-ndim:]
+def place_of(stack: "Stacking", found: Any) -> dict[str, Any]:
+    """Where layers of a result or an image lie, in its own units."""
     return {
-        "scale": found.voxel_size[-ndim:],
-        "units": (found.unit or "pixel",) * ndim,
-        "axis_labels": axes,
+        "scale": stack.scale(found.voxel_size),
+        "units": stack.units(found.unit),
+        "axis_labels": tuple(stack.axes),
     }

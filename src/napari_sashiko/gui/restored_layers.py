@@ -7,7 +7,14 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
 from napari_sashiko.gui.lazy_array import LazyArray
-from napari_sashiko.gui.result_layers import Box, hits_view, put_layer
+from napari_sashiko.gui.result_layers import (
+    Box,
+    channel_axis,
+    hits_view,
+    own_box,
+    put_layer,
+)
+from napari_sashiko.volumes import Stacking
 
 MILLISECONDS = 200
 
@@ -27,6 +34,7 @@ class RestoredLayers(QObject):
         super().__init__(parent)
         self.viewer = viewer
         self.layers: list[Any] = []
+        self._stack: Stacking | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(MILLISECONDS)
@@ -34,8 +42,8 @@ class RestoredLayers(QObject):
 
     def show(self, result: Any, source: Any) -> None:
         """Add the layers of a result beside its image, or fill those of before."""
-        count = result.mean.shape[0]
-        self.layers = []
+        count = result.mean.shape[channel_axis(result)]
+        self.layers, self._stack = [], result.stack
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
             limits = _limits(source, one=count == 1)
@@ -53,7 +61,8 @@ class RestoredLayers(QObject):
         """Repaint soon if a finished block is in view."""
         if self._timer.isActive():
             return
-        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
+        own = own_box(self._stack, cell)
+        if any(hits_view(self.viewer, layer, own) for layer in self.there()):
             self._timer.start()
 
     def refresh(self) -> None:
@@ -87,7 +96,12 @@ class RestoredLayers(QObject):
             self.viewer,
             source,
             Image,
-            LazyArray(array, channel=channel, dtype=np.float32),
+            LazyArray(
+                array,
+                channel=channel,
+                dtype=np.float32,
+                channel_axis=channel_axis(result),
+            ),
             name=f"{source.name} - {words}",
             note={"result": part, "path": str(result.path), "restored": True},
             first=first,

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.volumes import Stacking
 
 MILLISECONDS = 150
 MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
@@ -41,6 +42,7 @@ class ResultLayers(QObject):
         self.viewer = viewer
         self.source = source
         self.layers: list[Any] = []
+        self._stack: Stacking | None = None
         self._waiting: list[Callable[[], Any]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -60,6 +62,7 @@ class ResultLayers(QObject):
             Open prediction: arrays, classes and where they are from.
         """
         self.layers = []
+        self._stack = result.stack
         self._waiting = [
             *(partial(self._mean, result, each) for each in foreground(result.classes)),
             partial(self._std, result),
@@ -91,7 +94,8 @@ class ResultLayers(QObject):
         """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
         if self._timer.isActive():
             return
-        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
+        own = own_box(self._stack, cell)
+        if any(hits_view(self.viewer, layer, own) for layer in self.there()):
             flat = self.viewer.dims.ndisplay == 2
             self._timer.start(MILLISECONDS if flat else MILLISECONDS_3D)
 
@@ -114,7 +118,12 @@ class ResultLayers(QObject):
 
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
-        data = LazyArray(result.mean, channel=channel, dtype=np.float32)
+        data = LazyArray(
+            result.mean,
+            channel=channel,
+            dtype=np.float32,
+            channel_axis=channel_axis(result),
+        )
         return put_layer(
             self.viewer,
             self.source,
@@ -131,7 +140,12 @@ class ResultLayers(QObject):
         )
 
     def _std(self, result: Any) -> Any:
-        data = LazyArray(result.std, channel="highest", dtype=np.float32)
+        data = LazyArray(
+            result.std,
+            channel="highest",
+            dtype=np.float32,
+            channel_axis=channel_axis(result),
+        )
         return put_layer(
             self.viewer,
             self.source,
@@ -171,6 +185,19 @@ class ResultLayers(QObject):
             mine = layer.metadata.get(KEY, {}).get("result") in ("mean", "sets")
             if mine and layer.name.startswith(ours) and layer not in self.layers:
                 self.viewer.layers.remove(layer)
+
+
+def channel_axis(result: Any) -> int:
+    """Axis of the channels of a result's arrays: behind that of time."""
+    return 0 if result.stack.time is None else 1
+
+
+def own_box(stack: Stacking | None, cell: Box) -> Box:
+    """Where a block, ((z0, z1), ...), lies in the arrays of a result."""
+    if stack is None:
+        return cell
+    box = stack.box([slice(*side) for side in cell])
+    return [(part.start, part.stop) for part in box]
 
 
 def is_source(layer: Any) -> bool:

@@ -7,7 +7,7 @@ from napari_sashiko.pipeline import Sample, load_sample
 
 LayerData = tuple[np.ndarray, dict[str, object], str]
 PERCENTILES = (0.5, 99.5)
-AXES = ("z", "y", "x")
+AXES = ("t", "z", "y", "x")
 
 
 def fibres() -> list[LayerData]:
@@ -30,13 +30,18 @@ def nuclei() -> list[LayerData]:
     return sample_layers(load_sample("nuclei"))
 
 
+def moving_nuclei() -> list[LayerData]:
+    """Nuclei that wander: a volume at several times."""
+    return sample_layers(load_sample("moving-nuclei"))
+
+
 def sample_layers(sample: Sample) -> list[LayerData]:
     """Image and strokes, which it must have, as layers; the truth stays hidden."""
-    ndim = sample.image.ndim
+    step = sample.time
     place = {
-        "scale": sample.voxel_size[-ndim:],
-        "units": (sample.unit,) * ndim,
-        "axis_labels": AXES[-ndim:],
+        "scale": (*([] if step is None else [step.step]), *sample.voxel_size),
+        "units": (*([] if step is None else [step.unit]), *(sample.unit,) * 3),
+        "axis_labels": AXES[-sample.image.ndim :],
     }
     part = sample.image[:: max(1, len(sample.image) // 16)]
     limits = [float(value) for value in np.percentile(part, PERCENTILES)]

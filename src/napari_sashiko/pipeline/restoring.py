@@ -22,7 +22,7 @@ from napari_sashiko.prediction import (
     record_of,
 )
 from napari_sashiko.runners import Event
-from napari_sashiko.volumes import open_levels
+from napari_sashiko.volumes import Stacking, open_levels, stacking_of
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
@@ -37,7 +37,9 @@ class Restored:
     path : Path
         Folder NAME.zarr.
     mean, std : zarr arrays
-        ``(C, [Z,] Y, X)`` float32 in grey values: over the networks.
+        ``([T,] C, [Z,] Y, X)`` float32 in grey values: over the networks.
+    stack : Stacking
+        How slices fall into frames, and which axes the arrays have.
     voxel_size : tuple of float
         (z, y, x) in `unit`.
     unit : str
@@ -54,6 +56,7 @@ class Restored:
     path: Path
     mean: Any
     std: Any
+    stack: Stacking
     voxel_size: tuple[float, float, float]
     unit: str
     model_digest: str
@@ -80,6 +83,7 @@ def open_restored(path: Path | str) -> Restored:
             path=path,
             mean=group["mean/0"],
             std=group["std/0"],
+            stack=stacking_of(record),
             voxel_size=(z, y, x),
             unit=str(record["unit"]),
             model_digest=str(record["model_digest"]),
@@ -122,10 +126,13 @@ def evaluate_restored(
     SashikoError
         If there is no finished restored image, or shapes do not fit.
     """
-    masks = (None if each is None else open_image(each) for each in (ignore, only))
-    left_out, chosen = masks
+    axes = open_restored(restored).stack.axes
+    left_out, chosen = (
+        None if each is None else open_image(each, unnamed=axes)
+        for each in (ignore, only)
+    )
     steps = compare_image_steps(
-        restored, open_image(truth), ignore=left_out, only=chosen
+        restored, open_image(truth, unnamed=axes), ignore=left_out, only=chosen
     )
     while True:
         try:
@@ -190,7 +197,8 @@ def restore_steps(
     check_model_folder(target)
     check_network(chosen)
     volume = open_image(image)
-    beside = None if clean is None else open_image(clean)
+    axes = volume.stacking.axes
+    beside = None if clean is None else open_image(clean, unnamed=axes)
     yield from noted(
         train_restoring(volume, chosen, target, target=beside),
         TrainingStarted,

@@ -19,7 +19,14 @@ from napari_sashiko.prediction import (
     reading_prediction,
     record_of,
 )
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume, open_levels
+from napari_sashiko.volumes import (
+    ATTRIBUTES,
+    DAMAGED,
+    Stacking,
+    Volume,
+    open_levels,
+    stacking_of,
+)
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,11 @@ class Prediction:
     path : Path
         Folder NAME.zarr.
     mean, std : zarr arrays
-        ``(K, [Z,] Y, X)`` in [0, 1].
+        ``([T,] K, [Z,] Y, X)`` in [0, 1].
     class_ids : zarr array
-        ``([Z,] Y, X)`` uint8; 0 where it is not predicted yet.
+        ``([T,] [Z,] Y, X)`` uint8; 0 where it is not predicted yet.
+    stack : Stacking
+        How slices fall into frames, and which axes the arrays have.
     classes : tuple of LabelClass
         In the order of the channels.
     voxel_size : tuple of float
@@ -56,6 +65,7 @@ class Prediction:
     mean: Any
     std: Any
     class_ids: Any
+    stack: Stacking
     classes: tuple[LabelClass, ...]
     voxel_size: tuple[float, float, float]
     unit: str
@@ -85,6 +95,7 @@ def open_prediction(path: Path | str) -> Prediction:
             mean=group["mean/0"],
             std=group["std/0"],
             class_ids=group["classes/0"],
+            stack=stacking_of(record),
             classes=tuple(LabelClass(**each) for each in record["classes"]),
             voxel_size=(z, y, x),
             unit=str(record["unit"]),
@@ -135,8 +146,9 @@ def check_prediction(
             return progress(zarr.open_group(str(out), mode="r"))
         except DAMAGED:
             # The next run looks itself which blocks are whole.
-            sizes = zip(record["shape"], record["cell"], strict=True)
-            return 0, math.prod(-(-n // size) for n, size in sizes)
+            stack = stacking_of(record)
+            sizes = zip((stack.depth, *stack.shape[1:]), record["cell"], strict=True)
+            return 0, stack.count * math.prod(-(-n // size) for n, size in sizes)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Inference:
         window : Region, optional
             What the networks see; None grows `region` by the border.
         bounds : Region, optional
-            What may be read at most; None is the whole volume.
+            What may be read at most; None is all that belongs to it.
 
         Returns
         -------
@@ -97,15 +97,19 @@ class Inference:
 
     def surroundings(self, region: Region, bounds: Region | None = None) -> Region:
         """`region` grown by the border, started where pooling allows, clipped."""
-        limits = bounds or tuple(slice(0, n) for n in self.volume.shape)
-        align = self.predictor.align
+        most = self.volume.around(region)
         return tuple(  # type: ignore[return-value]
             slice(
-                max(limit.start, (part.start - b) // a * a),
+                max(limit.start, all_.start + (part.start - all_.start - b) // a * a),
                 min(limit.stop, part.stop + b),
             )
-            for part, limit, b, a in zip(
-                region, limits, self.border, align, strict=True
+            for part, limit, all_, b, a in zip(
+                region,
+                bounds or most,
+                most,  # pooling falls alike in all frames
+                self.border,
+                self.predictor.align,
+                strict=True,
             )
         )
 

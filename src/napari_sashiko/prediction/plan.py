@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_sashiko.errors import PlanError
-from napari_sashiko.patches import CellPlan, equal_cells, plan_cells
+from napari_sashiko.patches import CellPlan, Grid, equal_cells, plan_cells
 from napari_sashiko.prediction._sizes import choose_sizes
 from napari_sashiko.prediction.predictor import Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
@@ -27,6 +27,8 @@ class Plan:
         In voxels; `step` is used when blending only.
     border_weight : float
         0 crops borders, more blends them.
+    frame : int, optional
+        Slices of a frame; None where all belong together.
     """
 
     shape: Triple
@@ -35,6 +37,17 @@ class Plan:
     step: Triple
     align: Triple
     border_weight: float
+    frame: int | None = None
+
+    @property
+    def sides(self) -> Triple:
+        """What is cut, (z, y, x): a frame, or the volume."""
+        return self.frame or self.shape[0], *self.shape[1:]
+
+    @property
+    def grid(self) -> Grid:
+        """Windows that are blended."""
+        return Grid(self.shape, self.window, self.step, self.frame)
 
     def cells(self) -> CellPlan:
         """Cut the volume into cells: each voxel belongs to exactly one."""
@@ -42,23 +55,24 @@ class Plan:
             # One step: where a window starts a cell does, and few reach into each.
             z, y, x = (
                 n if w >= n else s
-                for n, w, s in zip(self.shape, self.window, self.step, strict=True)
+                for n, w, s in zip(self.sides, self.window, self.step, strict=True)
             )
-            return equal_cells(
-                self.shape, (z if z == self.shape[0] else _flat(z), y, x)
-            )
-        multiple = _flat_multiple(self.shape[0], self.window[0], self.border[0])
+            deep = z if z == self.sides[0] else _flat(z)
+            return equal_cells(self.shape, (deep, y, x), self.frame)
+        multiple = _flat_multiple(self.sides[0], self.window[0], self.border[0])
         return plan_cells(
             self.shape,
             self.window,
             self.border,
             align=self.align,
             multiple=(multiple, 1, 1),
+            frame=self.frame,
         )
 
     def record(self) -> dict[str, Any]:
-        """Write the plan as JSON."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        """Write the plan as JSON; one without frames as it always was."""
+        known = {key: _plain(value) for key, value in asdict(self).items()}
+        return {key: value for key, value in known.items() if value is not None}
 
     def digest(self) -> str:
         """Name the plan: another plan has another name."""
@@ -88,24 +102,28 @@ def plan_from_record(record: dict[str, Any]) -> Plan:
 
 
 def make_plan(
-    predictor: Predictor, shape: Triple, settings: PredictionSettings
+    predictor: Predictor,
+    shape: Triple,
+    settings: PredictionSettings,
+    frame: int | None = None,
 ) -> Plan:
-    """Choose windows for a volume of `shape`.
+    """Choose windows for a volume of `shape`, the same for each of its frames.
 
     Raises
     ------
     PlanError
         If window, border and step make no sense together.
     """
+    sides = (frame or shape[0], *shape[1:])
     window, border = choose_sizes(
-        shape,
+        sides,
         predictor.halo,
         predictor.align,
         settings,
         **_memory(predictor),
     )
     step = settings.step or _step(window, border, predictor.align)
-    if any(s > w for s, w, n in zip(step, window, shape, strict=True) if w < n):
+    if any(s > w for s, w, n in zip(step, window, sides, strict=True) if w < n):
         raise PlanError(
             f"A step of {step} is longer than a window of {window} voxels: voxels "
             "between would be left out.",
@@ -118,6 +136,7 @@ def make_plan(
         step=_least(step, window),
         align=predictor.align,
         border_weight=settings.border_weight,
+        frame=frame,
     )
 
 

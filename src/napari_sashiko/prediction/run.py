@@ -201,7 +201,7 @@ def _worker(
 
 def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
     """Refuse to take pictures for neighbours, and say who would."""
-    if not volume.separate:
+    if not volume.separate or volume.time is not None:
         return
     if predictor.halo[0]:
         raise VolumeError(
@@ -210,8 +210,7 @@ def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
             "Use sashiko apply: it looks at each picture alone.",
         )
     yield Message(
-        "Each picture becomes a slice. Instances would join what touches from slice to "
-        "slice; sashiko apply gives a result for each picture.",
+        "Each picture becomes a slice; sashiko apply gives a result for each picture.",
         "warning",
     )
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.runners import Event, Progress
 from napari_sashiko.training.tiles import Triple, read_mirrored
-from napari_sashiko.volumes import Normalisation, Volume
+from napari_sashiko.volumes import Normalisation, Stacking, Volume
 
 MEMORY = 1 << 28  # bytes of all blocks together
 BLOCK = (16, 160, 160)  # voxels of a block, without its margin in z
@@ -70,7 +70,9 @@ class ImagePair:
     def _known(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        ends = np.minimum(stop, self.target.shape)
+        first = tuple(slice(int(s), int(s) + 1) for s in start)
+        most = self.target.around(first)  # type: ignore[arg-type]
+        ends = np.minimum(stop, [part.stop for part in most])
         z, y, x = (slice(int(s), int(e)) for s, e in zip(start, ends, strict=True))
         known = self.wanted.known(self.target.read((z, y, x))).all(0, keepdims=True)
         pad = [(0, 0), *((0, int(n)) for n in stop - ends)]
@@ -97,8 +99,9 @@ def read_image_tiles(
     ------
     Progress
     """
-    size = _size(pair.image.shape, patch)
-    starts = _starts(pair.image.shape, size, seed)
+    stack = pair.image.stacking
+    size = _size((stack.depth, *stack.shape[1:]), patch)
+    starts = _starts(stack, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
     starts = starts[:most]
@@ -118,11 +121,13 @@ def _size(shape: Triple, patch: Triple) -> Triple:
     return z, y, x
 
 
-def _starts(shape: Triple, size: Triple, seed: int) -> NDArray[np.int64]:
-    """Corners ``(n, 3)`` of all blocks side by side, in random order."""
+def _starts(stack: Stacking, size: Triple, seed: int) -> NDArray[np.int64]:
+    """Corners ``(n, 3)`` of all blocks side by side in a frame, in random order."""
     axes = [
         np.unique(np.minimum(np.arange(0, n, s), max(n - s, 0)))
-        for n, s in zip(shape, size, strict=True)
+        for n, s in zip((stack.depth, *stack.shape[1:]), size, strict=True)
     ]
+    frames = np.arange(stack.count)[:, None] * stack.depth
+    axes[0] = (frames + axes[0]).ravel()
     corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     return np.random.default_rng(seed).permutation(corners)

@@ -24,7 +24,7 @@ from napari_sashiko.training._desk import Desk
 from napari_sashiko.training.held_out import FoldForest, features_of
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.tiles import DEPTH, EDGE, Triple, read_mirrored
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, Stacking
 
 MEMORY = 1 << 28  # bytes of patches and answers together, and as many of features
 FEWEST, MOST = 8, 96  # patches: FEWEST however late it is, if there is memory for them
@@ -46,7 +46,9 @@ class Teacher:
         self.desk = desk
         self.patch = patch
         rng = np.random.default_rng(desk.settings.seed)
-        self._places = _places(desk.volume.shape, patch, _affordable(desk, patch), rng)
+        self._places = _places(
+            desk.volume.stacking, patch, _affordable(desk, patch), rng
+        )
         self._images: list[torch.Tensor] = []
         self._features: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._kept = 0  # bytes of features
@@ -108,7 +110,9 @@ class Teacher:
         Mirrored, like the image, where the volume is smaller than a patch.
         """
         desk = self.desk
-        size = np.minimum(start + self.patch, desk.volume.shape) - start
+        first = tuple(slice(int(s), int(s) + 1) for s in start)
+        ends = [part.stop for part in desk.volume.around(first)]  # type: ignore[arg-type]
+        size = np.minimum(start + self.patch, ends) - start
         told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
         for box in _pieces(size):
             core: Region = tuple(  # type: ignore[assignment]
@@ -157,12 +161,17 @@ def _affordable(desk: Desk, patch: Triple) -> int:
 
 
 def _places(
-    shape: Triple, patch: Triple, count: int, rng: np.random.Generator
+    stack: Stacking, patch: Triple, count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Corners ``(n, 3)``, all different, in random order, spread over the depth."""
-    room = np.maximum(np.array(shape) - patch, 0) + 1
+    """Corners ``(n, 3)``, all different, in random order, spread over the depth.
+
+    No patch lies in two frames.
+    """
+    room = np.maximum(np.array((stack.depth, *stack.shape[1:])) - patch, 0) + 1
     places = rng.integers(room, size=(count, 3))
-    places[:, 0] = (np.arange(count) + rng.random(count)) * room[0] / count
+    deep = (np.arange(count) + rng.random(count)) * (room[0] * stack.count) / count
+    frame, place = np.divmod(deep.astype(np.int64), room[0])
+    places[:, 0] = frame * stack.depth + place
     return rng.permutation(np.unique(places, axis=0))
 
 
