@@ -49,7 +49,8 @@ SIZES = """## What to try
 ## Other sizes and seeds
 
 The table has the sizes that are made when nothing else is asked for. In Python a sample
-may be of another size, and of other chance:
+may be of another size, and of other chance; `scattering` may have other `bars`, and
+`shapes` other `noise`, or be `centred`:
 
 ```python
 from pathlib import Path

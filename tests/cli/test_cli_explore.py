@@ -48,6 +48,12 @@ def test_patches_are_compared(sashiko, learned):
     assert len(rows) == 91
     assert rows[0].startswith("z,y,x,edge,u,v,error,distance,outside,latent_0")
 
+    kept = done.summary["correlation"]
+    words = ("embed", MODEL, "image.npy", "-o", "own.csv", "--made", "made.tif")
+    done = sashiko(*words)
+    assert f"numbers: {kept:.3f}" in done.out
+    assert iio.imread(learned / "made.tif").shape == (90, 16, 16)
+
     strange = np.random.default_rng(0).integers(0, 255, (4, 40, 40)).astype(np.uint8)
     np.save(learned / "strange.npy", strange)
     done = sashiko("embed", MODEL, "strange.npy", "-o", "other.csv", "--method", "tsne")
@@ -75,6 +81,10 @@ def test_patches_are_compared(sashiko, learned):
         ),
         (("embed", MODEL, "nothing.npy", "-o", "t.csv"), "nothing.npy"),
         (("embed", MODEL, "image.npy", "-o", "."), "is a folder"),
+        (
+            ("embed", MODEL, "image.npy", "-o", "t.csv", "--made", "."),
+            "ends in .tif",
+        ),
         (("embed", MODEL, "image.npy", "-o", "t.csv", "--most", "1"), "most"),
         (("embed", "nothing", "image.npy", "-o", "t.csv"), "not a model"),
     ],

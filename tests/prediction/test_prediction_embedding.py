@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from small_pictures import fenced
 
@@ -68,9 +69,9 @@ def make_image(shape=SHAPE):
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
-def table_of(explorer, image, out, **settings):
+def table_of(explorer, image, out, made=None, **settings):
     chosen = EmbedSettings.checked(device="cpu", **settings)
-    events = list(embed(explorer, as_volume(image), out, chosen))
+    events = list(embed(explorer, as_volume(image), out, chosen, made))
     return read_embedding(out), events
 
 
@@ -143,6 +144,43 @@ def test_what_was_not_measured_is_no_error(explorer, tmp_path):
         made = explorer.network(torch.from_numpy(filled[None])).image.numpy()[0]
     expected = np.sqrt(np.nanmean((made - image) ** 2))
     assert found.errors[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_patches_are_kept_as_they_are_made_again(explorer, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "AT_ONCE", 5)
+    image = make_image()
+    found, events = table_of(
+        explorer, image, tmp_path / "t.csv", made=tmp_path / "made.tif"
+    )
+    made = tifffile.imread(tmp_path / "made.tif")
+    assert made.shape == (len(found.places), EDGE, EDGE)
+    patches = np.stack(
+        [image[z, y : y + EDGE, x : x + EDGE] for z, y, x in found.places]
+    )
+    errors = np.sqrt(np.mean((made - patches) ** 2, axis=(1, 2)))
+    np.testing.assert_allclose(errors, found.errors, rtol=1e-3)
+    expected = np.corrcoef(made.ravel(), patches.ravel())[0, 1]
+    assert events[-1].correlation == pytest.approx(expected, abs=1e-5)
+
+
+def test_made_patches_have_the_grey_values_of_the_image(explorer, tmp_path):
+    grey = Normalisation(low=(-400.0,), high=(1400.0,), center=(500.0,), scale=(100.0,))
+    card = explorer.card.model_copy(update={"normalisation": grey})
+    other = Explorer(card, explorer.network, explorer.known)
+    image = make_image()
+    table_of(explorer, image, tmp_path / "t.csv", made=tmp_path / "plain.tif")
+    table_of(other, 500 + 100 * image, tmp_path / "t.csv", made=tmp_path / "grey.tif")
+    plain, found = (tifffile.imread(tmp_path / f"{n}.tif") for n in ("plain", "grey"))
+    np.testing.assert_allclose(found, 500 + 100 * plain, rtol=1e-3, atol=0.01)
+
+
+def test_what_was_not_measured_does_not_count_for_the_correlation(explorer, tmp_path):
+    image = make_image((1, EDGE, EDGE))
+    image[0, 3] = np.nan
+    _, events = table_of(explorer, image, tmp_path / "t.csv", made=tmp_path / "m.tif")
+    made, known = tifffile.imread(tmp_path / "m.tif"), np.isfinite(image[0])
+    expected = np.corrcoef(made[known], image[0][known])[0, 1]
+    assert events[-1].correlation == pytest.approx(expected, abs=1e-5)
 
 
 def test_principal_components_are_the_same_for_every_image():

@@ -82,6 +82,13 @@ def test_gaps_are_where_nothing_was_seen_and_the_same_in_all_pictures(made):
     assert 0.05 < gaps.mean() < 0.15
 
 
+def test_bars_are_as_wide_as_asked_for():
+    how = {"shape": (1, 200, 200), "bars": (0.1, 0.03)}
+    gaps = SAMPLES["scattering"](**how).arrays["gaps"][0] > 0
+    assert gaps.all(axis=1).sum() == 2 * 20
+    assert gaps.all(axis=0).sum() == 6
+
+
 def test_scattering_counts_photons(made):
     sample = made["scattering"]
     counts = 10.0**sample.image - 1
@@ -110,6 +117,20 @@ def test_every_picture_shows_one_shape_of_its_kind(made):
         _, count = ndimage.label(picture == kind)
         assert count == 1
     np.testing.assert_array_equal(sample.arrays["target"] == 1, truth > 1)
+
+
+def test_shapes_lie_anywhere_or_in_the_middle(made):
+    centred = SAMPLES["shapes"](shape=SMALL["shapes"], centred=True)
+    middle = (np.array(centred.truth.shape[1:]) - 1) / 2
+    away = [
+        max(
+            np.abs(np.mean(np.nonzero(picture > 1), axis=1) - middle).max()
+            for picture in sample.truth
+        )
+        for sample in (made["shapes"], centred)
+    ]
+    assert away[0] > 8
+    assert away[1] < 1
 
 
 def test_shapes_are_what_their_names_say(made):

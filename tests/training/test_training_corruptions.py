@@ -77,11 +77,22 @@ def test_gaps_hide_what_is_known_and_ask_for_it():
     holes[..., 4:8, :] = 1
     seen, weight = Gaps()(images, known, holes, generator())
     clear = ((known * (1 - holes)) > 0).expand_as(images)
-    assert torch.equal(seen[clear], images[clear])
+    assert torch.equal(seen[:, :4][clear], images[clear])
     assert torch.equal(weight, known * holes)
     # What is hidden does not shine through.
     other = images.masked_fill(~clear, 99.0)
     assert torch.equal(Gaps()(other, known, holes, generator())[0], seen)
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_networks_are_shown_where_the_gaps_are(planes):
+    images, known, holes = case((3, 2 * planes, 17, 22))
+    known[..., 3:5] = 0
+    holes[..., 4:8, :] = 1
+    seen, _ = Gaps(planes)(images, known, holes, generator())
+    assert seen.shape[1] == 3 * planes
+    shown = seen[:, 2 * planes :]
+    assert torch.equal(shown, (known * (1 - holes)).expand_as(shown))
 
 
 def test_with_another_image_nothing_is_hidden():

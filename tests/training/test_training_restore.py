@@ -6,8 +6,16 @@ import torch
 from scipy.ndimage import gaussian_filter
 from small_pictures import BEYOND, fenced
 
-from napari_sashiko.checkpoints import load_card, load_ensemble
+from napari_sashiko.checkpoints import (
+    MemberCard,
+    ModelCard,
+    Restoring,
+    load_card,
+    load_ensemble,
+    save_model,
+)
 from napari_sashiko.errors import SettingsError, VolumeError
+from napari_sashiko.networks import build_network
 from napari_sashiko.runners import Progress
 from napari_sashiko.training import (
     EpochDone,
@@ -17,7 +25,7 @@ from napari_sashiko.training import (
     train_restoring,
 )
 from napari_sashiko.training.image_tiles import ImagePair, read_image_tiles
-from napari_sashiko.volumes import Normalisation, as_volume
+from napari_sashiko.volumes import Normalisation, as_volume, measure_normalisation
 
 SHAPE = (6, 56, 60)
 QUICK = RestoreSettings(
@@ -161,6 +169,46 @@ def test_gaps_are_filled_from_what_is_around(out):
     found, truth = mean[BARS], make_clean()[BARS]
     best_constant = truth.std()
     assert np.sqrt(np.mean((found - truth) ** 2)) < 0.7 * best_constant
+
+
+@pytest.mark.parametrize("how", [{"dims": "2", "neighbours": 1}, {"dims": "3"}])
+def test_gaps_are_shown_in_neighbouring_slices_and_in_blocks(out, how):
+    image = make_clean()
+    image[BARS] = np.nan
+    learn(out, image, gaps=True, epochs=1, members=1, **how)
+    card = load_card(out)
+    assert card.restoring.shows_gaps
+    planes = 2 * how.get("neighbours", 0) + 1
+    assert card.members[0].spec["in_channels"] == 2 * planes
+    mean, _ = restored(out, image)
+    assert np.isfinite(mean).all()
+
+
+def test_a_model_that_is_not_shown_the_gaps_fills_them_still(out):
+    """As models from before."""
+    image = make_clean()
+    image[BARS] = np.nan
+    network = build_network("tunet", 1, 1, dims=2, seed=0, depth=2, base_channels=4)
+    known = measure_normalisation(as_volume(image), clip=False)
+    member = MemberCard(kind="network", weight=1.0, spec=network.spec)
+    card = ModelCard(
+        name="before",
+        created="2020-01-01T00:00:00+00:00",
+        classes=(),
+        restoring=Restoring(target=known, fills_gaps=True),
+        channels=1,
+        voxel_size=(1.0, 1.0, 1.0),
+        unit="pixel",
+        dims=2,
+        normalisation=known,
+        members=(member,),
+    )
+    tensors = {k: v.numpy() for k, v in network.state_dict().items()}
+    save_model(out, card, [tensors])
+    assert not load_card(out).restoring.shows_gaps
+    assert "shows_gaps" not in repr(load_card(out).restoring)
+    mean, _ = restored(out, image)
+    assert np.isfinite(mean[BARS]).all()
 
 
 def test_a_grey_value_may_mark_what_is_missing(out):

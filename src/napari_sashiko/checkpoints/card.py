@@ -1,5 +1,6 @@
 """The model's card: everything about it that is not a tensor, as ``model.json``."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Len
@@ -47,10 +48,20 @@ class Restoring(Settings):
     fills_gaps : bool
         Whether voxels that were measured stay as they are, and only others are
         restored.
+    shows_gaps : bool
+        Whether networks see where the gaps are, as one more channel behind those of
+        the image; models from before did not.
     """
 
     target: Normalisation
     fills_gaps: bool = False
+    shows_gaps: bool = False
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave out what is not so: digests of older models are made of this."""
+        for name, value in super().__repr_args__():
+            if name != "shows_gaps" or value:
+                yield name, value
 
 
 class Reconstructing(Settings):
@@ -159,6 +170,12 @@ class ModelCard(Settings):
     sets: SetCalibration | None = None
     patch: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def inputs(self) -> int:
+        """Channels of a slice as networks see it."""
+        shown = self.restoring is not None and self.restoring.shows_gaps
+        return self.channels + shown
 
     @property
     def outputs(self) -> int:

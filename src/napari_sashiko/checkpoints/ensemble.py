@@ -90,15 +90,19 @@ class Ensemble:
         """
         image = torch.from_numpy(np.ascontiguousarray(patch, np.float32))
         image = image.to(self.device)
+        rough = seen = image
         if self.card.restoring is not None and self.card.restoring.fills_gaps:
             # As in training: slice by slice where networks look at slices.
-            image = _filled(image, self.card.dims)
+            rough = seen = _filled(image, self.card.dims)
+            if self.card.restoring.shows_gaps:
+                known = torch.isfinite(image).all(dim=0, keepdim=True)
+                seen = torch.cat([rough, known.to(rough)])
         core = core or tuple((0, size) for size in image.shape[1:])
         total, mean, squares = 0.0, torch.zeros(()), torch.zeros(())
         for member, weight in self._members:
             tick()
             # West (1979): weighted mean and variance in one pass, no cancellation.
-            shares = self._corrected(member.predict(image, core, tick))
+            shares = self._corrected(member.predict(seen, core, tick))
             total += weight
             step = shares - mean.to(shares)
             mean = mean.to(shares) + step * (weight / total)
@@ -108,7 +112,7 @@ class Ensemble:
             return mean.cpu().numpy(), std.cpu().numpy()
         if self.card.restoring.fills_gaps:
             # Networks say what the rough filling lacks.
-            mean = mean + image[(slice(None), *(slice(*span) for span in core))]
+            mean = mean + rough[(slice(None), *(slice(*span) for span in core))]
         target = self.card.restoring.target
         scale = torch.tensor(target.scale).view(-1, 1, 1, 1)
         return target.undo(mean.cpu().numpy()), (std.cpu() * scale).numpy()

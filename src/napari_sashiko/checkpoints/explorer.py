@@ -27,11 +27,15 @@ class Seen:
         values, over voxels that were measured.
     distances : numpy.ndarray
         ``(B,)``: mean distance of the latents to the nearest of training patches.
+    made : numpy.ndarray
+        ``(B, C, edge, edge)`` float32: the patches, made again of their latents, in
+        normalised grey values.
     """
 
     latents: NDArray[np.float32]
     errors: NDArray[np.float32]
     distances: NDArray[np.float32]
+    made: NDArray[np.float32]
 
 
 class Explorer:
@@ -74,9 +78,9 @@ class Explorer:
         """
         images = torch.from_numpy(patches).to(self.device)
         weight = torch.from_numpy(measured).to(self.device)
-        latents, found = squeeze(self.network, images, weight)
+        latents, found, made = squeeze(self.network, images, weight)
         away = distances(latents, self.known)
-        arrays = (each.cpu().numpy() for each in (latents, found, away))
+        arrays = (each.cpu().numpy() for each in (latents, found, away, made))
         return Seen(*arrays)
 
     def outside(self, seen: Seen) -> NDArray[np.float32]:
@@ -93,8 +97,10 @@ class Explorer:
         return score
 
 
-def squeeze(network: Encoder, images: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return latents ``(B, latent)`` and errors ``(B,)`` of patches ``(B, C, *S)``.
+def squeeze(
+    network: Encoder, images: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return latents ``(B, latent)``, errors ``(B,)`` and patches, made again.
 
     Parameters
     ----------
@@ -103,11 +109,12 @@ def squeeze(network: Encoder, images: Tensor, weight: Tensor) -> tuple[Tensor, T
     images, weight : torch.Tensor
         ``(B, C, *S)`` and ``(B, 1, *S)``; where the weight is 0 nothing was measured.
     """
-    made = network(images)
+    coded = network(images)
+    made = coded.image.float()
     share = weight.float().expand_as(images)
-    squares = ((made.image.float() - images).square() * share).flatten(1).sum(1)
+    squares = ((made - images).square() * share).flatten(1).sum(1)
     errors = (squares / share.flatten(1).sum(1).clamp_min(1.0)).sqrt()
-    return made.latent.float(), errors
+    return coded.latent.float(), errors, made
 
 
 def distances(latents: Tensor, known: Tensor) -> Tensor:

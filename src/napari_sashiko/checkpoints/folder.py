@@ -372,7 +372,7 @@ def _check_outputs(card: ModelCard, known: int) -> None:
 
 
 def _check_channels(card: ModelCard, entry: MemberCard, network: Network) -> None:
-    wanted = card.channels * (2 * entry.neighbours + 1)
+    wanted = card.inputs * (2 * entry.neighbours + 1)
     if network.in_channels != wanted:
         raise ValueError(
             f"it looks at {network.in_channels} channels, {CARD} gives {wanted}"

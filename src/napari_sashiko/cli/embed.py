@@ -1,5 +1,6 @@
 """``sashiko embed MODEL IMAGE -o TABLE``: what the patches of an image are like."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,10 @@ def embed(
     image: Image,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.csv")],
     *,
+    made: Annotated[
+        Path | None,
+        typer.Option(help="NAME.tif: the patches, made again of their numbers."),
+    ] = None,
     method: Annotated[
         str | None, typer.Option(help="Two coordinates by pca, tsne or umap.")
     ] = None,
@@ -58,12 +63,20 @@ def embed(
     values = collect(given, more, base)
     volume = pipeline.open_image(image, axes=axes, level=level)
     with terminal() as shown:
-        done = pipeline.embed(model, volume, out, report=shown.show, **values)
+        done = pipeline.embed(
+            model, volume, out, made=made, report=shown.show, **values
+        )
     facts = {
         "table": absolute(Path(done.path)),
         "patches": done.patches,
         "outside": done.outside,
         "chance": done.chance,
+        "correlation": done.correlation if isfinite(done.correlation) else None,
         "seconds": round(done.seconds, 3),
     }
-    answer(facts, [f"Table: {done.path}", pipeline.outside_line(done)], as_json=json)
+    lines = [
+        f"Table: {done.path}",
+        f"Correlation with what is made of their numbers: {done.correlation:.3f}",
+        pipeline.outside_line(done),
+    ]
+    answer(facts, lines, as_json=json)

@@ -115,7 +115,12 @@ def explore(
 
 
 def embed_steps(
-    model: Path | str, image: Any, out: Path | str, settings: EmbedSettings | None
+    model: Path | str,
+    image: Any,
+    out: Path | str,
+    settings: EmbedSettings | None,
+    *,
+    made: Path | str | None = None,
 ) -> Iterator[Event]:
     """Write a table of what the patches of an image are like.
 
@@ -129,6 +134,8 @@ def embed_steps(
         Table ``NAME.csv``; replaced when there is one.
     settings : EmbedSettings or None
         None takes the defaults.
+    made : path, optional
+        Patches as they are made again of their numbers, ``NAME.tif``.
 
     Yields
     ------
@@ -143,11 +150,16 @@ def embed_steps(
     from napari_sashiko.checkpoints import load_explorer  # noqa: PLC0415 - loads torch
 
     chosen = settings or EmbedSettings.checked()
-    if Path(out).is_dir():
-        raise OutputError(f"{out} is a folder.", "Choose a name that ends in .csv.")
+    files = {".csv": Path(out)} | ({} if made is None else {".tif": Path(made)})
+    for ending, path in files.items():
+        if path.is_dir():
+            raise OutputError(
+                f"{path} is a folder.", f"Choose a name that ends in {ending}."
+            )
     explorer = load_explorer(Path(model), choose_device(chosen.device))
     volume = open_image(image)
-    with contextlib.closing(look(explorer, volume, Path(out), chosen)) as steps:  # type: ignore[type-var]
+    looking: Any = look(explorer, volume, Path(out), chosen, files.get(".tif"))
+    with contextlib.closing(looking) as steps:
         yield from steps
 
 
@@ -156,6 +168,7 @@ def embed(
     image: Any,
     out: Path | str,
     *,
+    made: Path | str | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> EmbedDone:
@@ -169,6 +182,8 @@ def embed(
         The image.
     out : path
         Table ``NAME.csv``.
+    made : path, optional
+        Patches as they are made again of their numbers, ``NAME.tif``.
     report : callable, optional
         Called with each event on the way.
     **settings
@@ -177,7 +192,8 @@ def embed(
     Returns
     -------
     EmbedDone
-        Path, number of patches, and how many lie outside of what the model has seen.
+        Path, number of patches, how many lie outside of what the model has seen, and
+        the correlation of patches with what is made of their numbers.
 
     Raises
     ------
@@ -185,7 +201,9 @@ def embed(
         If model, image, settings or output cannot be used.
     """
     chosen = EmbedSettings.checked(**settings)
-    return run_to_end(embed_steps(model, image, out, chosen), EmbedDone, report)
+    return run_to_end(
+        embed_steps(model, image, out, chosen, made=made), EmbedDone, report
+    )
 
 
 def outside_line(done: EmbedDone) -> str:

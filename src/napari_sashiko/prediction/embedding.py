@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sashiko.metrics import ImageErrors
+from napari_sashiko.prediction._made import Keep, keeping_made
 from napari_sashiko.prediction._prepare import check_volume
 from napari_sashiko.prediction.embed_settings import EmbedSettings
 from napari_sashiko.prediction.embed_table import Embedding, write_embedding
@@ -29,7 +31,11 @@ Places = NDArray[np.int64]
 
 
 def embed(
-    explorer: "Explorer", volume: Volume, out: Path, settings: EmbedSettings
+    explorer: "Explorer",
+    volume: Volume,
+    out: Path,
+    settings: EmbedSettings,
+    made: Path | None = None,
 ) -> Iterator[Event]:
     """Write a table of what the patches of an image are like.
 
@@ -43,6 +49,8 @@ def embed(
         Table ``NAME.csv``, see `Embedding`.
     settings : EmbedSettings
         Everything a user may set.
+    made : Path, optional
+        Where patches are written as they are made again, ``NAME.tif``.
 
     Yields
     ------
@@ -56,7 +64,7 @@ def embed(
     SettingsError
         If there are too few patches, or a package is missing.
     OutputError
-        If the table cannot be written.
+        If the table, or the patches, cannot be written.
     """
     started = time.monotonic()
     check_method(settings.method)
@@ -66,8 +74,10 @@ def embed(
     places = choose_places(volume.shape, edge, settings)
     if volume.separate:
         places = _in_pictures(volume, places, edge)
-    latents, *scores = yield from _look(explorer, volume, places)
-    errors, distances, outside = scores
+    metric = ImageErrors()
+    with keeping_made(made, explorer.card.normalisation) as keep:
+        looked = yield from _look(explorer, volume, places, metric, keep)
+    latents, errors, distances, outside = looked
     yield Message("Making two coordinates of each patch.")
     known = explorer.known.cpu().numpy()
     points = reduce_to_two(latents, known, settings.method, settings.seed)
@@ -89,6 +99,7 @@ def embed(
         outside=int((outside > 1).sum()),
         chance=explorer.exploring.chance,
         seconds=time.monotonic() - started,
+        correlation=metric.compute().pearson,
     )
 
 
@@ -133,9 +144,16 @@ def _drawn(total: int, settings: EmbedSettings) -> Places:
 
 
 def _look(
-    explorer: "Explorer", volume: Volume, places: Places
+    explorer: "Explorer",
+    volume: Volume,
+    places: Places,
+    metric: ImageErrors,
+    keep: Keep,
 ) -> Generator[Event, None, list[NDArray[np.float32]]]:
-    """Latents ``(N, latent)``; errors, distances and scores, ``(N,)``."""
+    """Latents ``(N, latent)``; errors, distances and scores, ``(N,)``.
+
+    What is made again goes into `metric` and to `keep`.
+    """
     edge, normalisation = explorer.exploring.edge, explorer.card.normalisation
     parts = []
     for start in range(0, len(places), AT_ONCE):
@@ -144,6 +162,9 @@ def _look(
         patches, measured = (np.stack(each) for each in zip(*pairs, strict=True))
         seen = explorer.look(patches, measured)
         score = explorer.outside(seen)
+        missing = np.broadcast_to(~measured, patches.shape)
+        metric.update(seen.made, patches, missing)
+        keep(seen.made)
         parts.append((seen.latents, seen.errors, seen.distances, score))
         yield Progress(start + len(some), len(places), "looking at patches")
     return [np.concatenate(each) for each in zip(*parts, strict=True)]

@@ -125,7 +125,9 @@ class PlacesFound(Event):
 class EmbedDone(Event):
     """The table of patches is at `path`; `outside` of them are like no known one.
 
-    `chance` is the share of them that was to be expected of the model's own image.
+    `chance` is the share of them that was to be expected of the model's own image;
+    `correlation` is Pearson's, of their voxels with what is made of their numbers, NaN
+    where nothing varies.
     """
 
     path: str
@@ -133,3 +135,4 @@ class EmbedDone(Event):
     outside: int
     chance: float
     seconds: float
+    correlation: float

@@ -27,15 +27,22 @@ Angles = npt.NDArray[np.float64]
 
 @SAMPLES.register("scattering")
 def scattering(
-    *, seed: int = 0, shape: Shape = SHAPE, report: Report = silent
+    *,
+    seed: int = 0,
+    shape: Shape = SHAPE,
+    bars: tuple[float, float] = GAPS,
+    report: Report = silent,
 ) -> Sample:
-    """X-ray scattering: rings, spots, photon noise, bars between detector modules."""
+    """X-ray scattering: rings, spots, photon noise, bars between detector modules.
+
+    `bars` are the widths of bars across and along, as shares of the detector's sides.
+    """
     rng = np.random.default_rng(seed)
     counts = np.empty(shape, np.float64)
     for place in range(len(counts)):
         counts[place] = _expected(rng, shape[1:])
         report(place + 1, len(counts))
-    gaps = np.broadcast_to(_bars(shape[1:]), shape)
+    gaps = np.broadcast_to(_bars(shape[1:], bars), shape)
     image = np.where(gaps, np.nan, np.log10(1 + rng.poisson(counts)))
     return Sample(
         name="scattering",
@@ -49,17 +56,17 @@ def scattering(
     )
 
 
-def _bars(shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+def _bars(shape: tuple[int, ...], shares: tuple[float, float]) -> npt.NDArray[np.bool_]:
     """Where the detector has no pixel, ``(Y, X)``: two bars across, one along y."""
-    bars = np.zeros(shape, bool)
-    for axis, (modules, share) in enumerate(zip(MODULES, GAPS, strict=True)):
+    found = np.zeros(shape, bool)
+    for axis, (modules, share) in enumerate(zip(MODULES, shares, strict=True)):
         size = shape[axis]
         width = max(2, round(share * size))
-        lines = np.moveaxis(bars, axis, 0)
+        lines = np.moveaxis(found, axis, 0)
         for number in range(1, modules):
             start = round(number * size / modules - width / 2)
             lines[start : start + width] = True
-    return bars
+    return found
 
 
 def _expected(rng: Generator, shape: tuple[int, ...]) -> Floats:

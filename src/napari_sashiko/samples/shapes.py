@@ -35,17 +35,20 @@ def shapes(
     seed: int = 0,
     shape: Shape = SHAPE,
     noise: float = 0.3,
+    centred: bool = False,
     report: Report = silent,
 ) -> Sample:
     """Small pictures of circles, triangles, rectangles and annuli, with noise.
 
-    `noise` is the standard deviation beside the 1 by which shapes are brighter.
+    `noise` is the standard deviation beside the 1 by which shapes are brighter. Shapes
+    lie anywhere, or in the middle where they are `centred`, as those of DLSIA do.
     """
     rng = np.random.default_rng(seed)
     kinds = rng.permutation(np.resize([*DRAWN], shape[0])).astype(np.uint8)
     truth = np.full(shape, BACKGROUND, np.uint8)
     for place, kind in enumerate(kinds):
-        truth[place][_picture(rng, shape[1:], DRAWN[int(kind)])] = kind
+        inside = _picture(rng, shape[1:], DRAWN[int(kind)], centred=centred)
+        truth[place][inside] = kind
         report(place + 1, len(kinds))
     target = (truth != BACKGROUND).astype(np.float32)
     image = target + noise * rng.standard_normal(shape, dtype=np.float32)
@@ -63,11 +66,15 @@ def shapes(
     )
 
 
-def _picture(rng: Generator, shape: tuple[int, ...], inside: Inside) -> Mask:
+def _picture(
+    rng: Generator, shape: tuple[int, ...], inside: Inside, *, centred: bool
+) -> Mask:
     """Turn a shape by any angle and put it where it lies in the picture as a whole."""
     side = min(shape)
     radius = side * rng.uniform(*RADIUS)
-    middle = [rng.uniform(radius, n - 1 - radius) for n in shape]
+    middle = [
+        (n - 1) / 2 if centred else rng.uniform(radius, n - 1 - radius) for n in shape
+    ]
     y, x = np.ogrid[: shape[0], : shape[1]]
     angle = rng.uniform(0, 2 * np.pi)
     off_y, off_x = (y - middle[0]) / radius, (x - middle[1]) / radius

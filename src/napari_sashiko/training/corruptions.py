@@ -39,7 +39,7 @@ class Corruption(Protocol):
         Returns
         -------
         seen : Tensor
-            ``(B, C, *S)``.
+            ``(B, C or more, *S)``.
         weight : Tensor
             ``(B, 1, *S)``.
         """
@@ -60,15 +60,30 @@ class Gaps:
     """What lies where there are gaps elsewhere is hidden, and asked for.
 
     Gaps at new places with the truth behind them: DLSIA, J. Appl. Cryst. 57, 392
-    (2024), section 4.1.
+    (2024), section 4.1. A rough filling is smooth, so that networks would not know
+    where it is: they are shown.
+
+    Parameters
+    ----------
+    planes : int
+        Slices that networks see as channels.
     """
+
+    def __init__(self, planes: int = 1) -> None:
+        self.planes = planes
 
     def __call__(
         self, images: Tensor, known: Tensor, holes: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return images with more gaps, roughly filled; behind these it counts."""
+        """Return images with more gaps, roughly filled; behind these it counts.
+
+        What is known is shown beside the images, a channel for each slice that is seen
+        of them.
+        """
         del generator
-        return fill_unknown(images, known * (1 - holes)), known * holes
+        shown = known * (1 - holes)
+        beside = shown.expand(-1, self.planes, *shown.shape[2:])
+        return torch.cat([fill_unknown(images, shown), beside], 1), known * holes
 
 
 class Blind:

@@ -198,7 +198,7 @@ def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
 
 @torch.inference_mode()
 def _squeezed(network: Encoder, batches: list[PatchBatch]) -> tuple[Tensor, Tensor]:
-    parts = [squeeze(network, each.images, each.weight) for each in batches]
+    parts = [squeeze(network, each.images, each.weight)[:2] for each in batches]
     latents, errors = zip(*parts, strict=True)
     return torch.cat(latents), torch.cat(errors)
 

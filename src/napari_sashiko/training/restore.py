@@ -82,6 +82,16 @@ class RestoreBench(Workbench):
         return self.choices.neighbours
 
     @property
+    def fills_gaps(self) -> bool:
+        """Whether what was measured stays as it is."""
+        return self.task == "gaps"
+
+    @property
+    def inputs(self) -> int:
+        """Channels that a network sees; where the gaps are is one more of a slice."""
+        return (self.pair.image.channels + self.fills_gaps) * self.planes
+
+    @property
     def patch(self) -> Triple:
         """Size of a patch, (z, y, x)."""
         edge = self.settings.patch
@@ -98,7 +108,9 @@ class RestoreBench(Workbench):
         return ModelCard(
             **self.facts(volume, reasons=[TASKS[self.task], self.choices.reason]),
             restoring=Restoring(
-                target=self.pair.wanted, fills_gaps=self.task == "gaps"
+                target=self.pair.wanted,
+                fills_gaps=self.fills_gaps,
+                shows_gaps=self.fills_gaps,
             ),
             channels=volume.channels,
             voxel_size=volume.voxel_size,
@@ -194,7 +206,7 @@ def _network(bench: RestoreBench, number: int) -> NetworkDesk:
     pair = bench.pair
     network = build_restorer(
         recipe["name"],
-        pair.image.channels * bench.planes,
+        bench.inputs,
         pair.target.channels,
         dims=bench.choices.dims,
         seed=seed_of(bench.settings, number),
@@ -210,7 +222,7 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
         ImageSampler(some, bench.patch, bench.choices.neighbours, bench.device)
         for some in (learned, held)
     )
-    if bench.task == "gaps" and not sampler.has_gaps:
+    if bench.fills_gaps and not sampler.has_gaps:
         raise VolumeError(
             f"No gaps were found in {bench.pair.image.name!r}.",
             "Gaps are voxels that are NaN, or have the grey value `missing`.",
@@ -219,7 +231,7 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
         ImageMaterial,
         corruption=_corruption(bench),
         loss=_loss(bench),
-        base=_planes(bench) if bench.task == "gaps" else (),
+        base=_planes(bench) if bench.fills_gaps else (),
         flatness=bench.settings.total_variation,
     )
     as_it_is = make(judged, (), build_transforms((), bench.choices.dims))
@@ -243,7 +255,7 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
 
 def _corruption(bench: RestoreBench) -> Corruption:
     if bench.task == "gaps":
-        return Gaps()
+        return Gaps(bench.planes)
     if bench.task == "blind":
         return Blind(_planes(bench))
     return Nothing()
