@@ -4,33 +4,16 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image
-from qtpy.QtCore import QObject, QTimer
 
 from napari_sashiko.gui.lazy_array import LazyArray
-from napari_sashiko.gui.result_layers import Box, hits_view, put_layer
+from napari_sashiko.gui.live_layers import LiveLayers
+from napari_sashiko.gui.result_layers import put_layer
 
-MILLISECONDS = 200
+HIDDEN = {"visible": False, "colormap": "magma", "blending": "additive"}
 
 
-class RestoredLayers(QObject):
-    """The restored image, and where its networks differ.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where they are shown.
-    parent : QObject
-        Owns this.
-    """
-
-    def __init__(self, viewer: Any, parent: QObject) -> None:
-        super().__init__(parent)
-        self.viewer = viewer
-        self.layers: list[Any] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(MILLISECONDS)
-        self._timer.timeout.connect(self.refresh)
+class RestoredLayers(LiveLayers):
+    """The restored image, and where its networks differ."""
 
     def show(self, result: Any, source: Any) -> None:
         """Add the layers of a result beside its image, or fill those of before."""
@@ -38,61 +21,27 @@ class RestoredLayers(QObject):
         self.layers = []
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            limits = _limits(source, one=count == 1)
-            self.layers.append(
-                self._put(
-                    result, source, "mean", channel, f"restored{mark}", first=limits
+            for part, words, first, always in (
+                ("mean", "restored", _limits(source, one=count == 1), {}),
+                ("std", "doubt", HIDDEN, _doubt(source)),
+            ):
+                array = result.mean if part == "mean" else result.std
+                self.layers.append(
+                    put_layer(
+                        self.viewer,
+                        source,
+                        Image,
+                        LazyArray(array, channel=channel, dtype=np.float32),
+                        name=f"{source.name} - {words}{mark}",
+                        note={
+                            "result": part,
+                            "path": str(result.path),
+                            "restored": True,
+                        },
+                        first=first,
+                        always=always,
+                    )
                 )
-            )
-            hidden = {"visible": False, "colormap": "magma", "blending": "additive"}
-            self.layers.append(
-                self._put(result, source, "std", channel, f"doubt{mark}", first=hidden)
-            )
-
-    def cell_done(self, cell: Box) -> None:
-        """Repaint soon if a finished block is in view."""
-        if self._timer.isActive():
-            return
-        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
-            self._timer.start()
-
-    def refresh(self) -> None:
-        """Read what is shown again."""
-        for layer in self.there():
-            if layer.visible:
-                layer.refresh(extent=False, thumbnail=False, highlight=False)
-
-    def finish(self) -> None:
-        """Repaint everything; contrast of what networks doubt is known now."""
-        self._timer.stop()
-        for layer in self.there():
-            layer.refresh()
-
-    def there(self) -> list[Any]:
-        """Return the layers that the user has not removed."""
-        return [layer for layer in self.layers if layer in self.viewer.layers]
-
-    def _put(
-        self,
-        result: Any,
-        source: Any,
-        part: str,
-        channel: int,
-        words: str,
-        *,
-        first: dict[str, Any],
-    ) -> Any:
-        array = result.mean if part == "mean" else result.std
-        return put_layer(
-            self.viewer,
-            source,
-            Image,
-            LazyArray(array, channel=channel, dtype=np.float32),
-            name=f"{source.name} - {words}",
-            note={"result": part, "path": str(result.path), "restored": True},
-            first=first,
-            always=_doubt(source) if part == "std" else {},
-        )
 
 
 def _limits(source: Any, *, one: bool) -> dict[str, Any]:

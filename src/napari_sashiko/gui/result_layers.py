@@ -12,18 +12,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.live_layers import LiveLayers
 
-MILLISECONDS = 150
 MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
-MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
 MOST_STD = 0.5  # population deviation of values between 0 and 1
 SHOWN_STD = 0.25
 OPACITY = 0.5
 
-Box = Sequence[tuple[int, int]]
 
-
-class ResultLayers(QObject):
+class ResultLayers(LiveLayers):
     """The layers of one prediction beside its image.
 
     Parameters
@@ -37,14 +34,9 @@ class ResultLayers(QObject):
     all_there = Signal()
 
     def __init__(self, viewer: Any, source: Any, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = viewer
+        super().__init__(viewer, parent)
         self.source = source
-        self.layers: list[Any] = []
         self._waiting: list[Callable[[], Any]] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.refresh)
         self._beat = QTimer(self)
         self._beat.setInterval(MILLISECONDS_BETWEEN)
         self._beat.timeout.connect(self._add_next)
@@ -67,8 +59,9 @@ class ResultLayers(QObject):
         ]
         self._beat.start()
 
-    def show(self, result: Any) -> None:
+    def show(self, result: Any, source: Any = None) -> None:
         """Add all layers at once; see `begin`."""
+        self.source = source or self.source
         self.begin(result)
         self._add_rest()
 
@@ -87,30 +80,10 @@ class ResultLayers(QObject):
             hide_preview(self.viewer)
             self.all_there.emit()
 
-    def cell_done(self, cell: Box) -> None:
-        """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
-        if self._timer.isActive():
-            return
-        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
-            flat = self.viewer.dims.ndisplay == 2
-            self._timer.start(MILLISECONDS if flat else MILLISECONDS_3D)
-
-    def refresh(self) -> None:
-        """Read what is shown again."""
-        for layer in self.there():
-            if layer.visible:
-                layer.refresh(extent=False, thumbnail=False, highlight=False)
-
     def finish(self) -> None:
-        """Repaint everything, thumbnails too."""
+        """Repaint everything, also what has waited until now."""
         self._add_rest()
-        self._timer.stop()
-        for layer in self.there():
-            layer.refresh()
-
-    def there(self) -> list[Any]:
-        """Return the layers that the user has not removed."""
-        return [layer for layer in self.layers if layer in self.viewer.layers]
+        super().finish()
 
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
@@ -238,20 +211,6 @@ def insert_quietly(viewer: Any, layer: Any) -> None:
     viewer.layers.insert(paints[0] if paints else len(viewer.layers), layer)
     if active is not None:
         viewer.layers.selection.active = active
-
-
-def hits_view(viewer: Any, layer: Any, cell: Box) -> bool:
-    """Whether a box of voxels ((z0, z1), (y0, y1), (x0, x1)) is in the slice shown."""
-    if not layer.visible:
-        return False
-    point = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
-    offset = viewer.dims.ndim - layer.ndim
-    shown = {axis - offset for axis in viewer.dims.displayed}
-    box = list(cell)[-layer.ndim :]
-    return all(
-        axis in shown or start <= point[axis] < stop
-        for axis, (start, stop) in enumerate(box)
-    )
 
 
 def hide_preview(viewer: Any, *, hide: bool = True) -> None:

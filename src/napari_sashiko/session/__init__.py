@@ -1,13 +1,14 @@
 """What lies on the desk: the volume, its paint, its models, and the work that runs."""
 
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.exploration import Exploration, explored, explorers
+from napari_sashiko.session.exploration import Exploration
 from napari_sashiko.session.home import project_folder, user_folder
+from napari_sashiko.session.image_task import ImageTask, known_models
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
 from napari_sashiko.session.reopening import Reopening
-from napari_sashiko.session.restoration import Restoration, restored, restorers
+from napari_sashiko.session.restoration import Restoration
 from napari_sashiko.session.session import JobKind, Session
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.session.steps import StepDesk
@@ -16,6 +17,7 @@ from napari_sashiko.session.unveiling import PredictionOpened
 
 __all__ = [
     "Exploration",
+    "ImageTask",
     "JobBoard",
     "JobKind",
     "LabelDesk",
@@ -30,10 +32,7 @@ __all__ = [
     "StepDesk",
     "SuggestionDesk",
     "describe_error",
-    "explored",
-    "explorers",
+    "known_models",
     "project_folder",
-    "restored",
-    "restorers",
     "user_folder",
 ]
