@@ -8,7 +8,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sashiko.gui.label_layer import KEY
-from napari_sashiko.gui.result_layers import ResultLayers, hits_view
+from napari_sashiko.gui.live_layers import hits_view
+from napari_sashiko.gui.result_layers import ResultLayers
 from napari_sashiko.labels import LabelClass
 
 CLASSES = (
@@ -34,6 +35,7 @@ def prediction(shape=SHAPE, classes=CLASSES):
         class_ids=np.zeros(shape, np.uint8),
         classes=classes,
         model_digest="abc",
+        coarser={},
     )
 
 

@@ -6,12 +6,13 @@ work, and what is done with its events.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_sashiko.errors import SettingsError
+from napari_sashiko.errors import SettingsError, VolumeError
 from napari_sashiko.gui.job_bridge import JobBridge
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_form import LEARN, LearnForm
@@ -100,7 +101,12 @@ class LearnDock(QWidget):
 
     def project_folders(self) -> list[Path]:
         """Projects whose models are listed."""
-        return [project_of(layer) for layer in self.sources()]
+        found = []
+        for layer in self.sources():
+            # Images that are no volumes have no project; whoever takes one is told.
+            with suppress(VolumeError):
+                found.append(project_of(layer))
+        return found
 
     def on_begin(self) -> None:
         """Forget what belongs to the work before."""
@@ -224,16 +230,15 @@ class LearnDock(QWidget):
             self._show_running()
             return
         if state in ("cancelled", "failed"):
-            self._unfinished = self._left_over()
-            self.form.say(STOPPED if state == "cancelled" else "")
+            self._unfinished = self._left_over(stopped=state == "cancelled")
+            self.form.say(self.stopped_words() if state == "cancelled" else "")
         self.choose()
 
-    def _left_over(self) -> Path | None:
-        """Model with which the work that ended early can go on."""
-        if self._task is not None and self._task.model is not None:
-            return self._task.model
+    def _left_over(self, *, stopped: bool) -> Path | None:
+        """Model with which work that ended early can go on."""
         fresh = [path for path in self.models() if path not in self._before]
-        return next(iter(fresh), None)
+        chosen = self._task.model if stopped and self._task is not None else None
+        return chosen or next(iter(fresh), None)
 
     def _on_event(self, kind: str, event: Event) -> None:
         if kind != self.kind:
@@ -282,6 +287,10 @@ class LearnDock(QWidget):
         if self.results is not None:
             self.results.finish()
         self.form.say(self.done_words())
+
+    def stopped_words(self) -> str:
+        """What is said after a stop."""
+        return STOPPED
 
     def done_words(self) -> str:
         """What is said in the end."""

@@ -61,7 +61,7 @@ def make_box(
 
 def fill_box(box: QComboBox, items: Iterable[tuple[str, Any]]) -> None:
     """List other things in a box, silently; what was chosen stays if it is there."""
-    chosen = box.currentData()
+    chosen, is_new = box.currentData(), box.count() == 0
     found = list(items)
     with signals_blocked(box):
         box.clear()
@@ -69,7 +69,7 @@ def fill_box(box: QComboBox, items: Iterable[tuple[str, Any]]) -> None:
             box.addItem(text, data)
         # Layers and paths have no order of equality with Qt's variants.
         places = [place for place, (_, data) in enumerate(found) if data == chosen]
-        if chosen is not None and places:
+        if places and not is_new:
             box.setCurrentIndex(places[0])
 
 

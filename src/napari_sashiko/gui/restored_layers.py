@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.live_layers import LiveLayers
 from napari_sashiko.gui.result_layers import put_layer
 
@@ -25,13 +25,14 @@ class RestoredLayers(LiveLayers):
                 ("mean", "restored", _limits(source, one=count == 1), {}),
                 ("std", "doubt", HIDDEN, _doubt(source)),
             ):
-                array = result.mean if part == "mean" else result.std
+                finest = result.mean if part == "mean" else result.std
+                arrays = (finest, *result.coarser.get(part, ()))
                 self.layers.append(
                     put_layer(
                         self.viewer,
                         source,
                         Image,
-                        LazyArray(array, channel=channel, dtype=np.float32),
+                        as_levels(arrays, channel=channel, dtype=np.float32),
                         name=f"{source.name} - {words}{mark}",
                         note={
                             "result": part,

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.live_layers import LiveLayers
 
 MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
@@ -87,7 +87,8 @@ class ResultLayers(LiveLayers):
 
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
-        data = LazyArray(result.mean, channel=channel, dtype=np.float32)
+        arrays = (result.mean, *result.coarser.get("mean", ()))
+        data = as_levels(arrays, channel=channel, dtype=np.float32)
         return put_layer(
             self.viewer,
             self.source,
@@ -104,7 +105,8 @@ class ResultLayers(LiveLayers):
         )
 
     def _std(self, result: Any) -> Any:
-        data = LazyArray(result.std, channel="highest", dtype=np.float32)
+        arrays = (result.std, *result.coarser.get("std", ()))
+        data = as_levels(arrays, channel="highest", dtype=np.float32)
         return put_layer(
             self.viewer,
             self.source,
@@ -124,7 +126,7 @@ class ResultLayers(LiveLayers):
             self.viewer,
             self.source,
             Labels,
-            LazyArray(result.class_ids),
+            as_levels((result.class_ids, *result.coarser.get("classes", ()))),
             name=f"{self.source.name} - classes",
             note=note(result, "classes"),
             first={"opacity": OPACITY},
@@ -158,7 +160,7 @@ def put_layer(
     viewer: Any,
     source: Any,
     kind: Any,
-    data: LazyArray,
+    data: Any,
     *,
     name: str,
     note: dict[str, Any],
@@ -169,6 +171,8 @@ def put_layer(
 
     Parameters
     ----------
+    data : LazyArray or list of them
+        The levels, where there are several.
     name : str
         Name of the layer.
     note : dict
@@ -176,8 +180,10 @@ def put_layer(
     first, always : dict
         Attributes for a new layer, and those that every run sets.
     """
-    layer = find_result(viewer, name, kind, data.ndim)
-    place = placement(source, data.ndim)
+    several = isinstance(data, list)
+    ndim = (data[0] if several else data).ndim
+    layer = find_result(viewer, name, kind, ndim, multiscale=several)
+    place = placement(source, ndim)
     if layer is None:
         limits = {k: v for k, v in always.items() if k == "contrast_limits"}
         layer = kind(data, name=name, metadata={KEY: note}, **place, **limits)
@@ -190,11 +196,14 @@ def put_layer(
     return layer
 
 
-def find_result(viewer: Any, name: str, kind: Any, ndim: int) -> Any:
+def find_result(
+    viewer: Any, name: str, kind: Any, ndim: int, *, multiscale: bool = False
+) -> Any:
     """Return our layer of that name; one that cannot take the data is removed."""
     for layer in list(viewer.layers):
         if layer.name == name and "result" in layer.metadata.get(KEY, {}):
-            if isinstance(layer, kind) and layer.ndim == ndim:
+            same = layer.ndim == ndim and layer.multiscale == multiscale
+            if isinstance(layer, kind) and same:
                 return layer
             viewer.layers.remove(layer)
     return None

@@ -22,7 +22,7 @@ from napari_sashiko.prediction import (
     record_of,
 )
 from napari_sashiko.runners import Event
-from napari_sashiko.volumes import open_levels
+from napari_sashiko.volumes import live_levels
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
@@ -85,7 +85,7 @@ def open_restored(path: Path | str) -> Restored:
             model_digest=str(record["model_digest"]),
             done=done,
             total=total,
-            coarser={name: open_levels(path / name)[1:] for name in ("mean", "std")},
+            coarser={name: live_levels(path / name)[1:] for name in ("mean", "std")},
         )
 
 

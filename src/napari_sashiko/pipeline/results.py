@@ -19,7 +19,7 @@ from napari_sashiko.prediction import (
     reading_prediction,
     record_of,
 )
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume, open_levels
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume, live_levels
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def open_prediction(path: Path | str) -> Prediction:
             total=total,
             coverages=_coverages(record.get("sets")),
             coarser={
-                name: open_levels(path / name)[1:]
+                name: live_levels(path / name)[1:]
                 for name in ("mean", "std", "classes")
             },
         )

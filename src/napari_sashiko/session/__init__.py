@@ -6,7 +6,9 @@ from napari_sashiko.session.home import project_folder, user_folder
 from napari_sashiko.session.image_task import ImageTask, known_models
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
+from napari_sashiko.session.pictures import PictureFolder
 from napari_sashiko.session.previews import PreviewDesk, PreviewReady
+from napari_sashiko.session.reconstruction import Reconstruction, sinogram_shape
 from napari_sashiko.session.reopening import Reopening
 from napari_sashiko.session.restoration import Restoration
 from napari_sashiko.session.session import JobKind, Session
@@ -23,9 +25,11 @@ __all__ = [
     "LabelDesk",
     "ModelShelf",
     "Paint",
+    "PictureFolder",
     "PredictionOpened",
     "PreviewDesk",
     "PreviewReady",
+    "Reconstruction",
     "Reopening",
     "Restoration",
     "Session",
@@ -34,5 +38,6 @@ __all__ = [
     "describe_error",
     "known_models",
     "project_folder",
+    "sinogram_shape",
     "user_folder",
 ]
