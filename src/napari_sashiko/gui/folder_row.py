@@ -58,6 +58,7 @@ class FolderRow(QWidget):
             self, self._title, str(self.path or "")
         )
         if chosen:
+            self._told = ""  # it may hold something else by now
             self.show_path(Path(chosen))
 
     def _tell(self) -> None:

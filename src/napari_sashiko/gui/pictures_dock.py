@@ -1,6 +1,6 @@
 """A sixth dock: folders of pictures; train on them, segment and score them."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from napari_sashiko.gui.parts import fill_box, say
 from napari_sashiko.gui.pictures_form import PicturesForm
 from napari_sashiko.gui.pictures_layers import PictureLayers
 from napari_sashiko.gui.pictures_words import done_words, folder_words, score_table
-from napari_sashiko.runners import Event
+from napari_sashiko.runners import Event, Message
 from napari_sashiko.session import PictureFolder
 from napari_sashiko.volumes import pictures_in
 
@@ -31,15 +31,16 @@ class PicturesDock(LearnDock):
         """Make the widgets."""
         self.shown = PictureLayers(self.viewer)
         self.found: Any = None  # what there is in the folder
+        self._asked: PictureFolder | None = None  # what was looked at
         self._again: Callable[[], None] = self.start
         self.question = Question(self.session, "look", self)
         self.question.answered.connect(self._on_found)
         self.question.refused.connect(self._on_refused)
         form = PicturesForm(self, self.viewer)
         form.folder.changed.connect(self.look)
-        form.unlabelled.currentTextChanged.connect(lambda _text: self.look())
-        form.names.editingFinished.connect(self.look)
-        form.target.changed.connect(self._show_running)
+        form.unlabelled.currentTextChanged.connect(lambda _text: self.look_again())
+        form.names.editingFinished.connect(self.look_again)
+        form.target.changed.connect(self._on_target)
         form.models.currentIndexChanged.connect(lambda _index: self._show_running())
         form.apply_button.clicked.connect(lambda _on: self.apply())
         form.evaluate_button.clicked.connect(lambda _on: self.evaluate())
@@ -50,25 +51,27 @@ class PicturesDock(LearnDock):
     def project_folders(self) -> list[Path]:
         """The project of the folder."""
         path = self.form.folder.path
-        return [] if path is None else [PictureFolder(path).project]
+        return [] if path is None else [PictureFolder(path.absolute()).project]
 
     # ---- what the user does -----------------------------------------------------
 
     def look(self) -> None:
         """Look at the folder in the background, and say what there is."""
-        path, self.found = self.form.folder.path, None
+        self.found = self._asked = None
         self.choose()
-        if path is None:
+        if self.form.folder.path is None:
             self.question.forget()
             self.form.say_found("")
             return
         self.form.say_found("Looking at the pictures ...")
         session, folder = self.session, self.folder()
+        self._asked = folder
+        self.question.ask(lambda: folder.looked_at(lambda: session.engine))
 
-        def work() -> Generator[Event, None, Any]:
-            return (yield from folder.looked_at(lambda: session.engine))
-
-        self.question.ask(work)
+    def look_again(self) -> None:
+        """Look again if the folder is to be read otherwise."""
+        if self.form.folder.path is not None and self.folder() != self._asked:
+            self.look()
 
     def start(self) -> None:
         """Train on the folder, anew or from the chosen model."""
@@ -151,18 +154,23 @@ class PicturesDock(LearnDock):
             **({} if form.reading is None else form.reading.values()),
         )
 
+    @property
+    def model(self) -> Path | None:
+        """The chosen model, or the newest; None if there is none."""
+        chosen = self.form.models.currentData()
+        return chosen or next(iter(self.models()), None)
+
     def need_model(self) -> Path:
-        """The chosen model, or the newest.
+        """Return the model.
 
         Raises
         ------
         ModelError
             If there is none.
         """
-        model = self.form.models.currentData() or next(iter(self.models()), None)
-        if model is None:
+        if self.model is None:
             raise ModelError("There is no model yet.", "Train one, or open one.")
-        return Path(model)
+        return self.model
 
     def need_target(self) -> Path:
         """The folder that is segmented.
@@ -179,8 +187,7 @@ class PicturesDock(LearnDock):
 
     def results_folder(self) -> Path | None:
         """Where results of the chosen folder by the chosen model lie, if there are."""
-        path, target = self.form.folder.path, self.form.target.path
-        model = self.form.models.currentData() or next(iter(self.models()), None)
+        path, target, model = self.form.folder.path, self.form.target.path, self.model
         if path is None or target is None or model is None:
             return None
         folder = PictureFolder(path.absolute())
@@ -200,8 +207,7 @@ class PicturesDock(LearnDock):
         super()._show_running()
         results = self.results_folder()
         self.form.show_segmenting(
-            model=bool(self.models()) or self.form.models.currentData() is not None,
-            results=results is not None,
+            model=self.model is not None, results=results is not None
         )
         files = [] if results is None else pictures_in(results)
         names = [file.stem for file in files if file.suffix == ".png"]
@@ -217,7 +223,18 @@ class PicturesDock(LearnDock):
     def _left_over(self, *, stopped: bool) -> Path | None:
         if self._again == self.start:
             return super()._left_over(stopped=stopped)
-        return self.need_model() if stopped else None
+        return self.model if stopped else None
+
+    def _on_event(self, kind: str, event: Event) -> None:
+        if kind == self.kind and isinstance(event, Message):
+            # A folder may hold many bad pictures: no notification for each of them.
+            self.form.status.show_message(event.text, event.level)
+        else:
+            super()._on_event(kind, event)
+
+    def _on_target(self) -> None:
+        say(self.form.scores, "")
+        self._show_running()
 
     def _on_found(self, found: Any) -> None:
         self.found = found

@@ -34,7 +34,7 @@ class ReconstructDock(LearnDock):
 
     def fresh(self) -> list[tuple[str, Any]]:
         """Without a model there is back-projection."""
-        return [("none: back-projection", WITHOUT), (LEARN, None)]
+        return [("back-projection", WITHOUT), (LEARN, None)]
 
     def choose(self) -> None:
         """List models, and say what the sinograms are."""

@@ -63,7 +63,7 @@ class ReconstructForm(LearnForm):
         self.beside.setVisible(False)
         self.add_row("Sinograms", self.images)
         self.add_row("Axes", self.orders)
-        self.rows.addRow("", self.facts)
+        self.rows.addRow(self.facts)
         self.add_row("Angles", self.angles, self.file_button)
         self.add_row("Filter", self.filters)
         self.add_models()
