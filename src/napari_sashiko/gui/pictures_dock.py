@@ -17,6 +17,7 @@ from napari_sashiko.session import PictureFolder
 from napari_sashiko.volumes import pictures_in
 
 ALL = "all, as a stack"
+LIKELY = ("test", "validate", "train")  # parts that are segmented at first
 
 
 class PicturesDock(LearnDock):
@@ -239,9 +240,10 @@ class PicturesDock(LearnDock):
     def _on_found(self, found: Any) -> None:
         self.found = found
         self.form.say_found(folder_words(found))
-        test = found.path / "test"
         if self.form.target.path is None:
-            self.form.target.show_path(test if "test" in found.parts else found.path)
+            # What was not learned from, if there is any.
+            part = next((each for each in LIKELY if each in found.parts), "")
+            self.form.target.show_path(found.path / part)
 
     def _on_refused(self, why: str) -> None:
         self.form.say_found(why)
