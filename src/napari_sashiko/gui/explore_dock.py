@@ -21,8 +21,8 @@ WORDS = FormWords(
     model_tip="Learn anew, or compare with what another image taught",
     more_tip="Time, patch, network",
     curve="loss on held-out patches",
-    choices={"network": ["autoencoder", "vae"]},
 )
+NETWORKS = ["autoencoder", "vae"]
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 METHOD_TIPS = {
     "pca": "The same axes for every image, so that images can be compared",
@@ -89,6 +89,10 @@ class ExploreDock(LearnDock):
     def layer_boxes(self) -> tuple[Any, ...]:
         """The image."""
         return (self.form.images,)
+
+    def choices(self) -> dict[str, list[str]]:
+        """Networks that squeeze a patch."""
+        return {"network": NETWORKS}
 
     def wanted(self) -> Exploration:
         """What is explored, and how."""

@@ -99,6 +99,10 @@ class LearnDock(QWidget):
         """What may be chosen instead of a model."""
         return [(LEARN, None)]
 
+    def choices(self) -> dict[str, list[str]]:
+        """What may be chosen in settings that would take any text."""
+        return {"network": ["auto", *self.session.engine.network_names()]}
+
     def project_folders(self) -> list[Path]:
         """Projects whose models are listed."""
         found = []
@@ -178,9 +182,8 @@ class LearnDock(QWidget):
 
     def ensure_settings(self) -> Any:
         """Return the form of all other settings, made the first time."""
-        return self.form.ensure_settings(
-            getattr(self.session.engine, self.settings_name)
-        )
+        settings = getattr(self.session.engine, self.settings_name)
+        return self.form.ensure_settings(settings, self.choices())
 
     def sources(self) -> list[Any]:
         """Layers that can be worked on."""

@@ -1,7 +1,7 @@
 """The widgets of a dock in which something is learned and used, and their places."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -48,8 +48,8 @@ class FormWords:
         Of the models, and of the button that opens all other settings.
     curve : str
         What the live curve shows.
-    skip, choices : collection, mapping
-        Settings that are chosen elsewhere, and what others may be.
+    skip : collection
+        Settings that are chosen elsewhere.
     """
 
     name: str
@@ -60,7 +60,6 @@ class FormWords:
     more_tip: str
     curve: str = "loss on held-out blocks"
     skip: Collection[str] = ()
-    choices: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 class LearnForm:
@@ -147,16 +146,21 @@ class LearnForm:
         """Follow buttons that begin other work of this dock."""
         self._starts += buttons
 
-    def ensure_settings(self, settings: Any) -> SettingsForm:
-        """Make the form of all other settings, the first time."""
+    def ensure_settings(
+        self, settings: Any, choices: Mapping[str, list[str]] | None = None
+    ) -> SettingsForm:
+        """Make the form of all other settings, the first time.
+
+        Parameters
+        ----------
+        settings : type of Settings
+            Its fields give the rows.
+        choices : mapping, optional
+            What may be chosen in fields that would take any text.
+        """
         if self.settings is None:
-            choices = {
-                "device": ["auto", *available_devices()],
-                **self.words.choices,
-            }
-            self.settings = SettingsForm(
-                settings, skip=self.words.skip, choices=choices
-            )
+            known = {"device": ["auto", *available_devices()], **(choices or {})}
+            self.settings = SettingsForm(settings, skip=self.words.skip, choices=known)
             self.more_area.layout().addWidget(self.settings)
         return self.settings
 

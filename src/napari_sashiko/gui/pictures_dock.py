@@ -137,6 +137,10 @@ class PicturesDock(LearnDock):
         self.form.ensure_reading(self.session.engine.FolderSettings)
         return super().ensure_settings()
 
+    def choices(self) -> dict[str, list[str]]:
+        """Networks and losses."""
+        return {**super().choices(), "loss": self.session.engine.loss_names()}
+
     def folder(self) -> PictureFolder:
         """The folder that is learned from.
 

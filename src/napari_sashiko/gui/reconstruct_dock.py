@@ -10,6 +10,8 @@ from napari_sashiko.gui.reconstruct_form import WITHOUT, ReconstructForm
 from napari_sashiko.gui.reconstructed_layers import ReconstructedLayers
 from napari_sashiko.session import Reconstruction, sinogram_shape
 
+NETWORKS = ["auto", "conv_reconstruct", "dense_reconstruct", "automap"]
+
 
 class ReconstructDock(LearnDock):
     """Choose sinograms; see what back-projection and networks make of them."""
@@ -35,6 +37,10 @@ class ReconstructDock(LearnDock):
     def fresh(self) -> list[tuple[str, Any]]:
         """Without a model there is back-projection."""
         return [("back-projection", WITHOUT), (LEARN, None)]
+
+    def choices(self) -> dict[str, list[str]]:
+        """Networks that reconstruct."""
+        return {"network": NETWORKS}
 
     def choose(self) -> None:
         """List models, and say what the sinograms are."""

@@ -17,7 +17,6 @@ WORDS = FormWords(
     more_tip="Time, networks, losses",
     curve="loss on held-out slices",
     skip={"order"},  # chosen above the settings
-    choices={"network": ["auto", "conv_reconstruct", "dense_reconstruct", "automap"]},
 )
 WITHOUT = "without"  # a model
 ORDERS = {
