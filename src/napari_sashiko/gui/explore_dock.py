@@ -29,7 +29,7 @@ METHOD_TIPS = {
     "tsne": "Shows clusters; distances between them mean little",
     "umap": "Shows clusters; needs the extra napari-sashiko[explore]",
 }
-KEY = "Points in orange lie outside of what is known. Click one to go there."
+KEY = "Yellow points lie outside of what is known. Click one to go there."
 
 
 class ExploreForm(LearnForm):

@@ -235,6 +235,8 @@ class LearnDock(QWidget):
         if state in ("cancelled", "failed"):
             self._unfinished = self._left_over(stopped=state == "cancelled")
             self.form.say(self.stopped_words() if state == "cancelled" else "")
+        elif self.form.status.level == "info":
+            self.form.status.clear()  # what was said on the way is over
         self.choose()
 
     def _left_over(self, *, stopped: bool) -> Path | None:
