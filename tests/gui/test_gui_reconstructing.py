@@ -94,7 +94,7 @@ def test_networks_learn_and_lie_beside_the_back_projection(dock, click, qtbot):
     assert tuple(one.contrast_limits) == tuple(other.contrast_limits)
     assert one.translate[-1] == 0
     assert other.translate[-1] >= SIDE * 0.5
-    click(dock, "side_by_side")
+    dock.form.beside.click()
     assert other.translate[-1] == 0
     assert dock.form.models.count() == 3
 

@@ -11,7 +11,12 @@ from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import fill_box, say
 from napari_sashiko.gui.pictures_form import PicturesForm
 from napari_sashiko.gui.pictures_layers import PictureLayers
-from napari_sashiko.gui.pictures_words import done_words, folder_words, score_table
+from napari_sashiko.gui.pictures_words import (
+    compared_words,
+    done_words,
+    folder_words,
+    score_table,
+)
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.session import PictureFolder
 from napari_sashiko.volumes import pictures_in
@@ -270,5 +275,5 @@ class PicturesDock(LearnDock):
     def on_FolderCompared(self, event: Any) -> None:  # noqa: N802 - after the event
         """Show the scores."""
         say(self.form.scores, score_table(event.rows))
-        words = f"{event.pictures} pictures were compared; table {event.table}."
-        self.form.say(words)
+        self.form.scores.setToolTip(event.table)
+        self.form.say(compared_words(event))

@@ -53,6 +53,13 @@ def done_words(event: Any) -> str:
     return "\n".join([*lines, *problem_lines(problems)])
 
 
+def compared_words(event: Any) -> str:
+    """What came of scoring results."""
+    lines = [f"{event.pictures} pictures were compared; scores.csv has each of them."]
+    problems = [f"{name}: {why}" for name, why in event.problems]
+    return "\n".join([*lines, *problem_lines(problems)])
+
+
 def score_table(rows: Sequence[Any]) -> str:
     """Scores over all pictures, a row for each class, as a table."""
     heads = "".join(f"<td align='right'>&nbsp;{name}</td>" for name in SCORES.values())

@@ -6,7 +6,7 @@ from typing import Any
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
-from napari_sashiko.gui.parts import make_box, make_button, make_line, say
+from napari_sashiko.gui.parts import in_a_row, make_box, make_button, make_line, say
 
 WORDS = FormWords(
     name="reconstruct",
@@ -67,7 +67,8 @@ class ReconstructForm(LearnForm):
         self.add_row("Filter", self.filters)
         self.add_models()
         self.add_row("Learn from", self.slices)
-        self.add_below(self.beside)
+        self.below.addLayout(in_a_row(self.beside, None))
+        self.below.addStretch(1)
         self.file_button.clicked.connect(lambda _on: self.ask_angles())
 
     @property
