@@ -17,9 +17,9 @@ from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.networks import (
     ENCODERS,
     RECONSTRUCTORS,
-    encoder_settings,
     network_settings,
     reconstructor_settings,
+    restorer_settings,
 )
 from napari_sashiko.pipeline import (
     ApplySettings,
@@ -120,12 +120,15 @@ def make_page() -> str:
         ]
         parts.append(table(("setting", "values", "default", "meaning"), rows))
     parts.append(
-        "## Networks\n\nWhat `network_settings` of *Train* may hold, by `network`. "
-        "`auto` takes TUNets; [when to choose which](networks.md).\n"
+        "## Networks\n\nWhat `network_settings` of *Train* and *Restore* may hold, by "
+        "`network`. `auto` takes TUNets; [when to choose which](networks.md).\n"
     )
     parts += [part(name, network_settings(name)) for name in sorted(network_names())]
-    parts.append("## Encoders\n\nThe same of *Explore*.\n")
-    parts += [part(name, encoder_settings(name)) for name in ENCODERS]
+    parts.append(
+        "## Encoders\n\nThe same of *Restore*, and of *Explore*, where `edge` and "
+        "`latent` are settings of the step: `patch` and `latent`.\n"
+    )
+    parts += [part(name, restorer_settings(name)) for name in ENCODERS]
     parts.append(
         "## Networks that reconstruct\n\nWhat `network_settings` of *Train "
         "reconstruct* may hold, by `network`. `auto` takes `conv_reconstruct`.\n"

@@ -30,14 +30,15 @@ but `nuclei` are made on your computer in seconds, and their truth is exact.
 """
 TAIL = """## Files
 
-Each array is an OME-TIFF `(Z, Y, X)` of its name, such as `image.tif`; one that says
-one thing of each slice is a CSV. The names of classes are in `labels.classes.json`.
+Each array is an OME-TIFF `([T,] Z, Y, X)` of its name, such as `image.tif`; one that
+says one thing of each slice is a CSV. Names of classes are in `labels.classes.json`.
 Voxels of an image that are NaN were not measured: in the picture they are red.
 """
 SIZES = """## What to try
 
 - *Paint and train*: `fibres`, `filaments`, `nuclei`; `dendrites` with `--dims 2`, since
   its slices are pictures that have nothing to do with each other.
+- [Images at several times](../how-to/time.md): `moving-nuclei`.
 - [Take noise away, fill gaps](../how-to/restore.md): `noisy` with and without
   `--clean noisy/target.tif`, `scattering` with `--gaps`.
 - [Reconstruct](../how-to/reconstruct.md): row k of the n rows of a sinogram was taken
@@ -117,8 +118,8 @@ def row(name):
     if name in FETCHED:
         size, classes, kinds = FETCHED[name]
     else:
-        sample = make(shape=SMALL)
         shape = inspect.signature(make).parameters["shape"].default
+        sample = make(shape=(*shape[: len(shape) - len(SMALL)], *SMALL))
         size = " x ".join(map(str, shape))
         classes = ", ".join(each.name for each in sample.classes)
         kinds = {key: array.dtype for key, array in sample.arrays.items()}
@@ -149,7 +150,9 @@ def draw():
 
 def show(axis, sample, key):
     """Show the middle slice; classes in their own colours."""
-    plane = sample.arrays[key][len(sample.image) // 2]
+    plane = sample.arrays[key]
+    while plane.ndim > 2:
+        plane = plane[len(plane) // 2]
     if key == "truth":
         colours = ["#ffffff", *(each.color for each in sample.classes)]
         limits = {"cmap": mpl.colors.ListedColormap(colours), "vmin": -0.5}

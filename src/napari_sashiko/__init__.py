@@ -14,6 +14,7 @@ __all__ = [
     "export",
     "find_places",
     "measure",
+    "open_image",
     "predict",
     "prediction_sets",
     "reconstruct",

@@ -10,7 +10,7 @@ from napari_sashiko.layers import has_native
 from napari_sashiko.networks import NETWORKS, Program, build_network
 from napari_sashiko.runners import has_fast_bfloat16
 
-LARGE = ("unet", "segnet", "pixelnet")
+LARGE = ("unet", "segnet", "pixelnet", "alexnet")
 every = pytest.mark.parametrize("name", list(NETWORKS))
 both = pytest.mark.parametrize("dims", [2, 3])
 

@@ -40,7 +40,11 @@ def test_a_folder_is_learned_applied_and_evaluated(sashiko, data):
     )
     assert said.code == 0, said.err
     assert (said.summary["written"], said.summary["kept"]) == (2, 0)
-    assert (out / "p0.png").exists()
+    where = ("--runner", "serial", "--workers", "1", *CPU)
+    said = sashiko("apply", model, data / "test", "-o", data / "o", *where, "--json")
+    assert said.code == 0, said.err
+    assert said.summary["settings"]["runner"] == "serial"
+    assert (data / "o" / "p0.png").read_bytes() == (out / "p0.png").read_bytes()
     said = sashiko("evaluate", out, data / "test", "--json")
     assert said.code == 0, said.err
     assert [row["class"] for row in said.summary["scores"]] == [
@@ -68,6 +72,18 @@ def test_one_bad_picture_is_skipped_and_the_exit_code_tells(sashiko, data):
     assert list(json.loads(said.out.splitlines()[-1])["problems"]) == ["p0.png"]
     assert (out / "p1.png").exists()
     assert not (out / "p0.png").exists()
+
+
+def test_apply_runs_where_it_is_told(sashiko, trained, tmp_path):
+    iio.imwrite(tmp_path / "a.png", np.zeros((30, 30), np.uint8))
+    words = "apply", trained / "forest.sashiko-model", tmp_path, "-o", tmp_path / "out"
+    said = sashiko(*words, "--scheduler", "tcp://127.0.0.1:1")
+    assert said.code == 2
+    assert "No Dask scheduler" in said.complaint
+    said = sashiko(*words, "--runner", "serial", "--scheduler", "tcp://127.0.0.1:1")
+    assert said.code == 2
+    assert "for the runner 'dask'" in said.complaint
+    assert not (tmp_path / "out").exists()
 
 
 BAD = {

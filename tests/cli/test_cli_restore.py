@@ -5,6 +5,7 @@ import pytest
 import tifffile
 import zarr
 
+DEEP = ("--set", "network_settings.depths=2")
 QUICK = ("--epochs", "2", "--members", "1", "--device", "cpu", "--set", "patch=16")
 
 
@@ -30,6 +31,24 @@ def test_noise_is_taken_away(sashiko, place):
     words = sashiko("info", model)
     assert "Restores images" in words.out
     assert "Restored image, 10 x 40 x 40" in sashiko("info", out).out
+
+
+def test_noise_does_not_fit_through_a_vae(sashiko, place):
+    model, out = place / "clear.sashiko-model", place / "clear.zarr"
+    given = ("edge=16", "latent=4", "depth=2", "base_channels=8", "beta=0.2")
+    words = [w for each in given for w in ("--set", f"network_settings.{each}")]
+    done = sashiko(
+        *("restore", "image.npy", "-o", model, "--network", "vae", "--json"),
+        *(*QUICK, *words),
+    )
+    assert done.code == 0, done.err
+    assert "few numbers" in done.err + done.out
+    assert done.summary["settings"]["network_settings"]["beta"] == 0.2
+    assert sashiko("predict", model, "image.npy", "-o", out).code == 0
+    assert restored(out).shape == (10, 40, 40)
+    told = sashiko("info", model).out
+    assert "Members: 1 (vae), 2D" in told
+    assert "Restores images, through 4 numbers of 16 x 16 voxels" in told
 
 
 def test_a_clean_image_may_lie_beside(sashiko, place):
@@ -63,12 +82,15 @@ def test_gaps_are_filled_and_the_rest_stays(sashiko, place):
         (("image.npy", "--clean", "small.npy"), "has shape"),
         (("image.npy", "--members", "0"), "members"),
         (("image.npy", "--network", "unknown"), "unknown"),
+        (("image.npy", "--network", "vae", *DEEP), "depths"),
+        (("flat.npy",), "one grey value"),
         (("image.npy", "--set", "loss=dice"), "loss"),
         (("image.npy", "--gaps", "--clean", "image.npy"), "without a clean image"),
     ],
 )
 def test_bad_input_is_one_sentence(sashiko, place, words, why):
     np.save(place / "small.npy", np.zeros((10, 40, 39), np.uint8))
+    np.save(place / "flat.npy", np.full((10, 40, 40), 7, np.uint8))
     model = place / "clear.sashiko-model"
     done = sashiko("restore", *words, "-o", model, *(() if "0" in words else QUICK))
     assert done.code == 2

@@ -167,6 +167,16 @@ def test_the_page_on_reconstruction_runs(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_steps")
+def test_the_page_on_time_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "docs" / "how-to" / "time.md")
+    rows = (tmp_path / "cells.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0].startswith("label,class,voxels,frame,volume")
+    assert (tmp_path / "movie-in-um.zarr").is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_steps")
 def test_the_readme_runs(tmp_path, monkeypatch):
     make_demo(tmp_path / "demo")
     monkeypatch.chdir(tmp_path)

@@ -4,6 +4,7 @@ import numpy as np
 import zarr
 
 from napari_sashiko.exports import Content
+from napari_sashiko.volumes import Stacking
 
 SIZE = (2.0, 0.5, 0.25)
 
@@ -18,6 +19,7 @@ def content_of(folder, values, **more):
         "path": folder,
         "title": "Things",
         "array": array,
+        "stack": Stacking((1, 1, 1), flat=len(more.get("voxel_size", SIZE)) == 2),
         "dtype": str(values.dtype),
         "voxel_size": SIZE,
         "unit": "um",

@@ -43,7 +43,11 @@ class Desk:
             self.store.array[(slice(z, z + 1), *A)] = 1
             self.store.array[(slice(z, z + 1), *B)] = 1
         self.labels = add_label_layer(
-            self.viewer, self.image, session.labels.paint, session.folder
+            self.viewer,
+            self.image,
+            session.labels.paint,
+            session.folder,
+            session.volume.stacking,
         )
         self.row = BetweenRow(session, self.viewer)
         qtbot.addWidget(self.row)

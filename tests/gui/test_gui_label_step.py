@@ -9,7 +9,8 @@ from napari.layers import Image, Labels
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QLineEdit, QToolButton
 
-from napari_sashiko.gui.label_layer import FlatPaint
+from napari_sashiko.gui.paint_view import PaintView
+from napari_sashiko.volumes import Stacking
 
 pytestmark = pytest.mark.gui
 
@@ -255,7 +256,7 @@ def test_a_2d_image_has_2d_labels_that_reach_the_store(
 
 def test_flat_paint_answers_like_the_plane_it_wraps():
     store = np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
-    flat = FlatPaint(store)
+    flat = PaintView(store, Stacking(store.shape, flat=True))
     for key in [0, (1, 2), (slice(1, 3), slice(None)), (slice(None), 2), ...]:
         np.testing.assert_array_equal(flat[key], store[0][key])
     flat[np.array([0, 2]), np.array([1, 1])] = 99

@@ -64,7 +64,8 @@ def test_no_key_is_unknown():
 def test_every_sample_for_a_dock_is_offered():
     offered = {each.key for each in manifest().contributions.sample_data}
     generated = set(SAMPLES) - {"nuclei"}  # that one is fetched
-    made = {name: SAMPLES[name](shape=(12, 64, 64)) for name in generated}
+    shapes = dict.fromkeys(generated, (12, 64, 64)) | {"moving-nuclei": (2, 8, 32, 32)}
+    made = {name: SAMPLES[name](shape=shape) for name, shape in shapes.items()}
     painted = {key for key, each in made.items() if each.sparse_labels is not None}
     assert offered == painted | {"nuclei", "sinograms"}
 

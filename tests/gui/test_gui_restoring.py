@@ -34,7 +34,7 @@ def dock(make_napari_viewer, tmp_path, monkeypatch, qtbot):
 
 
 def quicken(dock):
-    dock.form.ensure_settings(dock.session.engine.RestoreSettings)
+    dock.form.ensure_settings(dock.session.engine)
     dock.form.settings.set_values(**QUICK)
 
 
@@ -65,6 +65,30 @@ def test_an_image_becomes_a_clearer_layer(dock, click, qtbot):
     assert not layer(dock, "doubt").visible
     assert dock.form.loss.lines
     assert not dock.form.stop_button.isVisible()
+
+
+def test_a_kind_of_network_is_chosen_with_its_settings(dock, click, qtbot):
+    settings, network = dock.form.settings, dock.form.network
+    assert not network.isVisibleTo(dock.form.more_area)
+    settings.set_values(network="tunet")
+    assert "growth_rate" in network.form.values()
+    settings.set_values(network="vae")
+    assert network.isVisibleTo(dock.form.more_area)
+    assert network.values() == {}
+    few = {"edge": 16, "latent": 4, "depth": 2, "base_channels": 8}
+    network.form.set_values(**few)
+    assert network.values() == few
+    click(dock, "restore")
+    finish(dock, qtbot)
+    found = layer(dock, "restored")
+    assert inside(found).std() < 0.7 * inside(dock.viewer.layers["grains"]).std()
+    card = dock.session.engine.load_card(dock.form.models.itemData(1))
+    spec = card.members[0].spec
+    assert spec["name"] == "vae"
+    assert {name: spec["settings"][name] for name in few} == few
+    settings.set_values(network="auto")
+    assert network.values() == {}
+    assert not network.isVisibleTo(dock.form.more_area)
 
 
 def test_what_was_learned_is_used_again(dock, click, qtbot):

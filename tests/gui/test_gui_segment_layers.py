@@ -11,6 +11,7 @@ from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.live_layers import hits_view
 from napari_sashiko.gui.result_layers import ResultLayers
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.volumes import Stacking
 
 CLASSES = (
     LabelClass(id=1, name="matrix", color="#999999"),
@@ -33,6 +34,7 @@ def prediction(shape=SHAPE, classes=CLASSES):
         mean=np.zeros((len(classes), *shape), np.float16),
         std=np.zeros((len(classes), *shape), np.float16),
         class_ids=np.zeros(shape, np.uint8),
+        stack=Stacking((1, 1, *shape)[-3:], flat=len(shape) == 2),
         classes=classes,
         model_digest="abc",
         coarser={},

@@ -147,5 +147,5 @@ def test_no_stroke_goes_on_in_the_next_picture():
     coords = np.array([[0, 3, 3], [0, 3, 4], [1, 3, 3]], np.int32)
     labelled = LabelledVoxels(coords, np.ones(3, np.uint8), (2, 9, 9))
     assert len(np.unique(stroke_components(labelled))) == 1
-    apart = stroke_components(labelled, separate=True)
+    apart = stroke_components(labelled, frame=1)
     assert apart[0] == apart[1] != apart[2]

@@ -9,6 +9,7 @@ from torch import nn
 
 from napari_sashiko.layers import (
     Convolution,
+    Dropout,
     Norm,
     UpConvolution,
     add,
@@ -18,6 +19,7 @@ from napari_sashiko.layers import (
     fold_scale,
     kaiming_std,
     make_norm,
+    max_around,
     max_pool,
 )
 
@@ -166,3 +168,38 @@ def test_a_sum_is_made_in_place_only_where_nothing_is_differentiated():
     with torch.no_grad():
         assert add(total, part) is total
     assert torch.equal(total, out)
+
+
+@both
+@pytest.mark.parametrize("dilation", [1, 2, 4])
+def test_a_maximum_around_is_of_the_voxels_that_there_are(dims, dilation):
+    image = noise(2, 3, *(7,) * dims) - 10  # zeros beyond the faces would win
+    found = max_around(image, 3, dilation=dilation)
+    places = range(-dilation, dilation + 1, dilation)
+    for voxel in [(0,) * dims, (3,) * dims, (6,) * dims, (0,) * (dims - 1) + (5,)]:
+        axes = [sorted({v + p for p in places} & set(range(7))) for v in voxel]
+        around = image
+        for axis, chosen in enumerate(axes, start=2):
+            around = around.index_select(axis, torch.tensor(chosen))
+        torch.testing.assert_close(found[(..., *voxel)], around.flatten(2).amax(2))
+
+
+@both
+def test_an_even_kernel_lies_evenly_where_its_taps_are_an_even_distance_apart(dims):
+    image = noise(1, 1, *(9,) * dims)
+    weight = torch.ones(1, 1, *(2,) * dims)
+    out = convolve(image, weight, dilation=4)
+    corners = image[(..., *(slice(2, 7, 4),) * dims)]
+    torch.testing.assert_close(out[(..., *(4,) * dims)].flatten(), corners.sum()[None])
+
+
+def test_dropout_keeps_means_and_leaves_the_global_random_state_alone():
+    before = torch.get_rng_state()
+    layer, ones = Dropout(0.4, seed=3), torch.ones(4, 8, 20, 20)
+    first, second = layer(ones), layer(ones)
+    assert torch.equal(before, torch.get_rng_state())
+    assert not torch.equal(first, second)
+    assert first.unique().tolist() == [0.0, pytest.approx(1 / 0.6)]
+    assert first.mean().item() == pytest.approx(1.0, abs=0.05)
+    assert torch.equal(Dropout(0.4, seed=3)(ones), first)
+    assert torch.equal(layer.eval()(ones), ones)

@@ -70,6 +70,36 @@ def test_segnet_has_the_convolutions_of_vgg_16_twice():
     assert len(weights(network)) == 26
 
 
+def test_alexnet_has_the_62_million_parameters_of_the_paper():
+    # Without padding, dense layers read maps of 6 x 6 of a patch of 355 voxels; the
+    # paper's halves that do not see each other (for two GPUs) save 2 million.
+    network = build_network(
+        "alexnet",
+        3,
+        1000,
+        dims=2,
+        seed=0,
+        patch=355,
+        stride=4,
+        base_channels=96,
+        hidden_channels=4096,
+        norm="none",
+    )
+    assert sum(p.numel() for p in network.parameters()) == 62_378_344
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_alexnet_has_five_convolutions_and_three_dense_layers(dims):
+    widths = [1, 24, 64, 96, 96, 64]
+    kernels = [5, 5, 3, 3, 3]
+    convolutions = sum(
+        (a * kernel**dims + 1) * b
+        for (a, b), kernel in zip(itertools.pairwise(widths), kernels, strict=True)
+    )
+    dense = (64 * 2**dims + 1) * 256 + 257 * 256 + 257
+    assert count("alexnet", dims, norm="none") == convolutions + dense
+
+
 def test_pixelnet_reads_the_levels_of_vgg_16():
     network = build_network(
         "pixelnet", 3, 21, dims=2, seed=0, norm="none", hidden_channels=4096

@@ -18,7 +18,7 @@ def dense(pictures, *, edge=8, classes=2, reserved=None):
 @pytest.mark.parametrize("pictures", [4, 6, 20])
 def test_whole_pictures_are_held_out(pictures):
     labelled = dense(pictures)
-    folds = fold_labelled(labelled, 8, guard=4.0, separate=True)
+    folds = fold_labelled(labelled, 8, guard=4.0, frame=1)
     assert len(folds) == 8
     for number in range(pictures):
         assert len(np.unique(folds.fold[labelled.coords[:, 0] == number])) == 1
@@ -34,7 +34,7 @@ def test_a_class_on_one_picture_only_is_learned_by_all():
     values = labelled.values.copy()
     values[(labelled.coords[:, 0] == 2) & (labelled.coords[:, 1] < 3)] = 3
     rare = LabelledVoxels(labelled.coords, values, labelled.shape)
-    folds = fold_labelled(rare, 8, guard=4.0, separate=True)
+    folds = fold_labelled(rare, 8, guard=4.0, frame=1)
     assert folds.train[:, values == 3].all()
     assert (folds.fold[values == 3] == NEVER).all()
     assert "Class 3" in folds.note
@@ -42,7 +42,7 @@ def test_a_class_on_one_picture_only_is_learned_by_all():
 
 def test_few_pictures_are_cut_and_neighbours_in_z_are_no_neighbours():
     labelled = dense(2, edge=40)
-    folds = fold_labelled(labelled, 8, guard=4.0, separate=True)
+    folds = fold_labelled(labelled, 8, guard=4.0, frame=1)
     picture = labelled.coords[:, 0]
     for number in range(8):
         held = folds.fold == number
@@ -54,7 +54,7 @@ def test_few_pictures_are_cut_and_neighbours_in_z_are_no_neighbours():
 @pytest.mark.parametrize(("reserved", "folds"), [([4, 5], 2), ([5], 4), ([3, 4, 5], 2)])
 def test_what_is_reserved_is_held_out_and_nobody_learns_from_it(reserved, folds):
     labelled = dense(6, reserved=reserved)
-    found = fold_labelled(labelled, folds, guard=4.0, separate=True)
+    found = fold_labelled(labelled, folds, guard=4.0, frame=1)
     assert len(found) == folds
     assert not found.train[:, labelled.reserved].any()
     assert found.train[:, ~labelled.reserved].all()
@@ -70,7 +70,7 @@ def test_a_class_that_is_not_reserved_is_named():
     values = labelled.values.copy()
     values[:9] = 7
     odd = LabelledVoxels(labelled.coords, values, labelled.shape, labelled.reserved)
-    assert "Class 7" in fold_labelled(odd, 4, guard=4.0, separate=True).note
+    assert "Class 7" in fold_labelled(odd, 4, guard=4.0, frame=1).note
 
 
 def test_a_picture_keeps_its_fold_when_it_gets_more_labels():
@@ -79,9 +79,9 @@ def test_a_picture_keeps_its_fold_when_it_gets_more_labels():
     some = LabelledVoxels(
         labelled.coords[first], labelled.values[first], labelled.shape
     )
-    before = fold_labelled(some, 8, guard=4.0, separate=True)
+    before = fold_labelled(some, 8, guard=4.0, frame=1)
     dealt = NOTHING_DEALT.with_folds(some, before)
-    after = fold_labelled(labelled, 8, guard=4.0, separate=True, before=dealt, seed=9)
+    after = fold_labelled(labelled, 8, guard=4.0, frame=1, before=dealt, seed=9)
     np.testing.assert_array_equal(after.fold[first], before.fold)
     assert len(np.unique(after.fold[labelled.coords[:, 0] == 3])) == 1
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 
 import imageio.v3 as iio
@@ -12,7 +13,12 @@ import zarr
 from folder_pictures import cut_short, write_data, write_pair
 
 import napari_sashiko as ns
-from napari_sashiko.errors import LabelError, OutputError, VolumeError
+from napari_sashiko.errors import (
+    LabelError,
+    OutputError,
+    SettingsError,
+    VolumeError,
+)
 from napari_sashiko.pipeline import (
     ApplySettings,
     Message,
@@ -21,6 +27,7 @@ from napari_sashiko.pipeline import (
     Tick,
     apply_steps,
     as_volume,
+    picture_worker,
     read_results,
 )
 from napari_sashiko.pipeline.comparing import folder_name
@@ -131,6 +138,140 @@ def test_what_is_there_is_kept_and_the_rest_is_done(learned, data, applied):
     assert (done.written, done.kept) == (2, 0)
 
 
+def change(picture, *, later=0):
+    """Turn a picture around; its time is another one after `later` seconds."""
+    iio.imwrite(picture, iio.imread(picture)[::-1])
+    found = picture.stat()
+    os.utime(picture, ns=(found.st_atime_ns, found.st_mtime_ns + later * 10**9))
+
+
+def test_a_picture_that_has_changed_is_segmented_again(
+    learned, data, applied, tmp_path
+):
+    before = {name: iio.imread(applied / name) for name in ("t0.png", "t1.png")}
+    change(data / "test" / "images" / "t1.png", later=5)
+    said = []
+    done = ns.apply(learned[0], data / "test", applied, report=said.append, **CPU)
+    assert (done.written, done.kept, done.renewed) == (1, 1, 1)
+    told = [event.text for event in said if isinstance(event, Message)]
+    assert len(told) == 1
+    assert "that of t1.png is one" in told[0]
+    np.testing.assert_array_equal(iio.imread(applied / "t0.png"), before["t0.png"])
+    found = iio.imread(applied / "t1.png")
+    assert (
+        (found[::-1] == before["t1.png"]).mean() > 0.95 > (found == found[::-1]).mean()
+    )
+    ns.apply(learned[0], data / "test", tmp_path / "new", **CPU)
+    assert (tmp_path / "new" / "t1.png").read_bytes() == (
+        applied / "t1.png"
+    ).read_bytes()
+
+
+def test_a_picture_that_was_only_copied_is_not_segmented_again(learned, data, applied):
+    before = ledger(applied)
+    os.utime(data / "test" / "images" / "t1.png", (1, 1))
+    done = ns.apply(learned[0], data / "test", applied, **CPU)
+    assert (done.written, done.kept, done.renewed) == (0, 2, 0)
+    assert ledger(applied) == before
+
+
+def test_no_result_of_an_earlier_picture_stays(learned, data, tmp_path):
+    out, wide = tmp_path / "out", {"probabilities": True, **CPU}
+    ns.apply(learned[0], data / "test", out, **wide)
+    change(data / "test" / "images" / "t0.png", later=5)
+    cut_short(data / "test" / "images" / "t1.png")
+    done = ns.apply(learned[0], data / "test", out, **CPU)
+    assert (done.written, done.kept, list(dict(done.problems))) == (1, 0, ["t1.png"])
+    assert {path.name for path in out.iterdir()} == {"results.json", "t0.png"}
+
+
+def test_a_result_of_another_model_is_not_taken_for_done(
+    learned, data, applied, tmp_path, monkeypatch
+):
+    whole = (applied / "t0.png").read_bytes()
+    monkeypatch.setattr("napari_sashiko.checkpoints.model_digest", lambda _: "other")
+    ns.apply(learned[0], data / "test", tmp_path / "other", **CPU)
+    monkeypatch.undo()
+    shutil.copy(tmp_path / "other" / "t0.png", applied / "t0.png")
+    done = ns.apply(learned[0], data / "test", applied, **CPU)
+    assert (done.written, done.kept, done.renewed) == (1, 1, 1)
+    assert (applied / "t0.png").read_bytes() == whole
+
+
+def test_a_result_that_somebody_has_changed_is_left_as_it_is(learned, data, applied):
+    mine = np.zeros((45, 66), np.uint8)
+    iio.imwrite(applied / "t0.png", mine)
+    done = ns.apply(learned[0], data / "test", applied, **CPU)
+    assert (done.written, done.kept) == (0, 1)
+    assert "left as it is" in dict(done.problems)["t0.png"]
+    np.testing.assert_array_equal(iio.imread(applied / "t0.png"), mine)
+    done = ns.apply(learned[0], data / "test", applied, overwrite=True, **CPU)
+    assert (done.written, done.problems) == (2, ())
+
+
+def test_a_picture_that_changes_while_it_is_read_has_no_result(
+    learned, data, tmp_path, monkeypatch
+):
+    read = picture_worker.read_picture
+
+    def disturbed(file):
+        picture = read(file)
+        if file.name == "t0.png":
+            change(file, later=5)
+        return picture
+
+    monkeypatch.setattr(picture_worker, "read_picture", disturbed)
+    done = ns.apply(learned[0], data / "test", tmp_path / "out", **CPU)
+    assert "changed while it was read" in dict(done.problems)["t0.png"]
+    assert not (tmp_path / "out" / "t0.png").exists()
+
+
+def results_of(folder):
+    """Bytes of all files, but for the index, which tells when."""
+    return {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.name != "results.json"
+    }
+
+
+def test_threads_write_the_bytes_of_serial(learned, data, tmp_path):
+    cut_short(data / "test" / "images" / "t0.png")
+    found = {}
+    for runner, workers in (("serial", 2), ("threads", 2)):
+        where = {"runner": runner, "workers": workers, "probabilities": True, **CPU}
+        done = ns.apply(learned[0], data / "test", tmp_path / runner, **where)
+        assert list(dict(done.problems)) == ["t0.png"]
+        found[runner] = results_of(tmp_path / runner)
+    assert set(found["serial"]) == {"t1.png", "t1-probabilities.tif"}
+    assert found["threads"] == found["serial"]
+
+
+def test_a_cluster_writes_the_bytes_of_serial(learned, data, tmp_path):
+    pytest.importorskip("distributed")
+    write_pair(data / "test", "t2", 30, (40, 41))
+    cut_short(data / "test" / "images" / "t0.png")
+    found, problems = {}, {}
+    for runner in ("serial", "dask"):
+        where = {"runner": runner, "workers": 1, "probabilities": True, **CPU}
+        done = ns.apply(learned[0], data / "test", tmp_path / runner, **where)
+        found[runner], problems[runner] = results_of(tmp_path / runner), done.problems
+        assert done.written == 2
+    assert found["dask"] == found["serial"]
+    assert problems["dask"] == problems["serial"]
+    assert read_results(tmp_path / "dask").problems == problems["dask"]
+
+
+def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_written(
+    learned, data, tmp_path
+):
+    pytest.importorskip("distributed")
+    nobody = {"runner": "dask", "scheduler": "tcp://127.0.0.1:1", **CPU}
+    with pytest.raises(SettingsError, match="No Dask scheduler"):
+        ns.apply(learned[0], data / "test", tmp_path / "out", **nobody)
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_stopped_leaves_whole_results_and_goes_on(learned, data, tmp_path):
     settings = ApplySettings(probabilities=True, device="cpu")
     steps = apply_steps(learned[0], data / "test", tmp_path / "out", settings)
@@ -174,6 +315,19 @@ def test_pictures_and_files_of_others_are_never_overwritten(learned, data, tmp_p
             )
     assert (images / "t0.png").read_bytes() == before
     assert not (data / "test" / "labels" / "results.json").exists()
+
+
+def test_results_of_an_earlier_version_are_read_and_not_gone_on_with(
+    learned, data, applied
+):
+    record = json.loads((applied / "results.json").read_text(encoding="utf-8"))
+    record["format_version"] = 1
+    (applied / "results.json").write_text(json.dumps(record), encoding="utf-8")
+    assert read_results(applied).model == "m"
+    with pytest.raises(OutputError, match="earlier version"):
+        ns.apply(learned[0], data / "test", applied, **CPU)
+    done = ns.apply(learned[0], data / "test", applied, overwrite=True, **CPU)
+    assert done.written == 2
 
 
 @pytest.mark.parametrize("harm", ["{", "[]", '{"format_version": 1}', '{"a": 1}'])

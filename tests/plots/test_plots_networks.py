@@ -132,6 +132,14 @@ def test_a_pixelnet_reads_all_levels_at_once():
     assert column == {1, 2, 3}
 
 
+def test_an_alexnet_is_a_chain_of_eight_layers():
+    graph = graph_of(spec_of("alexnet", base_channels=6, hidden_channels=9), "x")
+    widths = ("6", "16", "24", "24", "16", "9", "9")
+    assert graph.nodes == ("input", *widths, "output")
+    assert [(k.source, k.target) for k in graph.links] == [(n, n + 1) for n in range(8)]
+    assert sum("pooling" in link.kind for link in graph.links) == 3
+
+
 def test_a_segnet_sends_maxima_back_to_their_places():
     graph = graph_of(spec_of("segnet", depth=2, base_channels=8), "x")
     back = [(k.source, k.target) for k in graph.links if k.kind == "places of maxima"]

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from small_pictures import fenced
 
 from napari_sashiko.checkpoints import Explorer, Exploring, MemberCard, ModelCard
 from napari_sashiko.errors import OutputError, SettingsError, VolumeError
@@ -48,6 +49,19 @@ def explorer():
     )
     known = torch.randn(40, LATENT, generator=torch.Generator().manual_seed(0))
     return Explorer(card, network, known)
+
+
+def test_no_patch_lies_beyond_the_edge_of_a_picture(explorer, tmp_path):
+    volume = fenced(((40, 48), (14, 48), (40, 13)))
+    settings = EmbedSettings.checked(step=5)
+    list(embed(explorer, volume, tmp_path / "table.csv", settings))
+    places = read_embedding(tmp_path / "table.csv").places
+    for z, y, x in places:
+        height, width = volume.extent(z)
+        assert y + EDGE <= height
+        assert x + EDGE <= width
+    assert set(places[:, 0]) == {0, 1, 2}
+    assert len(np.unique(places, axis=0)) == len(places)
 
 
 def make_image(shape=SHAPE):
@@ -157,6 +171,24 @@ def test_tsne_keeps_clusters_apart():
     one, other = points[:20], points[20:]
     apart = np.linalg.norm(one.mean(0) - other.mean(0))
     assert apart > np.linalg.norm(one - one.mean(0), axis=1).max()
+
+
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+@pytest.mark.parametrize("count", [5, 40])
+def test_umap_keeps_clusters_apart(count):
+    pytest.importorskip("umap", reason="the extra explore is not installed")
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(count, 4)).astype(np.float32)
+    half = count // 2
+    latents[half:] += 30
+    points = reduce_to_two(latents, latents, "umap", 0)
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+    assert np.array_equal(points, reduce_to_two(latents, latents, "umap", 0))
+    if count > 15:  # of fewer, all are neighbours
+        apart = np.linalg.norm(points[:half].mean(0) - points[half:].mean(0))
+        spread = np.linalg.norm(points[:half] - points[:half].mean(0), axis=1).max()
+        assert apart > spread
 
 
 def test_few_patches_are_too_few_for_tsne(explorer, tmp_path):

@@ -13,6 +13,7 @@ from napari_sashiko.errors import OutputError, SampleError, SettingsError
 from napari_sashiko.samples import SAMPLES, _store, load_sample, nuclei, write_sample
 from napari_sashiko.samples._strokes import paint_strokes
 from napari_sashiko.samples._tomography import measure
+from napari_sashiko.volumes import Time, open_volume
 
 GENERATED = ("dendrites", "fibres", "filaments")
 SMALL = (20, 64, 64)
@@ -205,3 +206,27 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, made):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_sample(made["fibres"], tmp_path / "file" / "folder")
+
+
+def test_nuclei_move_and_fade_and_their_files_name_the_time_axis(tmp_path):
+    sample = SAMPLES["moving-nuclei"](shape=(3, 8, 48, 48))
+    again = SAMPLES["moving-nuclei"](shape=(3, 8, 48, 48))
+    np.testing.assert_array_equal(sample.image, again.image)
+    first, _, last = sample.truth
+    assert 0 < (first != last).mean() < 0.5
+    pairs = zip(sample.image, sample.truth, strict=True)
+    dark = [frame[true == 1].mean() for frame, true in pairs]
+    assert dark[0] > dark[1] > dark[2]
+    painted = sample.sparse_labels > 0
+    np.testing.assert_array_equal(sample.sparse_labels[painted], sample.truth[painted])
+    assert set(np.unique(sample.sparse_labels)) == {0, 1, 2}
+    files = write_sample(sample, tmp_path)
+    for name in ("image", "labels"):
+        volume = open_volume(files[name])
+        assert (volume.shape, volume.frame) == ((24, 48, 48), 8)
+        assert volume.time == Time(2.0, "min")
+        assert volume.voxel_size == (1.0, 0.5, 0.5)
+    _store._keep(sample, tmp_path / "kept.npz")
+    kept = _store._read(tmp_path / "kept.npz")
+    assert kept.time == sample.time
+    np.testing.assert_array_equal(kept.image, sample.image)

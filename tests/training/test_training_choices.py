@@ -1,10 +1,17 @@
 """Laws of the choices that data make: 2D or 3D, with a reason in words."""
 
+import re
+
 import numpy as np
 import pytest
 
 from napari_sashiko.labels import labelled_voxels
-from napari_sashiko.training import TrainingSettings, make_choices
+from napari_sashiko.training import (
+    RestoreSettings,
+    TrainingSettings,
+    make_choices,
+)
+from napari_sashiko.training.choices import choices_for_images
 from napari_sashiko.volumes import as_volume
 
 
@@ -51,6 +58,22 @@ def test_slices_that_disagree_are_looked_at_one_by_one():
     assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 2)
     assert "each slice by itself" in choices.reason
     assert "agree only" in choices.reason
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slices_that_have_nothing_in_common_are_no_negative_share(seed):
+    """White noise, and slices that are each other's negatives."""
+    noise = np.random.default_rng(seed).normal(size=(12, 64, 64))
+    turning = smooth()[:1] * np.where(np.arange(12) % 2, 1.0, -1.0)[:, None, None]
+    for image in (noise, turning):
+        volume = as_volume(image)
+        for reason in (
+            choose(image).reason,
+            choices_for_images(volume, RestoreSettings(), gaps=False).reason,
+        ):
+            assert "-" not in reason
+            assert not re.search(r"\b0\.00\b", reason)
+    assert "nothing in common" in choose(turning).reason
 
 
 def test_blocks_of_slices_that_disagree_can_be_demanded():

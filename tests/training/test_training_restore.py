@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
+from small_pictures import BEYOND, fenced
 
 from napari_sashiko.checkpoints import load_card, load_ensemble
 from napari_sashiko.errors import SettingsError, VolumeError
@@ -15,7 +16,8 @@ from napari_sashiko.training import (
     TrainingStarted,
     train_restoring,
 )
-from napari_sashiko.volumes import as_volume
+from napari_sashiko.training.image_tiles import ImagePair, read_image_tiles
+from napari_sashiko.volumes import Normalisation, as_volume
 
 SHAPE = (6, 56, 60)
 QUICK = RestoreSettings(
@@ -34,6 +36,15 @@ def make_clean():
 def make_noisy(scale=80.0):
     rng = np.random.default_rng(1)
     return make_clean() + rng.normal(0, scale, SHAPE).astype(np.float32)
+
+
+def ended(steps):
+    """What a generator returns when it has ended."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def error(image):
@@ -67,6 +78,18 @@ def blind(tmp_path_factory):
     """A model that has seen the noisy image only, and what it said on the way."""
     path = tmp_path_factory.mktemp("blind") / "blind.sashiko-model"
     return path, learn(path, make_noisy())
+
+
+def test_nothing_is_learned_of_what_lies_beyond_pictures():
+    volume = fenced(((40, 48), (16, 48), (40, 19)))
+    plain = Normalisation(low=(0.0,), high=(9.0,), center=(0.0,), scale=(1.0,))
+    pair = ImagePair(volume, volume, plain, plain)
+    steps = read_image_tiles(pair, (1, 16, 16), 0, 0)
+    tiles = ended(steps)
+    assert not any((tile.image == BEYOND).any() for tile in tiles)
+    pixels = 40 * 48 + 16 * 48 + 40 * 19
+    seen = np.unique(np.concatenate([tile.image.ravel() for tile in tiles]))
+    assert len(seen) == pixels
 
 
 def test_noise_is_taken_away_without_a_clean_image(blind):
@@ -156,6 +179,33 @@ def test_an_image_without_gaps_teaches_nothing_about_them(out):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_an_image_of_one_grey_value_is_refused(out, gaps):
+    """Its loss would be 0, which looks like success."""
+    image = np.full(SHAPE, 7.0, np.float32)
+    if gaps:
+        image[BARS] = np.nan
+    with pytest.raises(VolumeError, match=r"one grey value.*nothing to learn"):
+        learn(out, image, gaps=gaps)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("flat", ["image", "clean"])
+def test_a_pair_with_one_grey_value_is_refused(out, flat):
+    pair = {"image": make_noisy(), "clean": make_clean()}
+    pair[flat] = np.zeros(SHAPE, np.float32)
+    with pytest.raises(VolumeError, match="one grey value"):
+        learn(out, pair["image"], clean=pair["clean"])
+
+
+def test_an_image_that_was_hardly_measured_is_refused(out):
+    image = np.full(SHAPE, np.nan, np.float32)
+    image[0, :2, :2] = [[1, 2], [3, 4]]
+    with pytest.raises(VolumeError, match=r"Most of .* was not measured"):
+        learn(out, image)
+    assert not out.exists()
+
+
 def test_images_of_different_shapes_are_refused(out):
     with pytest.raises(VolumeError, match=r"\(6, 56, 59\)"):
         learn(out, make_noisy(), clean=make_clean()[..., 1:])
@@ -215,6 +265,65 @@ def test_flatter_images_when_asked(out, tmp_path):
         for path in (out, flat)
     )
     assert smooth < 0.8 * rough
+
+
+FEW = {"edge": 16, "latent": 8, "depth": 2, "base_channels": 8}
+
+
+@pytest.fixture(scope="module", params=["autoencoder", "vae"])
+def squeezed(request, tmp_path_factory):
+    """A model that keeps few numbers of patches of the noisy image."""
+    path = tmp_path_factory.mktemp("squeezed") / f"{request.param}.sashiko-model"
+    given = {"network": request.param, "network_settings": FEW}
+    return path, learn(path, make_noisy(), **given, epochs=6)
+
+
+def test_noise_does_not_fit_through_few_numbers(squeezed):
+    path, events = squeezed
+    mean, std = restored(path, make_noisy())
+    assert error(mean) < 0.8 * error(make_noisy())
+    clean = make_clean().ravel()
+    before, after = (
+        np.corrcoef(each.ravel(), clean)[0, 1] for each in (make_noisy(), mean)
+    )
+    assert after > before
+    assert std.mean() > 0
+    started = next(e for e in events if isinstance(e, TrainingStarted))
+    assert "few numbers" in started.text
+
+
+def test_what_squeezes_restores_the_same_each_time(squeezed):
+    """Nothing is drawn where a model is used, and it is the same from disk."""
+    first, second = (restored(squeezed[0], make_noisy())[0] for _ in range(2))
+    assert np.array_equal(first, second)
+    card = load_card(squeezed[0])
+    assert card.members[0].spec["name"] == squeezed[0].name.split(".")[0]
+    assert card.members[0].spec["settings"]["edge"] == FEW["edge"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 9, 31), (5, 40, 17)])
+def test_sizes_that_patches_do_not_divide_are_restored(squeezed, shape):
+    image = make_noisy()[tuple(slice(0, n) for n in shape)]
+    mean, _ = restored(squeezed[0], image)
+    assert mean.shape == shape
+    assert np.isfinite(mean).all()
+
+
+@pytest.mark.parametrize("dims", ["2", "3"])
+def test_what_squeezes_learns_of_pairs_and_in_blocks(out, dims):
+    few = {**FEW, "edge": 8}
+    given = {"network": "vae", "network_settings": few, "members": 1, "epochs": 1}
+    learn(out, make_noisy(), clean=make_clean(), dims=dims, **given)
+    assert load_card(out).dims == int(dims)
+    assert restored(out, make_noisy())[0].shape == SHAPE
+
+
+def test_gaps_can_be_filled_from_few_numbers(out):
+    image = make_clean()
+    image[BARS] = np.nan
+    given = {"network": "autoencoder", "network_settings": FEW, "members": 1}
+    learn(out, image, gaps=True, epochs=1, **given)
+    assert np.isfinite(restored(out, image)[0]).all()
 
 
 @pytest.mark.parametrize(

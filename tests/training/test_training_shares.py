@@ -7,11 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from small_pictures import fenced
 
 from napari_sashiko.checkpoints import Ensemble, MemberCard, ModelCard
 from napari_sashiko.labels import default_classes
 from napari_sashiko.training.shares import FEWEST, MOST, POWER, class_shares, correction
-from napari_sashiko.volumes import Normalisation, as_volume
+from napari_sashiko.volumes import Normalisation, Volume, as_volume
 
 
 class Threshold:
@@ -49,7 +50,7 @@ def ensemble(member):
 def ask(image, member=None, **changes):
     work = class_shares(
         ensemble(member or Threshold()),
-        as_volume(image),
+        image if isinstance(image, Volume) else as_volume(image),
         **{"blocks": 24, "edge": 16, "seed": 0} | changes,
     )
     ticks = 0
@@ -73,6 +74,12 @@ def test_shares_are_found_by_asking_a_part(share):
     np.testing.assert_allclose(found, [1 - share, share], atol=0.02)
     assert found.sum() == pytest.approx(1)
     assert ticks == 24
+
+
+def test_what_lies_beyond_pictures_is_not_asked_about():
+    volume = fenced()
+    volume._array.values -= 1  # all pictures are dark, what is beyond them is bright
+    np.testing.assert_allclose(ask(volume)[0], [1, 0])
 
 
 def test_a_class_that_lives_in_some_slices_is_weighed_by_depth():

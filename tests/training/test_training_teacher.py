@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_pictures import fenced
 from test_training_fit import Tiny, learn
 from training_runs import probabilities, run
 
@@ -117,6 +118,17 @@ def test_answers_are_the_forests_own_at_that_place(shape, patch, seed):
     expected = np.vectorize(told.get)(greys)
     np.testing.assert_allclose(answers, expected, atol=1e-5)
     np.testing.assert_allclose(lessons.answers.sum(dim=1).numpy(), 1, atol=1e-5)
+
+
+def test_nobody_is_taught_beyond_the_edges_of_pictures():
+    of = desk(np.zeros((1, 9, 9), np.float32))
+    of.volume = fenced()
+    lessons = read(of, (1, 16, 16))[0]
+    beyond = lessons.images[:, 0] == 1  # what pictures have is below
+    told = lessons.answers.sum(dim=1)
+    torch.testing.assert_close(told, 1 - beyond.float())
+    inside = (~beyond).flatten(1).sum(1)
+    assert set(inside.tolist()) == {16 * 16, 12 * 16, 16 * 13, 9 * 10}
 
 
 def test_lessons_come_from_the_whole_depth():

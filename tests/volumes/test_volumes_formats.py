@@ -194,12 +194,12 @@ def test_colours_of_a_tiff_are_channels(tmp_path):
     )
 
 
-def test_time_is_refused_and_may_be_called_slices(tmp_path):
+def test_pictures_at_several_times_may_be_called_slices(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, GREY, imagej=True, metadata={"axes": "TYX"})
-    with pytest.raises(VolumeError, match=r"7 time points.*axes zyx"):
-        open_volume(path)
-    assert open_volume(path, axes="zyx").shape == SHAPE
+    assert (open_volume(path).shape, open_volume(path).frame) == (SHAPE, 1)
+    slices = open_volume(path, axes="zyx")
+    assert (slices.shape, slices.frame) == (SHAPE, None)
 
 
 def test_a_scaled_nifti_gives_the_scaled_values(tmp_path):

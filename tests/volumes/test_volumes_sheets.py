@@ -4,6 +4,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from small_pictures import BEYOND, fenced
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes import (
@@ -68,6 +71,34 @@ def test_padding_does_not_change_the_grey_scale(tmp_path):
     found = measure_normalisation(open_volume(tmp_path))
     assert found.center[0] == pytest.approx(99.5, abs=1)  # floored
     assert found.low[0] > 60
+
+
+@given(
+    low=st.tuples(st.integers(0, 3), st.floats(0, 1), st.floats(0, 1)),
+    edge=st.integers(1, 48),
+)
+def test_a_box_drawn_anywhere_is_moved_into_its_picture(low, edge):
+    volume = fenced()
+    size = (1, min(edge, volume.shape[1]), min(edge, volume.shape[2]))
+    room = [n - s for n, s in zip(volume.shape, size, strict=True)]
+    corner = (low[0], round(low[1] * room[1]), round(low[2] * room[2]))
+    box = volume.fitted(corner, size)
+    assert not (volume.read(box) == BEYOND).any()
+    sides = [part.stop - part.start for part in box]
+    own = (1, *volume.extent(corner[0]))
+    assert sides == [min(s, n) for s, n in zip(size, own, strict=True)]
+    if own[1:] == volume.shape[1:]:
+        assert [part.start for part in box] == list(corner)
+
+
+def test_every_place_of_a_picture_may_be_drawn():
+    volume = fenced()
+    starts = {volume.fitted((2, 0, x), (1, 5, 5))[2].start for x in range(48 - 5 + 1)}
+    assert starts == set(range(13 - 5 + 1))
+
+
+def test_what_lies_beyond_pictures_is_not_measured():
+    assert measure_normalisation(fenced()).high[0] < 1
 
 
 def test_parts_follow_each_other_and_numbers_give_the_order(tmp_path):

@@ -37,6 +37,7 @@ from napari_sashiko.networks import (
     encoder_from_spec,
     network_from_spec,
     reconstructor_from_spec,
+    restorer_from_spec,
 )
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
@@ -317,7 +318,8 @@ def load_member(
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
             _check_outputs(card, forest.n_classes)
             return ForestMember(forest)
-        network = network_from_spec(entry.spec)
+        rebuilt = network_from_spec if card.classes else restorer_from_spec
+        network = rebuilt(entry.spec)
         _check_outputs(card, network.out_channels)
         _check_channels(card, entry, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})

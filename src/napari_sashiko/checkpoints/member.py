@@ -11,7 +11,7 @@ from napari_sashiko.forests import Forest
 from napari_sashiko.networks import Network
 
 Box = tuple[tuple[int, int], ...]
-HALO_CAP = 40  # voxels; beyond, a network's weights have faded to nothing in practice
+HALO_CAP = 40  # voxels; beyond, weights that fade have faded to nothing in practice
 SLAB_VOXELS = 200_000  # in one forward pass on a CPU: well below a second
 
 
@@ -102,7 +102,9 @@ def network_halo(network: Network, neighbours: int = 0) -> tuple[int, int, int]:
     neighbours : int
         Slices on either side that a network of 2 dimensions sees as channels.
     """
-    reach = min(network.receptive_radius, HALO_CAP)
+    reach = network.receptive_radius
+    if network.fades:
+        reach = min(reach, HALO_CAP)
     return (neighbours if network.dims == 2 else reach, reach, reach)
 
 

@@ -9,6 +9,15 @@ import typer
 from napari_sashiko.cli._console import Terminal
 from napari_sashiko.errors import SettingsError
 
+Image = Annotated[Path, typer.Argument(help="Volume, any readable format.")]
+ModelFolder = Annotated[Path, typer.Argument(help="Model folder.")]
+Sinograms = Annotated[
+    Path, typer.Argument(help="Stack (slice, angle, detector), any format.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Start anew where there are results.")
+]
+Seed = Annotated[int | None, typer.Option(help="Fixes every random choice.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print a summary in JSON as the last line.")
 ]
@@ -21,12 +30,14 @@ Set = Annotated[
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
 Runner = Annotated[str | None, typer.Option(help="serial, threads or dask.")]
 Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:8786.")]
-Workers = Annotated[int | None, typer.Option(help="Blocks in work at once.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Blocks or pictures in work at once.")
+]
 Axes = Annotated[
     str | None,
     typer.Option(
         help="Meaning of the image's axes where it is not clear, letters of tczyx, "
-        "e.g. czyx."
+        "e.g. czyx, or tzyx for a volume at several times."
     ),
 ]
 Level = Annotated[

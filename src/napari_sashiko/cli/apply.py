@@ -1,12 +1,25 @@
 """``sashiko apply MODEL FOLDER -o OUT``: segment every picture of a folder."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from napari_sashiko.cli._console import Bar, answer, terminal
-from napari_sashiko.cli._options import OUT_OPTION, Device, Json, absolute
+from napari_sashiko.cli._options import (
+    OUT_OPTION,
+    Device,
+    Json,
+    ModelFolder,
+    Overwrite,
+    Runner,
+    Scheduler,
+    Set,
+    Workers,
+    absolute,
+    collect,
+    where,
+)
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.pipeline import Event, PictureDone
 
@@ -17,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def apply(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: ModelFolder,
     folder: Annotated[
         Path, typer.Argument(help="Pictures of any sizes, or a folder with images/.")
     ],
@@ -28,30 +41,38 @@ def apply(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also NAME-probabilities.tif.")
     ] = False,
+    runner: Runner = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
     device: Device = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew where there are results.")
-    ] = False,
+    overwrite: Overwrite = False,
+    more: Set = None,
     json: Json = False,
 ) -> None:
     """Segment every picture of a folder; resumes where it stopped.
 
     A picture that cannot be read is left out and told of; the exit code is 2 then.
+    One that has changed since is segmented again.
     """
     from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
 
-    chosen: dict[str, Any] = {"probabilities": probabilities, "overwrite": overwrite}
-    if device is not None:
-        chosen["device"] = device
+    given = {
+        "probabilities": probabilities or None,
+        **where(runner, scheduler, workers),
+        "device": device,
+        "overwrite": overwrite or None,
+    }
+    values = collect(given, more, {})
     with terminal(_translate) as shown:
-        done = pipeline.apply(model, folder, out, report=shown.show, **chosen)
+        done = pipeline.apply(model, folder, out, report=shown.show, **values)
     facts = {
         "results": absolute(out),
         "written": done.written,
         "kept": done.kept,
+        "renewed": done.renewed,
         "problems": dict(done.problems),
         "seconds": round(done.seconds, 3),
-        "settings": pipeline.ApplySettings(**chosen).model_dump(mode="json"),
+        "settings": pipeline.ApplySettings(**values).model_dump(mode="json"),
     }
     lines = [
         f"Results: {out}",

@@ -10,9 +10,11 @@ from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
     Device,
+    Image,
     Json,
     Level,
     RecipeFile,
+    Seed,
     Set,
     absolute,
     collect,
@@ -26,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 def embed(
     model: Annotated[Path, typer.Argument(help="Model of sashiko explore.")],
-    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
+    image: Image,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.csv")],
     *,
     method: Annotated[
@@ -35,7 +37,7 @@ def embed(
     step: Annotated[int | None, typer.Option(help="Voxels between patches.")] = None,
     most: Annotated[int | None, typer.Option(help="Most patches.")] = None,
     device: Device = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
+    seed: Seed = None,
     axes: Axes = None,
     level: Level = 0,
     recipe: RecipeFile = None,

@@ -11,7 +11,7 @@ import typer
 
 from napari_sashiko.cli._console import answer
 from napari_sashiko.cli._evaluate_pictures import evaluate_pictures, refuse
-from napari_sashiko.cli._options import OUT_OPTION, Json, absolute, class_of
+from napari_sashiko.cli._options import OUT_OPTION, Axes, Json, absolute, class_of
 
 COLUMNS = ("f1", "iou", "precision", "recall", "dice")
 
@@ -56,6 +56,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Of a restored image: voxels 0 here are not scored."),
     ] = None,
+    axes: Axes = None,
     json: Json = False,
 ) -> None:
     """Score a prediction, results of a folder, or a restored image."""
@@ -67,12 +68,13 @@ def evaluate(
             prediction, truth, out, class_of(label_class), overlays=overlays, json=json
         )
         return
+    true = pipeline.open_image(truth, axes=axes) if axes else truth
     refuse({"--out": out, "--class": label_class}, "results of sashiko apply")
     if pipeline.kind_of(prediction) == "restored image":
-        _evaluate_restored(prediction, truth, ignore, only, json=json)
+        _evaluate_restored(prediction, true, ignore, only, json=json)
         return
     refuse({"--only": only}, "a restored image")
-    scores = pipeline.evaluate(prediction, truth, ignore=ignore)
+    scores = pipeline.evaluate(prediction, true, ignore=ignore)
     facts = {"prediction": absolute(prediction), **scores.record()}
     rows: list[tuple[str, Any, int]] = [
         (each.name, each, each.support) for each in scores.classes
@@ -98,7 +100,7 @@ def evaluate(
 
 
 def _evaluate_restored(
-    restored: Path, truth: Path, ignore: Path | None, only: Path | None, *, json: bool
+    restored: Path, truth: Any, ignore: Path | None, only: Path | None, *, json: bool
 ) -> None:
     from napari_sashiko import pipeline  # noqa: PLC0415
 

@@ -15,9 +15,11 @@ from napari_sashiko.cli._options import (
     Connectivity,
     Device,
     Dust,
+    Image,
     Json,
     LabelClass,
     Level,
+    ModelFolder,
     RecipeFile,
     Runner,
     Scheduler,
@@ -44,8 +46,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def measure(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
+    model: ModelFolder,
+    image: Image,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="Folder for the tables.")],
     *,
     label_class: LabelClass = None,

@@ -5,15 +5,19 @@ from typing import Annotated
 
 import typer
 
-from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._blocks import blocks
+from napari_sashiko.cli._console import answer, terminal
 from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
     Border,
     BorderWeight,
     Device,
+    Image,
     Json,
     Level,
+    ModelFolder,
+    Overwrite,
     RecipeFile,
     Runner,
     Scheduler,
@@ -25,7 +29,6 @@ from napari_sashiko.cli._options import (
     where,
     windows,
 )
-from napari_sashiko.pipeline import CellDone, Event, PredictionStarted
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,8 +37,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
+    model: ModelFolder,
+    image: Image,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr")],
     *,
     window: Window = None,
@@ -45,9 +48,7 @@ def predict(
     scheduler: Scheduler = None,
     workers: Workers = None,
     device: Device = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew where one exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     axes: Axes = None,
     level: Level = 0,
     recipe: RecipeFile = None,
@@ -66,28 +67,18 @@ def predict(
     base = pipeline.read_recipe(recipe).predict if recipe else {}
     values = collect(given, more, base)
     volume = pipeline.open_image(image, axes=axes, level=level)
-    with terminal(_translate) as shown:
+    with terminal(blocks) as shown:
         done = pipeline.predict(model, volume, out, report=shown.show, **values)
     found = pipeline.open_result(out)
-    classes = () if isinstance(found, pipeline.Restored) else found.classes
+    classes = found.classes if isinstance(found, pipeline.Prediction) else ()
     facts = {
         "prediction": absolute(out),
         "seconds": round(done.seconds, 3),
         "blocks": found.total,
-        "shape": list(found.mean.shape[1:]),
+        "shape": list(found.shape),
         "class_names": [each.name for each in classes],
         "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
     }
     what = "Prediction" if classes else "Restored image"
     lines = [f"{what}: {out}", f"Blocks: {found.total}, in {done.seconds:.1f} s"]
     answer(facts, lines, as_json=json)
-
-
-def _translate(event: Event) -> Bar | str | None:
-    if isinstance(event, PredictionStarted):
-        if event.done:
-            return f"Going on: {event.done} of {event.cells} blocks were finished."
-        return f"Blocks: {event.cells}."
-    if isinstance(event, CellDone):
-        return Bar("blocks", event.done, event.total)
-    return None

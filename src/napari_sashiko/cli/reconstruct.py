@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._blocks import blocks
+from napari_sashiko.cli._console import answer, terminal
 from napari_sashiko.cli._options import (
     OUT_OPTION,
     Angles,
@@ -13,11 +14,12 @@ from napari_sashiko.cli._options import (
     Device,
     Json,
     Order,
+    Overwrite,
     Set,
+    Sinograms,
     absolute,
     collect,
 )
-from napari_sashiko.pipeline import CellDone, Event, PredictionStarted
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,9 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reconstruct(
-    sinograms: Annotated[
-        Path, typer.Argument(help="Stack (slice, angle, detector), any format.")
-    ],
+    sinograms: Sinograms,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr")],
     *,
     model: Annotated[
@@ -44,9 +44,7 @@ def reconstruct(
         ),
     ] = None,
     device: Device = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew where one exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     axes: Axes = None,
     more: Set = None,
     json: Json = False,
@@ -62,33 +60,22 @@ def reconstruct(
     }
     values = collect(given, more, {})
     volume = pipeline.open_image(sinograms, axes=axes)
-    with terminal(_translate) as shown:
+    with terminal(blocks) as shown:
         done = pipeline.reconstruct(
             volume, out, model=model, angles=angles, report=shown.show, **values
         )
     found = pipeline.open_reconstructed(out)
-    shape = next(iter(found.images.values())).shape[1:]
     facts = {
         "reconstruction": absolute(out),
         "images": list(found.images),
-        "shape": list(shape),
+        "shape": list(found.shape),
         "blocks": found.total,
         "seconds": round(done.seconds, 3),
         "settings": pipeline.ReconstructSettings(**values).model_dump(mode="json"),
     }
     lines = [
-        f"Reconstruction: {out}, {' x '.join(map(str, shape))} voxels",
+        f"Reconstruction: {out}, {' x '.join(map(str, found.shape))} voxels",
         f"Images: {', '.join(found.images)}",
         f"Blocks: {found.total}, in {done.seconds:.1f} s",
     ]
     answer(facts, lines, as_json=json)
-
-
-def _translate(event: Event) -> Bar | str | None:
-    if isinstance(event, PredictionStarted):
-        if event.done:
-            return f"Going on: {event.done} of {event.cells} blocks were finished."
-        return f"Blocks: {event.cells}."
-    if isinstance(event, CellDone):
-        return Bar("blocks", event.done, event.total)
-    return None

@@ -5,19 +5,27 @@ from typing import Annotated
 
 import typer
 
-from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._console import answer, terminal
+from napari_sashiko.cli._learning import (
+    Dims,
+    Epochs,
+    Members,
+    Minutes,
+    NewModel,
+    learned,
+    learning,
+)
 from napari_sashiko.cli._options import (
-    OUT_OPTION,
     Axes,
     Device,
+    Image,
     Json,
     Level,
     RecipeFile,
+    Seed,
     Set,
-    absolute,
     collect,
 )
-from napari_sashiko.pipeline import Event
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,8 +34,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def restore(
-    image: Annotated[Path, typer.Argument(help="Volume, any readable format.")],
-    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
+    image: Image,
+    out: NewModel,
     *,
     clean: Annotated[
         Path | None,
@@ -41,16 +49,15 @@ def restore(
         typer.Option(help="Grey value of what was not measured, beside NaN."),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="auto, or tunet, smsnet, msdnet, unet, ...")
+        str | None,
+        typer.Option(help="auto, or tunet, unet, ..., autoencoder, vae."),
     ] = None,
-    members: Annotated[int | None, typer.Option(help="Networks.")] = None,
-    dims: Annotated[str | None, typer.Option(help="auto, 2 or 3.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Most minutes.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs of each network; no limit in minutes.")
-    ] = None,
+    members: Members = None,
+    dims: Dims = None,
+    minutes: Minutes = None,
+    epochs: Epochs = None,
     device: Device = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
+    seed: Seed = None,
     axes: Axes = None,
     level: Level = 0,
     recipe: RecipeFile = None,
@@ -74,27 +81,11 @@ def restore(
     base = pipeline.read_recipe(recipe).restore if recipe else {}
     values = collect(given, more, base)
     volume = pipeline.open_image(image, axes=axes, level=level)
-    with terminal(_translate) as shown:
+    with terminal(learning) as shown:
         done = pipeline.restore(volume, out, clean=clean, report=shown.show, **values)
-    metrics = dict(done.metrics)
-    facts = {
-        "model": absolute(done.path),
-        "metrics": metrics,
-        "seconds": round(done.seconds, 3),
-        "settings": pipeline.restore_settings(**values).model_dump(mode="json"),
-    }
+    facts = learned(done, pipeline.restore_settings(**values))
     lines = [
         f"Model: {done.path}",
-        f"Loss on held-out blocks: {metrics['held_out_loss']:.4g}",
+        f"Loss on held-out blocks: {facts['metrics']['held_out_loss']:.4g}",
     ]
     answer(facts, lines, as_json=json)
-
-
-def _translate(event: Event) -> Bar | str | None:
-    from napari_sashiko.pipeline import EpochDone, TrainingStarted  # noqa: PLC0415
-
-    if isinstance(event, TrainingStarted):
-        return event.text
-    if isinstance(event, EpochDone):
-        return Bar(f"network {event.member + 1}", event.epoch, event.epochs)
-    return None

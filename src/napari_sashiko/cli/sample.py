@@ -13,6 +13,7 @@ NAMES = (
     "dendrites",
     "fibres",
     "filaments",
+    "moving-nuclei",
     "noisy",
     "nuclei",
     "scattering",

@@ -8,19 +8,27 @@ from typing import Annotated
 
 import typer
 
-from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._console import answer, terminal
+from napari_sashiko.cli._learning import (
+    Dims,
+    Epochs,
+    Members,
+    Minutes,
+    Network,
+    NewModel,
+    learned,
+    learning,
+)
 from napari_sashiko.cli._options import (
-    OUT_OPTION,
     Axes,
     Device,
     Json,
     Level,
     RecipeFile,
+    Seed,
     Set,
-    absolute,
     collect,
 )
-from napari_sashiko.pipeline import Event
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,19 +49,14 @@ def train(
         typer.Argument(help="Sparse labels; 0: not labelled. None for a folder."),
     ] = None,
     *,
-    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
-    network: Annotated[
-        str | None,
-        typer.Option(help="auto, or tunet, smsnet, msdnet, unet, ..."),
-    ] = None,
-    members: Annotated[int | None, typer.Option(help="Networks.")] = None,
-    dims: Annotated[str | None, typer.Option(help="auto, 2 or 3.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Most minutes.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs of each network; no limit in minutes.")
-    ] = None,
+    out: NewModel,
+    network: Network = None,
+    members: Members = None,
+    dims: Dims = None,
+    minutes: Minutes = None,
+    epochs: Epochs = None,
     device: Device = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
+    seed: Seed = None,
     classes: Annotated[
         str | None, typer.Option(help="Names in the order of the ids: cement,fibre.")
     ] = None,
@@ -97,7 +100,7 @@ def train(
     names = None if classes is None else classes.split(",")
     given = {"unlabelled": unlabelled, "pixels": pixels}
     folder = {key: value for key, value in given.items() if value is not None}
-    with terminal(_translate) as shown:
+    with terminal(learning) as shown:
         done = pipeline.train(
             volume,
             labels,
@@ -108,24 +111,8 @@ def train(
             report=shown.show,
             **values,
         )
-    metrics = dict(done.metrics)
-    facts = {
-        "model": absolute(done.path),
-        "metrics": metrics,
-        "fairness": done.fairness,
-        "seconds": round(done.seconds, 3),
-        "settings": pipeline.training_settings(**values).model_dump(mode="json"),
-    }
-    scores = pipeline.HeldOutScores(metrics, done.fairness)
+    facts = learned(done, pipeline.training_settings(**values))
+    facts["fairness"] = done.fairness
+    scores = pipeline.HeldOutScores(facts["metrics"], done.fairness)
     lines = [f"Model: {done.path}", *pipeline.score_lines(scores)]
     answer(facts, lines, as_json=json)
-
-
-def _translate(event: Event) -> Bar | str | None:
-    from napari_sashiko.pipeline import EpochDone, TrainingStarted  # noqa: PLC0415
-
-    if isinstance(event, TrainingStarted):
-        return event.text
-    if isinstance(event, EpochDone):
-        return Bar(f"network {event.member + 1}", event.epoch, event.epochs)
-    return None

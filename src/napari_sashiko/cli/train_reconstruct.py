@@ -5,19 +5,26 @@ from typing import Annotated
 
 import typer
 
-from napari_sashiko.cli._console import Bar, answer, terminal
+from napari_sashiko.cli._console import answer, terminal
+from napari_sashiko.cli._learning import (
+    Epochs,
+    Members,
+    Minutes,
+    NewModel,
+    learned,
+    learning,
+)
 from napari_sashiko.cli._options import (
-    OUT_OPTION,
     Angles,
     Axes,
     Device,
     Json,
     Order,
+    Seed,
     Set,
-    absolute,
+    Sinograms,
     collect,
 )
-from napari_sashiko.pipeline import Event
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,11 +33,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def train_reconstruct(
-    sinograms: Annotated[
-        Path, typer.Argument(help="Stack (slice, angle, detector), any format.")
-    ],
+    sinograms: Sinograms,
     images: Annotated[Path, typer.Argument(help="Slices (slice, y, x), as many.")],
-    out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")],
+    out: NewModel,
     *,
     angles: Angles = None,
     order: Order = None,
@@ -38,13 +43,11 @@ def train_reconstruct(
         str | None,
         typer.Option(help="auto, conv_reconstruct, dense_reconstruct or automap."),
     ] = None,
-    members: Annotated[int | None, typer.Option(help="Networks.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Most minutes.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs of each network; no limit in minutes.")
-    ] = None,
+    members: Members = None,
+    minutes: Minutes = None,
+    epochs: Epochs = None,
     device: Device = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes every random choice.")] = None,
+    seed: Seed = None,
     axes: Axes = None,
     more: Set = None,
     json: Json = False,
@@ -63,30 +66,13 @@ def train_reconstruct(
     }
     values = collect(given, more, {})
     volume = pipeline.open_image(sinograms, axes=axes)
-    with terminal(_translate) as shown:
+    with terminal(learning) as shown:
         done = pipeline.train_reconstruct(
             volume, images, out, angles=angles, report=shown.show, **values
         )
-    metrics = dict(done.metrics)
-    chosen = pipeline.train_reconstruct_settings(**values)
-    facts = {
-        "model": absolute(done.path),
-        "metrics": metrics,
-        "seconds": round(done.seconds, 3),
-        "settings": chosen.model_dump(mode="json"),
-    }
+    facts = learned(done, pipeline.train_reconstruct_settings(**values))
     lines = [
         f"Model: {done.path}",
-        f"Loss on held-out slices: {metrics['held_out_loss']:.4g}",
+        f"Loss on held-out slices: {facts['metrics']['held_out_loss']:.4g}",
     ]
     answer(facts, lines, as_json=json)
-
-
-def _translate(event: Event) -> Bar | str | None:
-    from napari_sashiko.pipeline import EpochDone, TrainingStarted  # noqa: PLC0415
-
-    if isinstance(event, TrainingStarted):
-        return event.text
-    if isinstance(event, EpochDone):
-        return Bar(f"network {event.member + 1}", event.epoch, event.epochs)
-    return None

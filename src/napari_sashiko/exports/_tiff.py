@@ -17,6 +17,8 @@ OME_UNITS = {"um": "µm", "angstrom": "Å"} | {
     u: u for u in ("nm", "mm", "cm", "pm", "m")
 }
 
+OME_TIMES = ("us", "ms", "s", "min", "h", "day")
+
 
 def fit_tiff(content: Content) -> tuple[Content, list[str]]:
     """TIFF holds all types of results; only units of length may be unknown."""
@@ -67,8 +69,11 @@ def _facts(content: Content) -> dict[str, Any]:
     }
     if content.names:
         facts["Channel"] = {"Name": list(content.names)}
+    time = content.stack.time
+    if time is not None and time.unit in OME_TIMES:
+        facts |= {"TimeIncrement": time.step, "TimeIncrementUnit": time.unit}
     if content.unit in OME_UNITS:
-        space = content.axes.removeprefix("C")
+        space = content.axes.removeprefix("T").removeprefix("C")
         for axis, size in zip(space, content.voxel_size, strict=True):
             facts[f"PhysicalSize{axis}"] = size
             facts[f"PhysicalSize{axis}Unit"] = OME_UNITS[content.unit]

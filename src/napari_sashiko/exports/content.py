@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.volumes import reading
+from napari_sashiko.volumes import Stacking, reading
 
 VOXELS = 1 << 21  # that are read at a time, or one chunk
 Box = tuple[slice, ...]
@@ -28,9 +28,11 @@ class Content:
     title : str
         What it is, in a few words.
     array : zarr array
-        ``([C,] [Z,] Y, X)``.
+        ``([T,] [C,] [Z,] Y, X)``.
     dtype : str
         Of the voxels as they are handed out.
+    stack : Stacking
+        Which axes the array has, and what lies between two time points.
     voxel_size : tuple of float
         One per spatial axis, in `unit`.
     unit : str
@@ -48,6 +50,7 @@ class Content:
     path: Path
     title: str
     array: Any
+    stack: Stacking
     dtype: str
     voxel_size: tuple[float, ...]
     unit: str
@@ -58,14 +61,15 @@ class Content:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Voxels per axis as they will be written, ``([C,] [Z,] Y, X)``."""
-        first = 0 if self.channel is None else 1
-        return tuple(int(size) for size in self.array.shape[first:])
+        """Voxels per axis as they will be written, ``([T,] [C,] [Z,] Y, X)``."""
+        return tuple(int(size) for size in self._kept(self.array.shape))
 
     @property
     def axes(self) -> str:
-        """One letter of ``CZYX`` per axis."""
-        return ("C" if self.names else "") + "ZYX"[-len(self.voxel_size) :]
+        """One letter of ``TCZYX`` per axis."""
+        early = "" if self.stack.time is None else "T"
+        space = self.stack.axes.upper().removeprefix("T")
+        return early + ("C" if self.names else "") + space
 
     @property
     def bytes(self) -> int:
@@ -74,10 +78,9 @@ class Content:
 
     def boxes(self) -> list[Box]:
         """Boxes of whole chunks that make up the image, one channel at a time."""
-        first = 0 if self.channel is None else 1
-        edges = [int(size) for size in self.array.chunks[first:]]
+        edges = [int(size) for size in self._kept(self.array.chunks)]
         if self.names:
-            edges[0] = 1
+            edges[self._channel_axis] = 1
         # As many chunks along x as may be in memory: rows on disk get longer.
         edges[-1] *= max(1, VOXELS // prod(edges))
         return list(_boxes(self.shape, edges))
@@ -90,13 +93,24 @@ class Content:
         OutputError
             If the result is damaged there, or a number has no room in `dtype`.
         """
-        key = box if self.channel is None else (self.channel, *box)
+        at = self._channel_axis
+        key = box if self.channel is None else (*box[:at], self.channel, *box[at:])
         again = "Mend it, with: sashiko mend; or make it again."
         with reading(f"The image {self.path}", again):
             values = np.asarray(self.array[key])
         if np.dtype(self.dtype).kind in "iu":
             self._check_room(int(values.max(initial=0)))
         return values.astype(self.dtype, copy=False)
+
+    @property
+    def _channel_axis(self) -> int:
+        """Where channels are, or would be."""
+        return 0 if self.stack.time is None else 1
+
+    def _kept(self, sides: tuple[int, ...]) -> tuple[int, ...]:
+        """Leave the axis of channels out, where one of them is written."""
+        at = self._channel_axis
+        return sides if self.channel is None else (*sides[:at], *sides[at + 1 :])
 
     def _check_room(self, largest: int) -> None:
         most = int(np.iinfo(self.dtype).max)

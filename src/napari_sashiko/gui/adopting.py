@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Labels
 from qtpy.QtGui import QColor
 
@@ -9,7 +10,7 @@ from napari_sashiko.errors import LabelError
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.layer_volume import full_resolution
 from napari_sashiko.labels import LabelClass
-from napari_sashiko.volumes import first_of
+from napari_sashiko.volumes import Stacking, first_of
 
 
 def foreign_labels(viewer: Any) -> list[Any]:
@@ -21,8 +22,8 @@ def foreign_labels(viewer: Any) -> list[Any]:
     ]
 
 
-def spatial_labels(layer: Any, *, flat: bool) -> Any:
-    """Labels as (Z, Y, X), finest level.
+def spatial_labels(layer: Any, stack: Stacking) -> Any:
+    """Labels as (Z, Y, X), finest level; frames of a time series one by one.
 
     Raises
     ------
@@ -30,15 +31,17 @@ def spatial_labels(layer: Any, *, flat: bool) -> Any:
         If there is a further axis longer than one.
     """
     data = full_resolution(layer)
-    extra = len(data.shape) - 3
+    extra = len(data.shape) - len(stack.axes)
     if extra > 0 and max(data.shape[:extra]) > 1:
         raise LabelError(
             f"{layer.name} has {len(data.shape)} axes, shape {tuple(data.shape)}.",
             "Choose labels with the axes of the image.",
         )
     if extra > 0:
-        return first_of(data, extra)
-    return data[None] if flat and extra < 0 else data
+        data = first_of(data, extra)
+    if len(stack.axes) == 4 and data.shape == stack.on_disk:
+        return np.asarray(data).reshape(stack.shape)
+    return data[None] if stack.axes == "yx" else data
 
 
 def classes_of(layer: Any, found: tuple[LabelClass, ...]) -> tuple[LabelClass, ...]:

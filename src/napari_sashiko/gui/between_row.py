@@ -64,7 +64,9 @@ class BetweenRow(QWidget):
         if labels is not self._labels:
             self._labels = labels
             self._say("")
-        has_slices = session.volume is not None and not session.volume.flat
+        volume = session.volume
+        # What lies between two time points is no shape between two slices.
+        has_slices = volume is not None and not volume.flat and volume.time is None
         self.setVisible(session.labels.paint is not None and has_slices)
         self._refresh()
 

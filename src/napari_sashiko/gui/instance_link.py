@@ -117,11 +117,15 @@ class InstanceLink(QObject):
 
 
 def bounding_box(record: dict[str, Any]) -> tuple[slice, ...]:
-    """Voxels (z, y, x) that an object lies in, from its row."""
-    return tuple(
+    """Voxels ([t,] z, y, x) that an object lies in, from its row."""
+    space = tuple(
         slice(int(record[f"bbox_{axis}_start"]), int(record[f"bbox_{axis}_stop"]))
         for axis in AXES
     )
+    if "frame" not in record:
+        return space
+    frame = int(record["frame"])
+    return slice(frame, frame + 1), *space
 
 
 def jump_to(viewer: Any, layer: Any, label: int, box: tuple[slice, ...]) -> None:
@@ -130,9 +134,10 @@ def jump_to(viewer: Any, layer: Any, label: int, box: tuple[slice, ...]) -> None
     Parameters
     ----------
     box : tuple of slice
-        The object's bounding box in voxels, (z, y, x).
+        The object's bounding box in voxels, ([t,] z, y, x).
     """
-    box = box[-layer.ndim :]
+    # Of images the first axis of space is missing; what is before it is not.
+    box = (*box[:-3], *box[-3:][-(layer.ndim - len(box[:-3])) :])
     offset = viewer.dims.ndim - layer.ndim
     shown = [axis - offset for axis in viewer.dims.displayed]
     center = np.array([(part.start + part.stop - 1) / 2 for part in box])

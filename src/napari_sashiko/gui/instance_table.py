@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FIRST = (
     "label",
+    "frame",
     "volume",
     "length",
     "voxels",

@@ -394,7 +394,7 @@ class InstancesStep(QGroupBox):
 
 def is_flat(prediction: Any) -> bool:
     """Whether a prediction is of an image, not of a volume."""
-    return bool(prediction.class_ids.ndim == 2)
+    return bool(prediction.stack.flat)
 
 
 def newest_prediction(folder: Path | None) -> Path | None:

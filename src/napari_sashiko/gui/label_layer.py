@@ -8,46 +8,14 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_sashiko.gui.layer_volume import placement
+from napari_sashiko.gui.paint_view import PaintView
 from napari_sashiko.labels import LabelClass, default_classes
 from napari_sashiko.session import Paint
+from napari_sashiko.volumes import Stacking
 
 KEY = "napari_sashiko"
 MOST_DIGITS = 9
 BRUSH = 6
-
-
-class FlatPaint:
-    """The only slice of a store, as the 2D array that a layer on an image needs.
-
-    A plain view would not tell the store that it was painted on.
-
-    Parameters
-    ----------
-    array : array, (1, Y, X)
-        The store's own array.
-    """
-
-    def __init__(self, array: Any) -> None:
-        self._array = array
-        self.shape = tuple(array.shape[1:])
-        self.dtype = array.dtype
-        self.ndim = 2
-        self.size = int(np.prod(self.shape))
-
-    def __getitem__(self, key: Any) -> Any:
-        # A copy: what is painted into a view is there before anyone can count it.
-        return np.array(np.asarray(self._array[0])[key])[()]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        key = key if isinstance(key, tuple) else (key,)
-        self._array[(0, *key)] = value
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        plane = np.asarray(self._array[0])
-        return plane if dtype is None else plane.astype(dtype)
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
 
 def label_layer_name(image: Any) -> str:
@@ -72,11 +40,12 @@ def left_over_paint(viewer: Any, folder: Any) -> Paint | None:
     return None
 
 
-def add_label_layer(viewer: Any, image: Any, paint: Paint, project: Any) -> Any:
+def add_label_layer(
+    viewer: Any, image: Any, paint: Paint, project: Any, stack: Stacking
+) -> Any:
     """Add a label layer where the image lies and make it ready to paint on."""
-    array = paint.store.array
-    ndim = min(image.ndim, 3)
-    data = FlatPaint(array) if ndim == 2 else array
+    array, ndim = paint.store.array, len(stack.axes)
+    data = array if ndim == 3 else PaintView(array, stack)
     layer = Labels(
         data,
         name=label_layer_name(image),

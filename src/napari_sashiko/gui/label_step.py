@@ -102,7 +102,7 @@ class LabelStep(QGroupBox):
                 raise LabelError("There is no labels layer to adopt.")
             volume = self.session.need_volume()
             self._adopting = layer
-            array = spatial_labels(layer, flat=volume.flat)
+            array = spatial_labels(layer, volume.stacking)
             if not np.allclose(layer.scale[-2:], self.session.source.scale[-2:]):
                 self.session.message.emit(
                     f"{layer.name} has another scale than the image; "
@@ -212,7 +212,11 @@ class LabelStep(QGroupBox):
         paint = self.session.labels.need()
         if find_label_layer(self.viewer, paint) is None:
             add_label_layer(
-                self.viewer, self.session.source, paint, self.session.folder
+                self.viewer,
+                self.session.source,
+                paint,
+                self.session.folder,
+                self.session.need_volume().stacking,
             )
         self.refresh()
         self.layer.editable = not paint.readonly

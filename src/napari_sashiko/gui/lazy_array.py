@@ -21,18 +21,20 @@ UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, SashikoError)
 
 
 class LazyArray:
-    """A view on an array on disk, without its leading channel axis.
+    """A view on an array on disk, without its channel axis.
 
     Parameters
     ----------
     array : array-like
-        ``([C,] *spatial)`` with ``shape``, ``dtype`` and basic slicing; read again at
-        each drawing.
+        ``([C,] *spatial)``, or ``(T, C, *spatial)``, with ``shape``, ``dtype`` and
+        basic slicing; read again at each drawing.
     channel : int or "highest", optional
         Which channel is seen; ``"highest"`` is the largest value of all channels; None
         if the array has no channel axis.
     dtype : dtype, optional
         What is handed out; None leaves it as it is on disk.
+    channel_axis : int
+        Which axis is that of the channels: 1 where there is one of time.
     """
 
     def __init__(
@@ -41,10 +43,14 @@ class LazyArray:
         *,
         channel: int | Literal["highest"] | None = None,
         dtype: npt.DTypeLike | None = None,
+        channel_axis: int = 0,
         _key: tuple[Step, ...] | None = None,
         _said: list[Exception] | None = None,
     ) -> None:
-        spatial = array.shape if channel is None else array.shape[1:]
+        self._axis = axis = channel_axis
+        spatial = array.shape
+        if channel is not None:
+            spatial = (*array.shape[:axis], *array.shape[axis + 1 :])
         self._array = array
         self._channel = channel
         self._said = [] if _said is None else _said  # shared with all slices of it
@@ -62,6 +68,7 @@ class LazyArray:
             self._array,
             channel=self._channel,
             dtype=self.dtype,
+            channel_axis=self._axis,
             _key=tuple(_composed(self._key, steps)),
             _said=self._said,
         )
@@ -96,11 +103,15 @@ class LazyArray:
         if self._channel is None:
             return np.asarray(self._array[self._key])
         if self._channel != "highest":
-            return np.asarray(self._array[(self._channel, *self._key)])
-        best = np.asarray(self._array[(0, *self._key)])
-        for channel in range(1, self._array.shape[0]):
-            best = np.maximum(best, self._array[(channel, *self._key)])
+            return self._of(self._channel)
+        best = self._of(0)
+        for channel in range(1, self._array.shape[self._axis]):
+            best = np.maximum(best, self._of(channel))
         return best
+
+    def _of(self, channel: int) -> npt.NDArray[Any]:
+        key = (*self._key[: self._axis], channel, *self._key[self._axis :])
+        return np.asarray(self._array[key])
 
     def _complete(self, key: tuple[Any, ...]) -> list[Any]:
         if Ellipsis in key:

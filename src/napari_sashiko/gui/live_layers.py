@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
+from napari_sashiko.volumes import Stacking
+
 MILLISECONDS = 150
 MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
 
@@ -27,6 +29,7 @@ class LiveLayers(QObject):
         super().__init__(parent)
         self.viewer = viewer
         self.layers: list[Any] = []
+        self._stack: Stacking | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
@@ -39,7 +42,8 @@ class LiveLayers(QObject):
         """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
         if self._timer.isActive():
             return
-        if any(hits_view(self.viewer, layer, cell) for layer in self.there()):
+        own = own_box(self._stack, cell)
+        if any(hits_view(self.viewer, layer, own) for layer in self.there()):
             flat = self.viewer.dims.ndisplay == 2
             self._timer.start(MILLISECONDS if flat else MILLISECONDS_3D)
 
@@ -72,3 +76,16 @@ def hits_view(viewer: Any, layer: Any, cell: Box) -> bool:
         axis in shown or start <= point[axis] < stop
         for axis, (start, stop) in enumerate(box)
     )
+
+
+def channel_axis(result: Any) -> int:
+    """Axis of the channels of a result's arrays: behind that of time."""
+    return 0 if result.stack.time is None else 1
+
+
+def own_box(stack: Stacking | None, cell: Box) -> Box:
+    """Where a block, ((z0, z1), ...), lies in the arrays of a result."""
+    if stack is None:
+        return cell
+    box = stack.box([slice(*side) for side in cell])
+    return [(part.start, part.stop) for part in box]

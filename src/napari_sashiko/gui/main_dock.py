@@ -221,8 +221,11 @@ class SashikoDock(QWidget):
 
 def describe_volume(volume: Volume) -> str:
     """Size, voxel size and type in one line."""
-    shape = volume.shape[1:] if volume.flat else volume.shape
+    stack = volume.stacking
+    shape = stack.on_disk if stack.time is None else stack.on_disk[1:]
     parts = [" × ".join(str(n) for n in shape), _size_text(volume)]
+    if stack.time is not None:
+        parts.insert(0, f"{stack.count} time points")
     if volume.channels > 1:
         parts.append(f"{volume.channels} channels")
     return ", ".join([*parts, str(volume.dtype)])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Shapes
 
-from napari_sashiko.gui.layer_volume import placement
+from napari_sashiko.gui.layer_volume import placement, volume_of
 from napari_sashiko.gui.result_layers import KEY
 from napari_sashiko.gui.view_center import look_at
 
@@ -42,9 +42,10 @@ class PatchMark:
         square = np.zeros((4, ndim))
         square[:, -2:] = corners + place[-2:]
         middle = [place[1] + (edge - 1) / 2, place[2] + (edge - 1) / 2]
-        if ndim > 2:
-            square[:, -3] = place[0]
-            middle.insert(0, place[0])
+        *early, _, _ = volume_of(source).stacking.point(place)
+        if early:
+            square[:, -2 - len(early) : -2] = early
+            middle = [*early, *middle]
         self._put(source, square)
         look_at(self.viewer, source, middle)
 

@@ -159,7 +159,7 @@ class PlacesRow(QWidget):
         source, volume = self.session.source, self.session.need_volume()
         if source is not None and source in self.viewer.layers:
             coords = self._list(kind)[index].coords
-            look_at(self.viewer, source, coords[1:] if volume.flat else coords)
+            look_at(self.viewer, source, volume.stacking.point(coords))
         self._show_line()
         self._mark()
 

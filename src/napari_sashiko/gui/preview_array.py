@@ -15,7 +15,7 @@ class PreviewArray:
     Parameters
     ----------
     shape : tuple of int
-        Of the volume, ``(Z, Y, X)``, or of the image, ``(Y, X)``.
+        Of the volume or the image, ``([T,] [Z,] Y, X)``.
     dtype : dtype
         Of labels, or of an image.
     """
@@ -35,12 +35,14 @@ class PreviewArray:
         box : tuple of slice
             Where it belongs, one slice for each axis.
         values : array
-            In the shape of the box.
+            In the shape of the box, but for axes of one voxel.
         """
         new = tuple((s.start, s.stop) for s in box)
         for old in [o for o in self._boxes if _covers(new, o)]:
             del self._boxes[old]
-        self._boxes[new] = np.ascontiguousarray(values, dtype=self.dtype)
+        self._boxes[new] = np.ascontiguousarray(values, dtype=self.dtype).reshape(
+            [stop - start for start, stop in new]
+        )
         while sum(a.nbytes for a in self._boxes.values()) > MOST_BYTES:
             if len(self._boxes) == 1:
                 return

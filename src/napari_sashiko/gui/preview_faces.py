@@ -48,7 +48,8 @@ class PreviewFace:
         """Whether nothing has to be asked for to show this region."""
         if not self.on:
             return True
-        return self._array is not None and self._array.covers(self._own(region))
+        stack = self.session.need_volume().stacking
+        return self._array is not None and self._array.covers(stack.box(region))
 
     def put(self, ready: PreviewReady) -> None:
         """Show a region, if this face is wanted."""
@@ -57,9 +58,8 @@ class PreviewFace:
         self.make_room()
         if self._array is None:
             return
-        values = self._values(ready)
         self._array.put(
-            self._own(ready.region), values[0] if self._array.ndim == 2 else values
+            self.session.need_volume().stacking.box(ready.region), self._values(ready)
         )
         self.layer.metadata[KEY]["model"] = str(ready.model)
         self.layer.refresh(extent=False, thumbnail=False, highlight=False)
@@ -69,8 +69,7 @@ class PreviewFace:
         if self.layer is not None or not self.on:
             return
         image, volume = self.session.source, self.session.need_volume()
-        shape = volume.shape[1:] if volume.flat else volume.shape
-        self._array = PreviewArray(shape, self.dtype)
+        self._array = PreviewArray(volume.stacking.on_disk, self.dtype)
         self.layer = self._make(
             self._array,
             name=f"{image.name} - {self.title}",
@@ -97,10 +96,6 @@ class PreviewFace:
         labels = find_label_layer(self.viewer, paint) if paint else None
         layers = self.viewer.layers
         return len(layers) if labels is None else layers.index(labels)
-
-    def _own(self, region: Region) -> tuple[slice, ...]:
-        flat = self._array is not None and self._array.ndim == 2
-        return region[1:] if flat else region
 
     def _make(self, array: PreviewArray, **place: Any) -> Any:
         raise NotImplementedError

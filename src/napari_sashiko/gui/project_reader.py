@@ -19,6 +19,7 @@ from napari_sashiko.gui.reader import (
     NOTHING,
     LayerData,
     instance_layers,
+    place_of,
     prediction_layers,
 )
 from napari_sashiko.gui.volume_array import SHOWN_CHANNELS, VolumeArray, grey_limits
@@ -67,7 +68,7 @@ def image_layer(volume: Any, folder: Path) -> LayerData:
                 "image": None if volume.path is None else str(volume.path),
             }
         },
-        **_place(volume.voxel_size, volume.unit, 2 if volume.flat else 3),
+        **place_of(volume.stacking, volume),
     }
     if not array.colour:
         look["contrast_limits"] = grey_limits(volume)

@@ -4,15 +4,23 @@ import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
 from napari_sashiko.gui.lazy_array import as_levels
+from napari_sashiko.gui.live_layers import channel_axis
 from napari_sashiko.gui.messages import notify
-from napari_sashiko.gui.result_layers import SHOWN_STD, foreground, ramp
+from napari_sashiko.gui.result_layers import (
+    SHOWN_STD,
+    foreground,
+    ramp,
+)
+
+if TYPE_CHECKING:  # takes long to load
+    from napari_sashiko.volumes import Stacking
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
@@ -61,12 +69,15 @@ def kind_of(path: Path) -> str:
 
 def prediction_layers(found: Any) -> list[LayerData]:
     """Mean of each foreground class, deviation, classes."""
-    place, name = _place(found, found.class_ids.ndim), found.path.stem
+    place, name = place_of(found.stack, found), found.path.stem
+    axis = channel_axis(found)
     ids = [each.id for each in found.classes]
     layers: list[LayerData] = []
     for each in foreground(found.classes):
         means = (found.mean, *found.coarser.get("mean", ()))
-        values = as_levels(means, channel=ids.index(each.id), dtype=np.float32)
+        values = as_levels(
+            means, channel=ids.index(each.id), dtype=np.float32, channel_axis=axis
+        )
         look = {
             "name": f"{name} - mean {each.name}",
             "colormap": ramp(each.color, f"sashiko {each.name}"),
@@ -83,7 +94,7 @@ def prediction_layers(found: Any) -> list[LayerData]:
         "visible": False,
     }
     stds = (found.std, *found.coarser.get("std", ()))
-    std = as_levels(stds, channel="highest", dtype=np.float32)
+    std = as_levels(stds, channel="highest", dtype=np.float32, channel_axis=axis)
     layers.append((std, {**look, **place}, "image"))
     look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
     ids_shown = as_levels((found.class_ids, *found.coarser.get("classes", ())))
@@ -93,7 +104,8 @@ def prediction_layers(found: Any) -> list[LayerData]:
 
 def restored_layers(found: Any) -> list[LayerData]:
     """Each channel of a restored image, and where its networks differ."""
-    place, name = _place(found, found.mean.ndim - 1), found.path.stem
+    place, name = place_of(found.stack, found), found.path.stem
+    axis = channel_axis(found)
     layers: list[LayerData] = []
     for part, arrays, look in (
         ("restored", (found.mean, *found.coarser.get("mean", ())), {}),
@@ -103,10 +115,12 @@ def restored_layers(found: Any) -> list[LayerData]:
             {"visible": False, "colormap": "magma"},
         ),
     ):
-        count = arrays[0].shape[0]
+        count = arrays[0].shape[axis]
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            values = as_levels(arrays, channel=channel, dtype=np.float32)
+            values = as_levels(
+                arrays, channel=channel, dtype=np.float32, channel_axis=axis
+            )
             named = {"name": f"{name} - {part}{mark}", **look, **place}
             layers.append((values, named, "image"))
     return layers
@@ -116,15 +130,17 @@ def instance_layers(found: Any) -> list[LayerData]:
     """Labelled objects."""
     look = {
         "name": f"{found.path.stem} - instances",
-        **_place(found, found.labels.ndim),
+        "scale": found.voxel_size,
+        "units": found.units,
+        "axis_labels": tuple(found.axes),
     }
     return [(as_levels((found.labels, *found.coarser)), look, "labels")]
 
 
-def _place(found: Any, ndim: int) -> dict[str, Any]:
-    axes = ("z", "y", "x")[-ndim:]
+def place_of(stack: "Stacking", found: Any) -> dict[str, Any]:
+    """Where layers of a result or an image lie, in its own units."""
     return {
-        "scale": found.voxel_size[-ndim:],
-        "units": (found.unit or "pixel",) * ndim,
-        "axis_labels": axes,
+        "scale": stack.scale(found.voxel_size),
+        "units": stack.units(found.unit),
+        "axis_labels": tuple(stack.axes),
     }

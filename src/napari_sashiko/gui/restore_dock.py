@@ -1,5 +1,6 @@
 """A third dock: take noise away, fill gaps, make one image like another."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QLineEdit, QWidget
@@ -8,8 +9,10 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
+from napari_sashiko.gui.network_form import AUTO, NetworkForm
 from napari_sashiko.gui.parts import make_box
 from napari_sashiko.gui.restored_layers import RestoredLayers
+from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.session import Restoration
 
 WORDS = FormWords(
@@ -33,6 +36,7 @@ class RestoreForm(LearnForm):
 
     def __init__(self, box: QWidget, viewer: Any) -> None:
         super().__init__(box, viewer, WORDS)
+        self.network: NetworkForm | None = None
         self.images = make_box("restore_image", "The image to restore")
         self.tasks = make_box("restore_task", "What is to be done", TASKS)
         self.clean = make_box("restore_clean", "The same place as it should look")
@@ -46,6 +50,30 @@ class RestoreForm(LearnForm):
         self.add_row("Clean image", self.clean)
         self.add_row("Missing is", self.missing)
         self.tasks.currentIndexChanged.connect(lambda _index: self.show_task())
+
+    def ensure_settings(
+        self, engine: Any, choices: Mapping[str, list[str]] | None = None
+    ) -> SettingsForm:
+        """Make the form of all other settings, the first time."""
+        if self.settings is not None:
+            return self.settings
+        names = {"network": [AUTO, *engine.restorer_names()], **(choices or {})}
+        made = super().ensure_settings(engine.RestoreSettings, names)
+        self.network = NetworkForm(engine.restorer_settings)
+        self.more_area.layout().addWidget(self.network)
+        made.changed.connect(self._show_network)
+        return made
+
+    def values(self) -> dict[str, Any]:
+        """Return all settings but those that are chosen above the form."""
+        if self.settings is None or self.network is None:
+            return {}
+        given = {"network_settings": self.network.values()}
+        return self.settings.values() | given
+
+    def _show_network(self) -> None:
+        if self.settings is not None and self.network is not None:
+            self.network.choose(self.settings.values()["network"])
 
     @property
     def task(self) -> str:
@@ -102,8 +130,13 @@ class RestoreDock(LearnDock):
             model=model,
         )
 
+    def ensure_settings(self) -> Any:
+        """Settings of the training and of the network."""
+        return self.form.ensure_settings(self.session.engine)
+
     def _settings(self) -> Any:
-        values = self.ensure_settings().values() | {"gaps": self.form.task == "gaps"}
+        self.ensure_settings()
+        values = self.form.values() | {"gaps": self.form.task == "gaps"}
         text = self.form.missing.text().strip()
         if self.form.task == "gaps" and text:
             try:

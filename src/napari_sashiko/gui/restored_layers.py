@@ -6,7 +6,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_sashiko.gui.lazy_array import as_levels
-from napari_sashiko.gui.live_layers import LiveLayers
+from napari_sashiko.gui.live_layers import LiveLayers, channel_axis
 from napari_sashiko.gui.result_layers import put_layer
 
 HIDDEN = {"visible": False, "colormap": "magma", "blending": "additive"}
@@ -17,8 +17,8 @@ class RestoredLayers(LiveLayers):
 
     def show(self, result: Any, source: Any) -> None:
         """Add the layers of a result beside its image, or fill those of before."""
-        count = result.mean.shape[0]
-        self.layers = []
+        count = result.mean.shape[channel_axis(result)]
+        self.layers, self._stack = [], result.stack
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
             for part, words, first, always in (
@@ -32,7 +32,12 @@ class RestoredLayers(LiveLayers):
                         self.viewer,
                         source,
                         Image,
-                        as_levels(arrays, channel=channel, dtype=np.float32),
+                        as_levels(
+                            arrays,
+                            channel=channel,
+                            dtype=np.float32,
+                            channel_axis=channel_axis(result),
+                        ),
                         name=f"{source.name} - {words}{mark}",
                         note={
                             "result": part,

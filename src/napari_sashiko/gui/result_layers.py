@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.lazy_array import as_levels
-from napari_sashiko.gui.live_layers import LiveLayers
+from napari_sashiko.gui.live_layers import LiveLayers, channel_axis
 
 MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
 MOST_STD = 0.5  # population deviation of values between 0 and 1
@@ -52,6 +52,7 @@ class ResultLayers(LiveLayers):
             Open prediction: arrays, classes and where they are from.
         """
         self.layers = []
+        self._stack = result.stack
         self._waiting = [
             *(partial(self._mean, result, each) for each in foreground(result.classes)),
             partial(self._std, result),
@@ -88,7 +89,12 @@ class ResultLayers(LiveLayers):
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
         arrays = (result.mean, *result.coarser.get("mean", ()))
-        data = as_levels(arrays, channel=channel, dtype=np.float32)
+        data = as_levels(
+            arrays,
+            channel=channel,
+            dtype=np.float32,
+            channel_axis=channel_axis(result),
+        )
         return put_layer(
             self.viewer,
             self.source,
@@ -106,7 +112,12 @@ class ResultLayers(LiveLayers):
 
     def _std(self, result: Any) -> Any:
         arrays = (result.std, *result.coarser.get("std", ()))
-        data = as_levels(arrays, channel="highest", dtype=np.float32)
+        data = as_levels(
+            arrays,
+            channel="highest",
+            dtype=np.float32,
+            channel_axis=channel_axis(result),
+        )
         return put_layer(
             self.viewer,
             self.source,

@@ -7,7 +7,7 @@ from napari_sashiko.pipeline import Sample, load_sample
 
 LayerData = tuple[np.ndarray, dict[str, object], str]
 PERCENTILES = (0.5, 99.5)
-AXES = ("z", "y", "x")
+AXES = ("t", "z", "y", "x")
 
 
 def fibres() -> list[LayerData]:
@@ -40,6 +40,11 @@ def nuclei() -> list[LayerData]:
     return sample_layers(load_sample("nuclei"))
 
 
+def moving_nuclei() -> list[LayerData]:
+    """Nuclei that wander: a volume at several times."""
+    return sample_layers(load_sample("moving-nuclei"))
+
+
 def sample_layers(sample: Sample) -> list[LayerData]:
     """Image and strokes, which it must have, as layers; the truth stays hidden."""
     labels = {
@@ -67,9 +72,11 @@ def _look(sample: Sample) -> dict[str, object]:
 
 
 def _place(sample: Sample) -> dict[str, object]:
-    ndim = sample.image.ndim
+    step, ndim = sample.time, sample.image.ndim
+    before = 0 if step is None else 1
+    space = ndim - before
     return {
-        "scale": sample.voxel_size[-ndim:],
-        "units": (sample.unit,) * ndim,
+        "scale": (*([] if step is None else [step.step]), *sample.voxel_size[-space:]),
+        "units": (*([] if step is None else [step.unit]), *(sample.unit,) * space),
         "axis_labels": AXES[-ndim:],
     }

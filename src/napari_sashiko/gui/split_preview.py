@@ -94,7 +94,7 @@ class SplitPreview(QObject):
         region = view_region(self.viewer, image, volume, LONGEST_SIDE)
         if region is None:
             return
-        own = region[1:] if volume.flat else region
+        own = volume.stacking.box(region)
         if self._array is not None and self._array.covers(own):
             return
         engine, (path, settings) = self.session.engine, self._asked
@@ -113,16 +113,14 @@ class SplitPreview(QObject):
             self._add_layer()
         if self._array is None:
             return
-        flat = self._array.ndim == 2
         # Numbers of one slice mean nothing in the next: only one is kept.
         self._array.clear()
-        self._array.put(region[1:] if flat else region, labels[0] if flat else labels)
+        self._array.put(volume.stacking.box(region), labels)
         self.layer.refresh(extent=False, thumbnail=False, highlight=False)
 
     def _add_layer(self) -> None:
         image, volume = self.session.source, self.session.need_volume()
-        shape = volume.shape[1:] if volume.flat else volume.shape
-        self._array = PreviewArray(shape, np.uint32)
+        self._array = PreviewArray(volume.stacking.on_disk, np.uint32)
         self.layer = Labels(
             self._array,
             name=f"{image.name} - split preview",

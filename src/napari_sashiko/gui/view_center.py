@@ -24,8 +24,8 @@ def view_center(
     shown = list(viewer.dims.displayed)
     world[shown] = np.asarray(viewer.scene.camera.center, float)[-len(shown) :]
     data = np.asarray(layer.world_to_data(world[-layer.ndim :]))
-    spatial = 2 if volume.flat else 3
-    z, y, x = (*(0.0 for _ in range(3 - spatial)), *map(float, data[-spatial:]))
+    stack = volume.stacking
+    z, y, x = stack.coords([float(each) for each in data[-len(stack.axes) :]])
     limits = [n - 1 for n in volume.shape]
     z, y, x = np.clip([z, y, x], 0, limits).tolist()
     return z, y, x

@@ -10,6 +10,8 @@ from napari_sashiko.volumes import Region, Volume
 def view_region(viewer: Any, image: Any, volume: Volume, longest: int) -> Region | None:
     """Part of the slice in view, (Z, Y, X) and one voxel thick; None in 3D.
 
+    None, too, where time runs across the view of volumes.
+
     Parameters
     ----------
     viewer : napari.Viewer
@@ -21,9 +23,11 @@ def view_region(viewer: Any, image: Any, volume: Volume, longest: int) -> Region
     """
     if viewer.dims.ndisplay != 2:
         return None
-    spatial = volume.shape[1:] if volume.flat else volume.shape
-    ndim = len(spatial)
+    stack = volume.stacking
+    spatial, ndim = stack.on_disk, len(stack.axes)
     shown = {axis - (viewer.dims.ndim - ndim) for axis in viewer.dims.displayed}
+    if stack.axes == "tzyx" and 0 in shown:
+        return None
     corners = np.asarray(image.corner_pixels)[:, -ndim:]
     corners = corners * np.asarray(_downsampling(image, ndim))
     point = _data_point(image, viewer.dims.point, ndim)
@@ -34,8 +38,7 @@ def view_region(viewer: Any, image: Any, volume: Volume, longest: int) -> Region
         else:
             index = int(np.clip(np.round(point[axis]), 0, size - 1))
             box.append(slice(index, index + 1))
-    z, y, x = [slice(0, 1), *box] if volume.flat else box
-    return z, y, x
+    return stack.region(box)
 
 
 def _middle(ends: np.ndarray, size: int, longest: int) -> slice:

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 
 from napari_sashiko.instances._source import Region, Triple
+from napari_sashiko.volumes import spans
 
 VOXELS = 1 << 22  # 4 million: about 100 MB with probabilities, labels and coordinates
 Block = tuple[int, Triple, Region]  # number, place in the grid, voxels
@@ -31,18 +32,22 @@ def block_shape(shape: Triple, chunk: Triple, voxels: int = VOXELS) -> Triple:
         sides[axis] += chunk[axis]
 
 
-def block_count(shape: Triple, block: Triple) -> int:
-    """Count the blocks."""
-    return int(np.prod([-(-n // b) for n, b in zip(shape, block, strict=True)]))
+def block_grid(shape: Triple, block: Triple, frame: int | None = None) -> Triple:
+    """Count the blocks along each axis."""
+    z, y, x = (len(each) for each in _cuts(shape, block, frame))
+    return z, y, x
 
 
-def blocks(shape: Triple, block: Triple) -> Iterator[Block]:
-    """All blocks, numbered along z, for each (y, x)."""
-    starts = [range(0, n, b) for n, b in zip(shape, block, strict=True)]
-    order = product(*(enumerate(starts[axis]) for axis in (1, 2, 0)))
+def blocks(shape: Triple, block: Triple, frame: int | None = None) -> Iterator[Block]:
+    """All blocks, numbered along z, for each (y, x); none lies in two frames."""
+    cuts = _cuts(shape, block, frame)
+    order = product(*(enumerate(cuts[axis]) for axis in (1, 2, 0)))
     for number, ((j, y), (k, x), (i, z)) in enumerate(order):
-        z_side, y_side, x_side = (
-            slice(s, min(s + b, n))
-            for s, b, n in zip((z, y, x), block, shape, strict=True)
-        )
-        yield number, (i, j, k), (z_side, y_side, x_side)
+        yield number, (i, j, k), (slice(*z), slice(*y), slice(*x))
+
+
+def _cuts(
+    shape: Triple, block: Triple, frame: int | None
+) -> list[list[tuple[int, int]]]:
+    parts = (frame, None, None)
+    return [spans(*each) for each in zip(shape, block, parts, strict=True)]

@@ -24,7 +24,7 @@ FIRST_REACH = 12  # voxels: most nuclei are less deep
 def spacing(source: Source) -> tuple[float, float, float]:
     """Voxel size (z, y, x) in voxels of the finest axis that is there."""
     sizes = source.voxel_size
-    there = [size for size, n in zip(sizes, source.shape, strict=True) if n > 1]
+    there = [size for size, n in zip(sizes, source.sides, strict=True) if n > 1]
     finest = min(there, default=1.0)
     z, y, x = (size / finest for size in sizes)
     return z, y, x
@@ -43,16 +43,17 @@ def block_heights(source: Source, region: Region) -> Heights:
     Returns
     -------
     (z + 2, y + 2, x + 2) uint32
-        0 is no object, nor is what lies outside the volume. Depth in voxels of the
-        finest axis is ``depth_of``.
+        0 is no object, nor is what lies outside the volume or the frame. Depth in
+        voxels of the finest axis is ``depth_of``.
     """
     sides = spacing(source)
     most = source.settings.split_radius
-    shown = grow(region, (1, 1, 1), source.shape)
+    frame = source.stack.frame
+    shown = grow(region, (1, 1, 1), source.shape, frame)
     reach = min(FIRST_REACH, most)
     while True:
         halo = [math.ceil(reach / side) for side in sides]
-        window = grow(shown, halo, source.shape)
+        window = grow(shown, halo, source.shape, frame)
         mask = source.mask(window)
         inner = within(shown, window)
         solid, between = mask, np.zeros((), np.float32)

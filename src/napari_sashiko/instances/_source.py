@@ -14,11 +14,18 @@ import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances.settings import InstanceSettings
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, reading
+from napari_sashiko.volumes import (
+    ATTRIBUTES,
+    DAMAGED,
+    Slices,
+    Stacking,
+    reading,
+    stacking_of,
+)
 
 Region = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
-FORMAT_VERSION = 1  # of predictions: the newest that is read
+FORMAT_VERSION = 2  # of predictions: the newest that is read
 KEYS = (  # of the record, without which nothing can be done
     *("model_digest", "input_digest", "plan_digest"),
     *("shape", "flat", "voxel_size", "unit", "classes"),
@@ -39,8 +46,8 @@ class Source:
         Folder of the prediction.
     record : dict
         What the prediction says about itself.
-    mean, std : zarr arrays
-        (K, Z, Y, X), or (K, Y, X) where `flat`.
+    mean, std : Slices
+        (K, Z, Y, X).
     channel : int
         Channel of the class.
     class_id : int
@@ -55,8 +62,8 @@ class Source:
 
     path: Path
     record: dict[str, Any]
-    mean: Any
-    std: Any
+    mean: Slices
+    std: Slices
     channel: int
     class_id: int
     class_name: str
@@ -64,21 +71,29 @@ class Source:
     boundary: int | None = None
 
     @property
+    def stack(self) -> Stacking:
+        """How slices fall into frames: no object goes from one to the next."""
+        return stacking_of(self.record)
+
+    @property
     def flat(self) -> bool:
         """Whether the arrays have no z axis."""
-        return bool(self.record["flat"])
+        return self.stack.flat
 
     @property
     def shape(self) -> Triple:
         """Volume in voxels (z, y, x)."""
-        z, y, x = self.record["shape"]
-        return int(z), int(y), int(x)
+        return self.stack.shape
+
+    @property
+    def sides(self) -> Triple:
+        """What an object may fill, (z, y, x): a frame, or the volume."""
+        return self.stack.depth, *self.shape[1:]
 
     @property
     def chunk(self) -> Triple:
         """Chunk in voxels (z, y, x)."""
-        chunk = self.mean.chunks[1:]
-        z, y, x = (1, *chunk) if self.flat else chunk
+        z, y, x = (self.mean.chunks or self.mean.shape)[-3:]
         return z, y, x
 
     @property
@@ -150,12 +165,10 @@ class Source:
         return _opened_once, (self.path, settings, self.digest())
 
     def _read(
-        self, array: Any, region: Region, channel: int
+        self, array: Slices, region: Region, channel: int
     ) -> npt.NDArray[np.float32]:
-        box = region[1:] if self.flat else region
         with _reading(self.path):
-            values = np.asarray(array[(channel, *box)], np.float32)
-        return values[np.newaxis] if self.flat else values
+            return np.asarray(array[(channel, *region)], np.float32)
 
 
 def open_source(path: Path, settings: InstanceSettings) -> Source:
@@ -179,14 +192,15 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
         )
     _check_record(path, record)
     with _reading(path):
+        axes = stacking_of(record).axes_with_channels
         channel = _channel(record["classes"], settings.label_class, group)
         chosen = record["classes"][channel]
         boundary = _boundary(record["classes"], channel, settings, group)
         return Source(
             path=path,
             record=record,
-            mean=group["mean/0"],
-            std=group["std/0"],
+            mean=Slices(group["mean/0"], axes),
+            std=Slices(group["std/0"], axes),
             channel=channel,
             class_id=int(chosen["id"]),
             class_name=str(chosen["name"]),
@@ -223,7 +237,8 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 
 def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
     if wanted is None:
-        return _rarest(classes, group["classes/0"])
+        array = group["classes/0"]
+        return _rarest(classes, Slices(array, "tzyx"[-array.ndim :]))
     for channel, each in enumerate(classes):
         if wanted in (each["id"], each["name"], str(each["id"])):
             return channel
@@ -246,11 +261,14 @@ def _boundary(
     return boundary
 
 
-def _rarest(classes: list[Any], array: Any) -> int:
+def _rarest(classes: list[Any], array: Slices) -> int:
     """Find the class of fewest voxels among those on a sample of planes."""
-    planes = np.linspace(0, array.shape[0] - 1, PLANES_IN_SAMPLE).astype(int)
+    axis = 0 if array.shape[0] > 1 else 1  # of a single image, rows are looked at
+    planes = np.linspace(0, array.shape[axis] - 1, PLANES_IN_SAMPLE).astype(int)
     counts = np.zeros(256, np.int64)
     for plane in np.unique(planes):
-        counts += np.bincount(np.asarray(array[int(plane)]).ravel(), minlength=256)
+        box = [slice(0, n) for n in array.shape]
+        box[axis] = slice(int(plane), int(plane) + 1)
+        counts += np.bincount(array[tuple(box)].ravel(), minlength=256)
     found = [(counts[c["id"]], i) for i, c in enumerate(classes) if counts[c["id"]]]
     return min(found)[1] if found else len(classes) - 1

@@ -134,10 +134,13 @@ class Ties:
         What touches.
     grid : (int, int, int)
         Number of blocks along each axis.
+    rows : int
+        Blocks of a frame along z: those of two frames are no neighbours.
     """
 
     connectivity: Connectivity
     grid: Triple
+    rows: int
     nodes: int = field(default=0, init=False)
     _waiting: dict[Triple, tuple[int, Any]] = field(default_factory=dict)
     _missing: dict[Triple, int] = field(default_factory=dict)
@@ -191,7 +194,8 @@ class Ties:
     def _neighbours(self, index: Triple) -> Iterator[tuple[Triple, Triple]]:
         for step in STEPS:
             other = _triple(tuple(i + s for i, s in zip(index, step, strict=True)))
-            if all(0 <= i < n for i, n in zip(other, self.grid, strict=True)):
+            there = all(0 <= i < n for i, n in zip(other, self.grid, strict=True))
+            if there and other[0] // self.rows == index[0] // self.rows:
                 yield _triple(step), other
 
 

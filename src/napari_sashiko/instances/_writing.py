@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from napari_sashiko.errors import Cancelled, OutputError
 from napari_sashiko.instances._moments import FloatArray, Sums, ends_along, sums_of
 from napari_sashiko.instances._source import Region, Source
 from napari_sashiko.instances.components import label_again
+from napari_sashiko.volumes import Slices
 
 KEPT_OPEN = 4
 Names = npt.NDArray[np.uint32]  # final label of each label of a block
@@ -28,12 +28,9 @@ class Target:
     ----------
     path : Path
         Folder of the group.
-    flat : bool
-        Whether the array has no z axis.
     """
 
     path: Path
-    flat: bool
 
     def write(self, region: Region, labels: Names) -> None:
         """Write one block, (z, y, x).
@@ -45,13 +42,11 @@ class Target:
         """
         if not (self.path / "zarr.json").exists():
             raise Cancelled("Stopped.")
-        box, data = (region[1:], labels[0]) if self.flat else (region, labels)
-        _open(self.path)[box] = data
+        _open(self.path)[region] = labels
 
     def read(self, region: Region) -> Names:
         """Read one block, (z, y, x)."""
-        part = np.asarray(_open(self.path)[region[1:] if self.flat else region])
-        return part[np.newaxis] if self.flat else part
+        return _open(self.path)[region]
 
 
 def write_block(
@@ -114,5 +109,5 @@ def reach_of_block(target: Target, task: ReachTask) -> tuple[FloatArray, FloatAr
 
 
 @lru_cache(maxsize=KEPT_OPEN)
-def _open(path: Path) -> Any:
-    return zarr.open_array(str(path / "labels" / "0"), mode="r+")
+def _open(path: Path) -> Slices:
+    return Slices(zarr.open_array(str(path / "labels" / "0"), mode="r+"))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.instances._blocks import Block, block_count, block_shape, blocks
+from napari_sashiko.instances._blocks import Block, block_grid, block_shape, blocks
 from napari_sashiko.instances._seams import Relief, Seams
 from napari_sashiko.instances._source import Region, Source, Triple
 from napari_sashiko.instances._ties import Faces, Ties
@@ -141,13 +141,13 @@ def find_components(
     OutputError
         If there are more pieces than can be numbered.
     """
-    block = block or block_shape(source.shape, source.chunk)
-    total = block_count(source.shape, block)
-    z, y, x = (-(-n // b) for n, b in zip(source.shape, block, strict=True))
-    ties = _ties(source, (z, y, x))
-    places = [index for _, index, _ in blocks(source.shape, block)]
+    block = block or block_shape(source.sides, source.chunk)
+    frame = source.stack.frame
+    ties = _ties(source, block_grid(source.shape, block, frame))
+    places = [index for _, index, _ in blocks(source.shape, block, frame)]
+    total = len(places)
     sizes: list[npt.NDArray[np.uint32]] = []
-    tasks = blocks(source.shape, block)
+    tasks = blocks(source.shape, block, frame)
     results = run(partial(find_in_block, source), tasks, heartbeat=HEARTBEAT)
     with closing(in_order(results)) as found:
         for item in found:
@@ -181,9 +181,10 @@ def _check_count(pieces: int) -> None:
 
 def _ties(source: Source, grid: Triple) -> Ties:
     settings = source.settings
+    rows = grid[0] // source.stack.count
     if settings.split == "no":
-        return Ties(settings.connectivity, grid)
-    return Seams(settings.connectivity, grid, depth=settings.depth)
+        return Ties(settings.connectivity, grid, rows)
+    return Seams(settings.connectivity, grid, rows, depth=settings.depth)
 
 
 def _united(

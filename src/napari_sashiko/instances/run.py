@@ -83,7 +83,9 @@ class Pass:
         """Blocks in their order: number, voxels, final label of labels 0 to n."""
         offset = 0
         found = self.components
-        for number, _, region in blocks(self.source.shape, found.block):
+        for number, _, region in blocks(
+            self.source.shape, found.block, self.source.stack.frame
+        ):
             count = int(found.counts[number])
             names = np.zeros(count + 1, np.uint32)
             names[1:] = self.ranks[found.roots[offset : offset + count]]
@@ -165,7 +167,7 @@ def _remarks(source: Source, settings: InstanceSettings) -> Iterator[Message]:
 def _write(work: Pass, target: Path, table: Path | None) -> Iterator[Event]:
     with written_whole(target) as part:
         _create(part, work.source)
-        labels = Target(part, work.source.flat)
+        labels = Target(part)
         moments = (
             None if table is None else Moments.empty(int(work.ranks.max(initial=0)))
         )
@@ -198,18 +200,18 @@ def _create(path: Path, source: Source) -> None:
         "settings": source.settings.record(),
     }
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: record})
-    first = 1 if source.flat else 0
+    stack = source.stack
+    chunk = [min(c, n) for c, n in zip(source.chunk, source.sides, strict=True)]
     create_ome_image(
         group,
         "labels",
-        shape=source.shape[first:],
-        chunks=tuple(
-            min(c, n) for c, n in zip(source.chunk, source.shape, strict=True)
-        )[first:],
+        shape=stack.on_disk,
+        chunks=stack.lying(1, chunk),
         dtype="uint32",
-        axes="zyx"[first:],
-        voxel_size=source.voxel_size[first:],
+        axes=stack.axes,
+        voxel_size=source.voxel_size[1 if stack.flat else 0 :],
         unit=source.unit,
+        time=stack.time,
     )
 
 

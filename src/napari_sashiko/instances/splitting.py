@@ -102,4 +102,4 @@ def preview_instances(
 
 def _surroundings(source: Source, region: Region, voxels: int) -> Region:
     halo = [math.ceil(voxels / side) for side in spacing(source)]
-    return grow(region, halo, source.shape)
+    return grow(region, halo, source.shape, source.stack.frame)

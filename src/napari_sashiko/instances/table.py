@@ -38,7 +38,9 @@ def make_table(
     Returns
     -------
     DataFrame
-        ``label``, ``class``, ``voxels``; ``volume`` in unit^3 (unit^2 for 2D images);
+        ``label``, ``class``, ``voxels``; of an image with several frames ``frame``,
+        counted from 0, and what counts slices counts from where the frame begins;
+        ``volume`` in unit^3 (unit^2 for 2D images);
         ``centroid_*``, ``extent_*`` and ``length`` in units; ``bbox_*_start`` and
         ``bbox_*_stop`` in voxels; ``orientation_*``, a unit vector;
         ``mean_probability`` and ``mean_std``; ``touches_border``; ``unit``.
@@ -46,15 +48,18 @@ def make_table(
     import pandas as pd  # noqa: PLC0415 - slow to load
 
     size = np.array(source.voxel_size)
-    voxels = moments.voxels[1:]
-    low, high = moments.low[1:], moments.high[1:]
+    voxels, stack = moments.voxels[1:], source.stack
+    frame = moments.low[1:, 0] // stack.depth
+    before = np.outer(frame * stack.depth, (1, 0, 0))  # the slices of other frames
+    low, high = moments.low[1:] - before, moments.high[1:] - before
     columns: dict[str, object] = {
         "label": np.arange(1, len(voxels) + 1),
         "class": source.class_name,
         "voxels": voxels,
-        "volume": voxels * np.prod(size[1:] if source.flat else size),
     }
-    columns |= _by_axis("centroid_{}", moments.centroids() * size)
+    columns |= {} if stack.frame is None else {"frame": frame}
+    columns |= {"volume": voxels * np.prod(size[1:] if source.flat else size)}
+    columns |= _by_axis("centroid_{}", (moments.centroids() - before) * size)
     columns |= _by_axis("bbox_{}_start", low)
     columns |= _by_axis("bbox_{}_stop", high)
     columns |= _by_axis("extent_{}", (high - low) * size)
@@ -63,7 +68,7 @@ def make_table(
     columns |= {
         "mean_probability": moments.mean[1:] / voxels,
         "mean_std": moments.std[1:] / voxels,
-        "touches_border": _touches(source, moments),
+        "touches_border": _touches(source, low, high),
         "unit": source.unit,
     }
     return pd.DataFrame(columns)
@@ -141,8 +146,8 @@ def _by_axis(pattern: str, values: np.ndarray) -> dict[str, object]:
     return {pattern.format(axis): values[:, i] for i, axis in enumerate(AXES)}
 
 
-def _touches(source: Source, moments: Moments) -> np.ndarray:
-    """Objects at a face of the volume: their size is a lower bound."""
-    real = np.array(source.shape) > 1
-    faces = (moments.low[1:] == 0) | (moments.high[1:] == np.array(source.shape))
+def _touches(source: Source, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Objects at a face of their frame: their size is a lower bound."""
+    real = np.array(source.sides) > 1
+    faces = (low == 0) | (high == np.array(source.sides))
     return np.asarray((faces & real).any(axis=1))

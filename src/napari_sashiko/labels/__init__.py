@@ -9,7 +9,12 @@ from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
 from napari_sashiko.labels.store import LabelStore
 from napari_sashiko.labels.strokes import stroke_components
 from napari_sashiko.labels.suggestion import Suggestion
-from napari_sashiko.labels.thinning import even_shares, kept_pixels, kept_shares
+from napari_sashiko.labels.thinning import (
+    even_shares,
+    kept_pixels,
+    kept_shares,
+    may_keep,
+)
 from napari_sashiko.labels.tracked import TrackedArray
 from napari_sashiko.labels.values import (
     NOTHING,
@@ -42,6 +47,7 @@ __all__ = [
     "kept_pixels",
     "kept_shares",
     "labelled_voxels",
+    "may_keep",
     "name_of_value",
     "stroke_components",
     "suggest_between",

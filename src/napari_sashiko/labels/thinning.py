@@ -72,10 +72,9 @@ def kept_pixels(
         ``(n,)`` class ids.
     """
     coords, values = [np.zeros((0, 2), np.int32)], [np.zeros(0, np.uint8)]
-    for start, stop in _bands(ids):
-        band = ids[start:stop]
-        cells = [-(-n // CELL) for n in band.shape]
-        drawn = rng.random(cells).repeat(CELL, axis=0).repeat(CELL, axis=1)
+    for start, squares in _drawn(ids.shape, rng):
+        band = ids[start : start + CELL * len(squares)]
+        drawn = squares.repeat(CELL, axis=0).repeat(CELL, axis=1)
         mask = (drawn[: band.shape[0], : band.shape[1]] < shares[band]) & (band > 0)
         places = np.argwhere(mask)
         values.append(band[mask])
@@ -83,9 +82,23 @@ def kept_pixels(
     return np.concatenate(coords), np.concatenate(values)
 
 
-def _bands(ids: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-    """Rows of whole squares."""
-    height, width = ids.shape
+def may_keep(
+    size: tuple[int, int], shares: NDArray[np.float64], rng: np.random.Generator
+) -> bool:
+    """Whether `kept_pixels` may keep any of a picture of this size, whatever is in it.
+
+    Of many pictures nothing is kept: they need not be read.
+    """
+    most = shares.max()
+    return any((squares < most).any() for _, squares in _drawn(size, rng))
+
+
+def _drawn(
+    size: tuple[int, ...], rng: np.random.Generator
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """First row of each band of whole squares, and what was drawn for these."""
+    height, width = size
     step = max(1, BAND // (CELL * max(width, 1))) * CELL
     for start in range(0, height, step):
-        yield start, min(start + step, height)
+        rows = min(step, height - start)
+        yield start, rng.random((-(-rows // CELL), -(-width // CELL)))

@@ -7,6 +7,7 @@ from napari_sashiko.layers.convolution import (
     convolve,
 )
 from napari_sashiko.layers.dense import Dense
+from napari_sashiko.layers.dropout import Dropout
 from napari_sashiko.layers.filling import fill_unknown
 from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 from napari_sashiko.layers.narrow import compiles_narrow, convolve_narrow, in_shares
@@ -17,7 +18,13 @@ from napari_sashiko.layers.native import (
     native_sum,
 )
 from napari_sashiko.layers.norm import Norm, NormName, fold_scale, make_norm
-from napari_sashiko.layers.pooling import crop_to, max_pool, max_pool_places, unpool
+from napari_sashiko.layers.pooling import (
+    crop_to,
+    max_around,
+    max_pool,
+    max_pool_places,
+    unpool,
+)
 from napari_sashiko.layers.upsampling import UpConvolution, enlarge
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "MOST_OUTPUTS",
     "Convolution",
     "Dense",
+    "Dropout",
     "Norm",
     "NormName",
     "UpConvolution",
@@ -42,6 +50,7 @@ __all__ = [
     "in_shares",
     "kaiming_std",
     "make_norm",
+    "max_around",
     "max_pool",
     "max_pool_places",
     "native_sum",

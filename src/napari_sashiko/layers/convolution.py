@@ -8,22 +8,30 @@ from napari_sashiko.layers.initialisation import fill_normal, kaiming_std
 
 
 def convolve(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, dilation: int = 1
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    dilation: int = 1,
+    padded: bool = True,
 ) -> Tensor:
-    """Convolve with zero padding so that the spatial shape stays.
+    """Convolve, with zero padding so that the spatial shape stays.
 
     Parameters
     ----------
     x : Tensor
         ``(B, C, [Z,] Y, X)``.
     weight : Tensor
-        ``(out, C, *k)`` with odd kernel sizes; its rank decides between 2D and 3D.
+        ``(out, C, *k)``; its rank decides between 2D and 3D. Taps lie evenly around a
+        voxel: kernel sizes are odd, or `dilation` is even.
     bias : Tensor, optional
         ``(out,)``.
     dilation : int
         Distance between kernel taps, voxels.
+    padded : bool
+        Whether to pad; otherwise the kernel's reach is cut off.
     """
-    padding = dilation * (weight.shape[-1] // 2)
+    padding = dilation * (weight.shape[-1] - 1) // 2 if padded else 0
     if weight.ndim == 4:
         return functional.conv2d(x, weight, bias, padding=padding, dilation=dilation)
     return functional.conv3d(x, weight, bias, padding=padding, dilation=dilation)
@@ -46,7 +54,9 @@ class Convolution(nn.Module):
     generator : torch.Generator
         Draws the initial weights (Kaiming, see `kaiming_std`).
     kernel : int
-        Odd kernel size, voxels.
+        Kernel size, taps; odd where `dilation` is odd.
+    dilation : int
+        Distance between kernel taps, voxels.
     gain : float
         Gain of the initial weights; 1 for a layer with nothing behind it.
     """
@@ -59,9 +69,11 @@ class Convolution(nn.Module):
         dims: int,
         generator: torch.Generator,
         kernel: int = 3,
+        dilation: int = 1,
         gain: float = 2.0**0.5,
     ) -> None:
         super().__init__()
+        self.dilation = dilation
         shape = (out_channels, in_channels, *(kernel,) * dims)
         self.weight = nn.Parameter(torch.empty(shape))
         self.bias = nn.Parameter(torch.zeros(out_channels))
@@ -70,4 +82,4 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``(B, in, *S)`` to ``(B, out, *S)``."""
-        return convolve(x, self.weight, self.bias)
+        return convolve(x, self.weight, self.bias, dilation=self.dilation)

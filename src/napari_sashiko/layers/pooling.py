@@ -1,6 +1,6 @@
 """Max pooling of any size, and cropping back after upsampling."""
 
-from math import prod
+import math
 
 from torch import Size, Tensor
 from torch.nn import functional
@@ -19,6 +19,26 @@ def max_pool(x: Tensor, factor: int) -> Tensor:
     if x.ndim == 4:
         return functional.max_pool2d(x, factor, ceil_mode=True)
     return functional.max_pool3d(x, factor, ceil_mode=True)
+
+
+def max_around(x: Tensor, width: int, *, dilation: int = 1) -> Tensor:
+    """Take maxima over `width` voxels around each voxel; the spatial shape stays.
+
+    Parameters
+    ----------
+    x : Tensor
+        ``(B, C, [Z,] Y, X)``.
+    width : int
+        Voxels along each axis, odd; those beyond the image do not count.
+    dilation : int
+        Distance between them, voxels.
+    """
+    pool = functional.max_pool2d if x.ndim == 4 else functional.max_pool3d
+    # Pooling itself pads by half a width at most, whatever the dilation.
+    around = [dilation * (width // 2)] * (2 * (x.ndim - 2))
+    padded = functional.pad(x, around, value=-math.inf)
+    found: Tensor = pool(padded, width, stride=1, dilation=dilation)
+    return found
 
 
 def crop_to(x: Tensor, like: Tensor) -> Tensor:
@@ -62,6 +82,6 @@ def unpool(x: Tensor, places: Tensor, size: Size) -> Tensor:
     size : torch.Size
         Shape of what was pooled.
     """
-    flat = x.new_zeros((*size[:2], prod(size[2:])))
+    flat = x.new_zeros((*size[:2], math.prod(size[2:])))
     flat = flat.scatter(2, places.flatten(2), x.flatten(2))
     return flat.view(size)

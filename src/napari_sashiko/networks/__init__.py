@@ -10,6 +10,7 @@ from napari_sashiko.networks._building import (
 )
 from napari_sashiko.networks._encoder import ENCODERS, Coded, Encoder
 from napari_sashiko.networks._network import NETWORKS, Network
+from napari_sashiko.networks._patchwise import Patchwise
 from napari_sashiko.networks._program import Program
 from napari_sashiko.networks._reconstructor import (
     RECONSTRUCTORS,
@@ -19,6 +20,12 @@ from napari_sashiko.networks._reconstructor import (
     reconstructor_settings,
     reconstructor_weights,
 )
+from napari_sashiko.networks._restorer import (
+    build_restorer,
+    restorer_from_spec,
+    restorer_names,
+    restorer_settings,
+)
 
 __all__ = [
     "ENCODERS",
@@ -27,11 +34,13 @@ __all__ = [
     "Coded",
     "Encoder",
     "Network",
+    "Patchwise",
     "Program",
     "Reconstructor",
     "build_encoder",
     "build_network",
     "build_reconstructor",
+    "build_restorer",
     "encoder_from_spec",
     "encoder_settings",
     "network_from_spec",
@@ -39,4 +48,7 @@ __all__ = [
     "reconstructor_from_spec",
     "reconstructor_settings",
     "reconstructor_weights",
+    "restorer_from_spec",
+    "restorer_names",
+    "restorer_settings",
 ]

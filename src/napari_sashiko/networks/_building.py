@@ -9,7 +9,7 @@ from napari_sashiko.networks._encoder import ENCODERS, Encoder
 from napari_sashiko.networks._network import NETWORKS, Network
 from napari_sashiko.registry import Registry
 
-_SUPPLIED = ("dims", "seed", "graph")
+SUPPLIED = ("dims", "seed", "graph")
 _CHOSEN = ("edge", "latent")  # by the step, not by the network
 _Kind = TypeVar("_Kind", bound=Network)
 
@@ -43,9 +43,8 @@ def build_network(
     SettingsError
         If the name, a setting, ``dims`` or a channel count is not possible.
     """
-    _check_shape(in_channels, out_channels, dims)
-    values = _checked(NETWORKS[name], settings)
-    return NETWORKS[name](in_channels, out_channels, dims=dims, seed=seed, **values)
+    shape = (in_channels, out_channels, dims)
+    return built(NETWORKS, name, shape, seed, settings)
 
 
 def build_encoder(
@@ -82,9 +81,28 @@ def build_encoder(
     SettingsError
         If the name, a setting, ``dims`` or the channel count is not possible.
     """
-    _check_shape(channels, channels, dims)
-    values = _checked(ENCODERS[name], {"edge": edge, "latent": latent, **settings})
-    return ENCODERS[name](channels, channels, dims=dims, seed=seed, **values)
+    given = {"edge": edge, "latent": latent, **settings}
+    return built(ENCODERS, name, (channels, channels, dims), seed, given)
+
+
+def built(
+    kinds: Registry[type[_Kind]],
+    name: str,
+    shape: tuple[int, int, int],
+    seed: int,
+    settings: dict[str, Any],
+) -> _Kind:
+    """Make a network of a registry; `shape` is channels in and out, and dims.
+
+    Raises
+    ------
+    SettingsError
+        If the name, a setting, ``dims`` or a channel count is not possible.
+    """
+    _check_shape(*shape)
+    in_channels, out_channels, dims = shape
+    values = _checked(kinds[name], settings)
+    return kinds[name](in_channels, out_channels, dims=dims, seed=seed, **values)
 
 
 def network_from_spec(spec: dict[str, Any]) -> Network:
@@ -117,7 +135,7 @@ def network_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no network of that name.
     """
-    return keyword_settings(NETWORKS[name].__init__, _SUPPLIED)
+    return keyword_settings(NETWORKS[name].__init__, SUPPLIED)
 
 
 def encoder_settings(name: str) -> dict[str, tuple[Any, Any]]:
@@ -128,7 +146,7 @@ def encoder_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no encoder of that name.
     """
-    return keyword_settings(ENCODERS[name].__init__, (*_SUPPLIED, *_CHOSEN))
+    return keyword_settings(ENCODERS[name].__init__, (*SUPPLIED, *_CHOSEN))
 
 
 def _from_spec(kinds: Registry[type[_Kind]], spec: dict[str, Any]) -> _Kind:
@@ -157,7 +175,7 @@ def _checked(kind: Any, settings: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache
 def _settings_model(kind: Any) -> type[Settings]:
-    fields = keyword_settings(kind.__init__, _SUPPLIED)
+    fields = keyword_settings(kind.__init__, SUPPLIED)
     return settings_model(f"{kind.__name__}Settings", fields)
 
 

@@ -3,7 +3,7 @@
 import copy
 from typing import Any, Self
 
-from torch import nn
+from torch import Tensor, nn
 
 from napari_sashiko.networks._program import Program
 from napari_sashiko.registry import Registry
@@ -41,6 +41,14 @@ class Network(nn.Module):
         Whether convolutions have gaps between their taps.
     half_precision : bool
         Whether bfloat16 moves what it says by little.
+    half_gradients : bool
+        Whether it may learn in bfloat16 on a CPU.
+    fades : bool
+        Whether what is far from a voxel counts less and less, so that surroundings may
+        be cut short.
+    squeezes : bool
+        Whether all that it says passes through a few numbers, which have no room for
+        noise.
     """
 
     name: str
@@ -48,6 +56,9 @@ class Network(nn.Module):
     align: int = 1
     dilated: bool = True
     half_precision: bool = True
+    half_gradients: bool = True
+    fades: bool = True
+    squeezes: bool = False
 
     def __init__(
         self, in_channels: int, out_channels: int, *, dims: int, **settings: Any
@@ -72,6 +83,10 @@ class Network(nn.Module):
                 "graph": self.graph,
             }
         )
+
+    def penalised(self, x: Tensor) -> tuple[Any, Tensor | float]:
+        """What it says, as `forward`, and what is to be added to its loss."""
+        return self(x), 0.0
 
     def folded(self) -> Self:
         """Return a copy in evaluation mode, as fast as possible, with equal output.

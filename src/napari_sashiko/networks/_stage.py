@@ -13,7 +13,7 @@ from napari_sashiko.networks._network import Network
 
 
 class Stage(nn.Module):
-    """Convolution of three voxels' width, norm, ReLU."""
+    """Convolution, of three voxels' width where nothing else is said, norm, ReLU."""
 
     def __init__(
         self,
@@ -23,10 +23,17 @@ class Stage(nn.Module):
         dims: int,
         norm: NormName,
         generator: Generator,
+        kernel: int = 3,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         self.convolution = Convolution(
-            in_channels, out_channels, dims=dims, generator=generator
+            in_channels,
+            out_channels,
+            dims=dims,
+            generator=generator,
+            kernel=kernel,
+            dilation=dilation,
         )
         self.norm = Norm(out_channels) if norm == "batch" else nn.Identity()
 

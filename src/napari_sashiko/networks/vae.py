@@ -87,7 +87,7 @@ class VariationalAutoencoder(Autoencoder):
         if self.training:
             latent = mean + (0.5 * log_variance).exp() * self._noise(mean)
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-        voxels = x[0].numel()
+        voxels = self.out_channels * x[0, 0].numel()
         penalty = self.settings["beta"] / voxels * divergence.mean()
         return Coded(self.make(latent), mean, penalty)
 

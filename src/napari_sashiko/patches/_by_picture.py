@@ -1,4 +1,4 @@
-"""Folds of pictures: whole ones are held out, or those that were set aside for it."""
+"""Folds of pictures or time points: whole ones are held out, or those set aside."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,9 @@ from napari_sashiko.labels import LabelledVoxels
 ENOUGH = 4  # pictures with labels; of fewer, none can be spared as a whole
 
 
-def is_enough(labelled: LabelledVoxels) -> bool:
-    """Whether whole pictures can be held out in turn."""
-    return len(np.unique(labelled.coords[:, 0])) >= ENOUGH
+def is_enough(labelled: LabelledVoxels, frame: int) -> bool:
+    """Whether whole pictures, or volumes of `frame` slices, can be held out in turn."""
+    return len(np.unique(labelled.coords[:, 0] // frame)) >= ENOUGH
 
 
 def spread_reserved(

@@ -15,7 +15,7 @@ from math import ceil, prod
 
 from napari_sashiko.errors import PlanError
 from napari_sashiko.patches.windows import Triple
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, spans
 
 Span = tuple[int, int]
 
@@ -48,7 +48,8 @@ class CellPlan:
     chunk : tuple of int
         Size of a cell; those at the far faces may be smaller.
     axes : tuple
-        Per axis: (cell span, window span) of each cell.
+        Per axis: (cell span, window span) of each cell. Where there are frames, those
+        of the first axis are the same in each of them.
     """
 
     shape: Triple
@@ -70,6 +71,18 @@ class CellPlan:
         cell = tuple(slice(*own) for own, _ in spans)
         window = tuple(slice(*seen) for _, seen in spans)
         return Cell(index, window, cell)  # type: ignore[arg-type]
+
+    def touching(self, region: Region) -> Iterator[Triple]:
+        """Places of the cells that share a voxel with a region."""
+        z, y, x = (
+            [
+                i
+                for i, ((low, high), _) in enumerate(axis)
+                if low < part.stop and high > part.start
+            ]
+            for axis, part in zip(self.axes, region, strict=True)
+        )
+        yield from product(z, y, x)
 
     def in_pencils(
         self, side: int = 3, center: Sequence[float] | None = None
@@ -124,6 +137,7 @@ def plan_cells(
     *,
     align: Sequence[int] = (1, 1, 1),
     multiple: Sequence[int] = (1, 1, 1),
+    frame: int | None = None,
 ) -> CellPlan:
     """Cut a volume into cells whose windows are at most `window` long.
 
@@ -135,6 +149,8 @@ def plan_cells(
         Windows start at multiples of this, so that pooling falls alike in all of them.
     multiple : sequence of int
         Cells are multiples of this long, so that flat chunks divide them.
+    frame : int, optional
+        Slices of a frame: each is cut as if it were alone.
 
     Raises
     ------
@@ -142,10 +158,12 @@ def plan_cells(
         If the window has no room for a cell between two borders.
     """
     axes, chunk = [], []
-    for n, w, b, a, m in zip(shape, window, border, align, multiple, strict=True):
-        size, spans = _axis(int(n), int(w), int(b), int(a), int(m))
-        axes.append(spans)
+    sides = (frame or shape[0], *shape[1:])
+    for n, w, b, a, m in zip(sides, window, border, align, multiple, strict=True):
+        size, cuts = _axis(int(n), int(w), int(b), int(a), int(m))
+        axes.append(cuts)
         chunk.append(size)
+    axes[0] = _in_frames(axes[0], int(shape[0]), sides[0])
     return CellPlan(
         shape=(int(shape[0]), int(shape[1]), int(shape[2])),
         chunk=(chunk[0], chunk[1], chunk[2]),
@@ -153,10 +171,12 @@ def plan_cells(
     )
 
 
-def equal_cells(shape: Sequence[int], size: Sequence[int]) -> CellPlan:
+def equal_cells(
+    shape: Sequence[int], size: Sequence[int], frame: int | None = None
+) -> CellPlan:
     """Cut a volume into cells of just `size` (z, y, x); what remains is shorter.
 
-    The window of a cell is the cell itself.
+    The window of a cell is the cell itself, and lies in one frame.
 
     Raises
     ------
@@ -168,14 +188,25 @@ def equal_cells(shape: Sequence[int], size: Sequence[int]) -> CellPlan:
             f"A volume of {tuple(shape)} cannot be cut into cells of {tuple(size)}.",
             "All lengths must be at least 1.",
         )
-    spans = (
-        [(low, min(low + step, n)) for low in range(0, n, step)]
-        for n, step in zip(shape, size, strict=True)
+    cuts = (
+        spans(n, step, part)
+        for n, step, part in zip(shape, size, (frame, None, None), strict=True)
     )
     return CellPlan(
         shape=(shape[0], shape[1], shape[2]),
         chunk=(size[0], size[1], size[2]),
-        axes=tuple(tuple((span, span) for span in axis) for axis in spans),
+        axes=tuple(tuple((span, span) for span in axis) for axis in cuts),
+    )
+
+
+def _in_frames(
+    first: tuple[tuple[Span, Span], ...], length: int, frame: int
+) -> tuple[tuple[Span, Span], ...]:
+    """Cells and windows of all frames, from those of the first."""
+    return tuple(
+        ((low + start, high + start), (begin + start, end + start))
+        for start in range(0, length, frame)
+        for (low, high), (begin, end) in first
     )
 
 
@@ -210,13 +241,13 @@ def _axis(
     while not _fits(length, size, window, border, align) and size > 1:
         # Rounding to multiples may have made cells too long: take the next smaller.
         size = size - multiple if size > multiple else size - 1
-    spans = []
+    cuts = []
     for start in range(0, length, size):
         low = min(max(start - border, 0), length - window) // align * align
         stop = min(start + size, length)
         high = min(max(low + window, stop), length)
-        spans.append(((start, stop), (low, high if length - high >= align else length)))
-    return size, tuple(spans)
+        cuts.append(((start, stop), (low, high if length - high >= align else length)))
+    return size, tuple(cuts)
 
 
 def _fits(length: int, size: int, window: int, border: int, align: int) -> bool:

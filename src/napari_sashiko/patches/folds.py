@@ -1,6 +1,6 @@
 """Folds: labelled voxels in groups that are held out in turn, apart in space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from napari_sashiko.patches._by_picture import (
     spread_reserved,
 )
 from napari_sashiko.patches._near import near_held
+from napari_sashiko.volumes import frames_apart
 
 NEVER = -1  # fold of voxels that nobody can do without
 NEW = -2  # of voxels that are not dealt yet
@@ -91,7 +92,7 @@ def fold_labelled(
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     seed: int = 0,
     before: Dealt | None = None,
-    separate: bool = False,
+    frame: int | None = None,
 ) -> Folds:
     """Deal whole strokes to folds, so that no stroke is on both sides of a split.
 
@@ -103,8 +104,9 @@ def fold_labelled(
     Paint that was dealt before keeps its fold, whatever was painted since: what a
     model is judged on stays new to it.
 
-    Where slices are pictures of their own, whole pictures are dealt, if there are
-    enough. Where paint is reserved, it alone is held out, and nobody learns from it.
+    Where slices are pictures of their own, or volumes at several times, whole pictures
+    or time points are dealt, if there are enough. Where paint is reserved, it alone is
+    held out, and nobody learns from it.
 
     Parameters
     ----------
@@ -120,8 +122,8 @@ def fold_labelled(
         Decides ties.
     before : Dealt, optional
         Where earlier paint went.
-    separate : bool
-        Whether slices are pictures of their own.
+    frame : int, optional
+        Slices that belong together, of pictures or time points; None where all do.
 
     Returns
     -------
@@ -133,11 +135,9 @@ def fold_labelled(
         return _reserved(labelled, labelled.reserved, folds, rng)
     values = labelled.values
     fold = np.full(len(values), NEW, np.int8) if before is None else before.of(labelled)
-    if separate and is_enough(labelled):
-        return _by_picture(labelled, folds, rng, fold)
-    if separate:  # too far apart to be neighbours
-        spacing = (guard + 1.0, *spacing[1:])
-    strokes = stroke_components(labelled, separate=separate)
+    if frame is not None and is_enough(labelled, frame):
+        return _by_picture(labelled, folds, rng, fold, frame)
+    strokes = stroke_components(labelled, frame=frame)
     for label in np.unique(values):
         mine = np.flatnonzero(values == label)
         if len(mine) == 1 and fold[mine] == NEW:
@@ -145,7 +145,8 @@ def fold_labelled(
         elif (fold[mine] == NEW).any():
             pieces = _pieces(labelled.coords[mine], strokes[mine], folds)
             fold[mine] = _deal(pieces, folds, rng, fold[mine])
-    train, note = _apart(labelled, fold, folds, spacing, guard)
+    moved = frames_apart(labelled.coords, frame, guard / spacing[0])
+    train, note = _apart(replace(labelled, coords=moved), fold, folds, spacing, guard)
     lonely = values[fold == NEVER]
     return Folds(fold, train, f"{_never_held(lonely)} {note}".strip())
 
@@ -155,14 +156,16 @@ def _by_picture(
     folds: int,
     rng: np.random.Generator,
     fold: NDArray[np.int8],
+    frame: int,
 ) -> Folds:
     """Hold whole pictures out: no guard is needed between them."""
-    pictures = labelled.coords[:, 0].astype(np.int64)
+    pictures = labelled.coords[:, 0].astype(np.int64) // frame
     # The first folds are those that networks are judged on: none of them is empty.
     dealt = _deal(pictures, min(folds, len(np.unique(pictures))), rng, fold)
     dealt, lonely = give_back_lonely(labelled.values, dealt, NEVER)
     names = ", ".join(str(label) for label in lonely)
-    note = f"Class {names} is on too few pictures: no score says how well it is found."
+    what = "pictures" if frame == 1 else "time points"
+    note = f"Class {names} is on too few {what}: no score says how well it is found."
     train = np.stack([dealt != number for number in range(folds)])
     return Folds(dealt, train, note if lonely else "")
 

@@ -52,6 +52,8 @@ class Grid:
     ----------
     shape, window, step : tuple of int
         (z, y, x) in voxels. A window longer than an axis is shrunk to it.
+    frame : int, optional
+        Slices of a frame: no window lies in two.
 
     Raises
     ------
@@ -62,25 +64,33 @@ class Grid:
     shape: Triple
     window: Triple
     step: Triple
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be a grid."""
         for axis in range(3):
-            window_starts(self.shape[axis], self.window[axis], self.step[axis])
+            window_starts(self.sides[axis], self.window[axis], self.step[axis])
+
+    @property
+    def sides(self) -> Triple:
+        """What windows are cut from, (z, y, x): a frame, or the volume."""
+        return self.frame or self.shape[0], *self.shape[1:]
 
     @property
     def size(self) -> Triple:
         """Size of a window after shrinking, (z, y, x)."""
-        z, y, x = (min(w, n) for w, n in zip(self.window, self.shape, strict=True))
+        z, y, x = (min(w, n) for w, n in zip(self.window, self.sides, strict=True))
         return z, y, x
 
     @property
     def starts(self) -> tuple[tuple[int, ...], ...]:
         """Starts along each axis."""
-        return tuple(
+        z, y, x = (
             window_starts(n, w, s)
-            for n, w, s in zip(self.shape, self.window, self.step, strict=True)
+            for n, w, s in zip(self.sides, self.window, self.step, strict=True)
         )
+        frames = range(0, self.shape[0], self.sides[0])
+        return tuple(first + low for first in frames for low in z), y, x
 
     def __len__(self) -> int:
         """Number of windows."""
@@ -100,13 +110,13 @@ def inner_spans(grid: Grid, axis: int, border: int) -> NDArray[np.int64]:
     """Per window along an axis: where its inside starts and stops, ``(n, 2)``.
 
     Voxels within `border` of a window's face are border, but for faces that lie on the
-    volume's own boundary.
+    volume's own boundary, or on that of a frame.
     """
-    size, length = grid.size[axis], grid.shape[axis]
+    size, length = grid.size[axis], grid.sides[axis]
     spans = [
         (
-            start if start == 0 else start + border,
-            length if start + size == length else start + size - border,
+            start if start % length == 0 else start + border,
+            start + size if (start + size) % length == 0 else start + size - border,
         )
         for start in grid.starts[axis]
     ]

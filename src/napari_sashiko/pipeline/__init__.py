@@ -104,8 +104,6 @@ from napari_sashiko.pipeline.noting import note_image
 from napari_sashiko.pipeline.project import Project, ProjectRecord
 from napari_sashiko.pipeline.recipe import Recipe, read_recipe
 from napari_sashiko.pipeline.reconstructing import (
-    Reconstructed,
-    open_reconstructed,
     read_angles,
     reconstruct,
     reconstruct_steps,
@@ -121,10 +119,7 @@ from napari_sashiko.pipeline.reopening import (
     reopen_project,
 )
 from napari_sashiko.pipeline.restoring import (
-    Restored,
     evaluate_restored,
-    open_restored,
-    open_result,
     restore,
     restore_settings,
     restore_steps,
@@ -132,8 +127,13 @@ from napari_sashiko.pipeline.restoring import (
 from napari_sashiko.pipeline.results import (
     Prediction,
     PredictionSets,
+    Reconstructed,
+    Restored,
     check_prediction,
     open_prediction,
+    open_reconstructed,
+    open_restored,
+    open_result,
     open_sets,
 )
 from napari_sashiko.pipeline.shown_pictures import ShownPictures, open_pictures
@@ -181,7 +181,12 @@ if TYPE_CHECKING:
         figure_data,
         figure_titles,
     )
-    from napari_sashiko.pipeline.parts import loss_names, network_names
+    from napari_sashiko.pipeline.parts import (
+        loss_names,
+        network_names,
+        restorer_names,
+        restorer_settings,
+    )
     from napari_sashiko.pipeline.report_files import write_whole
     from napari_sashiko.pipeline.reporting import (
         FigureDone,
@@ -231,6 +236,8 @@ _LOADED_LATER = {
     "model_digest": "checkpoints",
     "loss_names": "pipeline.parts",
     "network_names": "pipeline.parts",
+    "restorer_names": "pipeline.parts",
+    "restorer_settings": "pipeline.parts",
     "report_steps": "pipeline.reporting",
     "write_whole": "pipeline.report_files",
 }
@@ -399,6 +406,8 @@ __all__ = [
     "restore",
     "restore_settings",
     "restore_steps",
+    "restorer_names",
+    "restorer_settings",
     "scan_components",
     "score_lines",
     "segment_instances",

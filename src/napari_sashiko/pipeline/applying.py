@@ -1,43 +1,41 @@
 """The step that applies a model to every picture of a folder."""
 
 import contextlib
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tifffile
-from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_sashiko.config import Settings
-from napari_sashiko.errors import OutputError, VolumeError
+from napari_sashiko.errors import Cancelled, VolumeError
 from napari_sashiko.labels import LabelValues, value_of
 from napari_sashiko.pipeline.folder_pairs import left_out
-from napari_sashiko.pipeline.folder_results import (
-    FolderResults,
-    begin_results,
-    png_of,
-    write_result,
-)
+from napari_sashiko.pipeline.folder_results import FolderResults, begin_results
 from napari_sashiko.pipeline.models import open_model
-from napari_sashiko.prediction import Predictor, check_classifies, predict_picture
-from napari_sashiko.runners import Event, Message, Tick
-from napari_sashiko.volumes import (
-    Volume,
-    as_channels,
-    check_writable,
-    find_pictures,
-    read_picture,
-    remove,
-    temporary_beside,
+from napari_sashiko.pipeline.picture_worker import PictureWorker, RemotePictureWorker
+from napari_sashiko.prediction import Predictor, check_classifies, voxels_for
+from napari_sashiko.runners import (
+    Event,
+    Message,
+    Results,
+    RunnerSettings,
+    Tick,
+    choose_device,
+    open_place,
+    threads_each,
+    torch_threads,
 )
+from napari_sashiko.volumes import find_pictures
+
+HEARTBEAT = 0.2
+WINDOWS_AT_ONCE = 4  # on a CPU: pictures are mostly too small for all of its cores
 
 
-class ApplySettings(Settings):
-    """What is written for each picture of a folder, and on what it is predicted."""
+class ApplySettings(RunnerSettings):
+    """What is written for each picture of a folder, and where it is predicted."""
 
     probabilities: bool = Field(
         default=False,
@@ -69,6 +67,8 @@ class PicturesDone(Event):
         Folder of the results.
     written, kept : int
         Results that were made now, and that were there already.
+    renewed : int
+        Those of the former whose picture had changed since an earlier run.
     problems : tuple of (str, str)
         Pictures without a result, and why.
     seconds : float
@@ -78,8 +78,19 @@ class PicturesDone(Event):
     path: str
     written: int
     kept: int
+    renewed: int
     problems: tuple[tuple[str, str], ...]
     seconds: float
+
+
+@dataclass
+class _Pictures:
+    """Pictures of a folder, by what is to be done about them."""
+
+    todo: list[Path]
+    stale: list[Path]  # part of the former: their results were of something else
+    problems: dict[Path, str]
+    seen: int
 
 
 def apply_steps(
@@ -90,8 +101,9 @@ def apply_steps(
 ) -> Iterator[Event]:
     """Segment every picture of a folder; the same call goes on where it stopped.
 
-    One picture is in memory at a time. Class pictures have the grey values or colours
-    of the labels that the model learned from, else class ids.
+    A few pictures are in memory at a time, as many as there are workers. Class pictures
+    have the grey values or colours of the labels that the model learned from, else
+    class ids. A result whose picture has changed since is made again.
 
     Parameters
     ----------
@@ -102,7 +114,7 @@ def apply_steps(
     out : path
         Folder for the results, ``NAME.png`` for each picture.
     settings : ApplySettings, optional
-        Probabilities, device.
+        Probabilities, device, runner.
 
     Yields
     ------
@@ -117,35 +129,40 @@ def apply_steps(
     """
     start = time.perf_counter()
     chosen = settings or ApplySettings()
-    files = find_pictures(Path(folder))
-    predictor = open_model(Path(model), chosen.device)
-    results = _results(Path(model), predictor, files[0].parent, Path(out))
-    begin_results(results, files, overwrite=chosen.overwrite)
-    if predictor.halo[0]:
-        yield Message(
-            "The model looks at neighbouring slices. Pictures have none: their own "
-            "mirror image stands in for them.",
-            "warning",
-        )
-    problems: list[tuple[str, str]] = []
-    names: set[str] = set()
-    written = 0
-    for number, file in enumerate(files, start=1):
-        try:
-            _check_name(file, names)
-            if _is_there(results, file, chosen):
-                yield PictureDone(file.name, number, len(files))
-                continue
-            yield from _one(predictor, results, file, chosen)
-            written += 1
-        except VolumeError as error:
-            problems.append((file.name, str(error)))
-            yield Message(left_out(file, error), "warning")
-        yield PictureDone(file.name, number, len(files))
+    files = [file.absolute() for file in find_pictures(Path(folder))]
+    place = Path(model).absolute()
+    predictor = open_model(place, chosen.device)
+    results = _results(place, predictor, files[0].parent, Path(out).absolute())
+    with open_place(chosen) as run:  # before anything is written
+        begin_results(results, files, overwrite=chosen.overwrite)
+        if predictor.halo[0]:
+            yield Message(
+                "The model looks at neighbouring slices. Pictures have none: their own "
+                "mirror image stands in for them.",
+                "warning",
+            )
+        found = yield from _look(results, files, chosen)
+        stop = threading.Event()
+        worker = _worker(place, predictor, results, chosen, stop)
+        done = run(worker, found.todo, heartbeat=HEARTBEAT)
+        with torch_threads(threads_each(chosen)), contextlib.closing(done):
+            try:
+                yield from _follow(done, found)
+            finally:
+                stop.set()
+    problems = [
+        (file.name, found.problems[file]) for file in files if file in found.problems
+    ]
     results.write(problems)
-    kept = len(files) - written - len(problems)
-    seconds = time.perf_counter() - start
-    yield PicturesDone(str(results.path), written, kept, tuple(problems), seconds)
+    written = sum(file not in found.problems for file in found.todo)
+    yield PicturesDone(
+        path=str(results.path),
+        written=written,
+        kept=len(files) - written - len(problems),
+        renewed=sum(file not in found.problems for file in found.stale),
+        problems=tuple(problems),
+        seconds=time.perf_counter() - start,
+    )
 
 
 def _results(
@@ -156,12 +173,7 @@ def _results(
     card = predictor.card
     check_classifies(card)
     return FolderResults(
-        out,
-        card.name,
-        model_digest(model),
-        images.absolute(),
-        card.classes,
-        _values(card),
+        out, card.name, model_digest(model), images, card.classes, _values(card)
     )
 
 
@@ -174,6 +186,76 @@ def _values(card: Any) -> LabelValues:
     return LabelValues(values, ids, value_of(origin.get("unlabelled", "0")))
 
 
+def _look(
+    results: FolderResults, files: list[Path], settings: ApplySettings
+) -> Generator[Event, None, _Pictures]:
+    """Find out which pictures have a result, and remove what is of something else."""
+    todo: list[Path] = []
+    stale: list[Path] = []
+    problems: dict[Path, str] = {}
+    names: set[str] = set()
+    seen = 0
+    for file in files:
+        try:
+            _check_name(file, names)
+            state = results.state_of(file, probabilities=settings.probabilities)
+        except VolumeError as error:
+            problems[file] = str(error)
+            yield Message(left_out(file, error), "warning")
+        else:
+            if state == "stale":
+                # At once: what is stopped now holds no result of another picture.
+                results.remove(file)
+                stale.append(file)
+            if state != "whole":
+                todo.append(file)
+                continue
+        seen += 1
+        yield PictureDone(file.name, seen, len(files))
+    if stale:
+        yield Message(
+            f"{len(stale)} of the results were of other pictures, which have changed "
+            f"since; that of {stale[0].name} is one. They are made again."
+        )
+    return _Pictures(todo, stale, problems, seen)
+
+
+def _follow(done: Results[Path, str], found: _Pictures) -> Iterator[Event]:
+    """Tell of pictures as they are done, and note those that have no result."""
+    seen, total = found.seen, found.seen + len(found.todo)
+    for item in done:
+        if item is None:
+            yield Tick()
+            continue
+        file, problem = item
+        if problem:
+            found.problems[file] = problem
+            yield Message(left_out(file, problem), "warning")
+        seen += 1
+        yield PictureDone(file.name, seen, total)
+
+
+def _worker(
+    model: Path,
+    predictor: Predictor,
+    results: FolderResults,
+    settings: ApplySettings,
+    stop: threading.Event,
+) -> PictureWorker | RemotePictureWorker:
+    def tick() -> None:
+        if stop.is_set():
+            raise Cancelled("Stopped.")
+
+    at_once = WINDOWS_AT_ONCE if str(choose_device(settings.device)) == "cpu" else 1
+    voxels = voxels_for(predictor, settings.device, at_once)
+    wanted = settings.probabilities
+    if settings.runner != "dask":
+        return PictureWorker(predictor, results, wanted, voxels, at_once, tick)
+    return RemotePictureWorker(
+        model, results, wanted, voxels, at_once, settings.device, threads_each(settings)
+    )
+
+
 def _check_name(file: Path, names: set[str]) -> None:
     """Refuse a second picture whose result would have the same name."""
     if file.stem in names:
@@ -182,72 +264,3 @@ def _check_name(file: Path, names: set[str]) -> None:
             "Rename one of them.",
         )
     names.add(file.stem)
-
-
-def _is_there(results: FolderResults, file: Path, settings: ApplySettings) -> bool:
-    # Written last.
-    if not results.picture(file).exists():
-        return False
-    return not settings.probabilities or results.probabilities(file).exists()
-
-
-def _one(
-    predictor: Predictor, results: FolderResults, file: Path, settings: ApplySettings
-) -> Iterator[Event]:
-    """Segment a picture and write what was found."""
-    volume = _volume(file, predictor.card)
-    classes = np.zeros(volume.shape[1:], np.uint8)
-    target = results.probabilities(file) if settings.probabilities else None
-    with _pages(target, (len(results.classes), *classes.shape)) as pages:
-        for part in predict_picture(predictor, volume, settings.device):
-            if part is None:
-                yield Tick()
-                continue
-            classes[part.box] = part.classes
-            if pages is not None:
-                pages[(slice(None), *part.box)] = part.mean
-        del pages  # some systems move no file that is open
-    write_result(results.picture(file), png_of(results.values.picture_of(classes)))
-
-
-def _volume(file: Path, card: Any) -> Volume:
-    """A picture of the kind that the model has learned from."""
-    picture = as_channels(read_picture(file), card.channels, file.name)
-    known = card.training.get("image", {}).get("dtype")
-    if known is not None and picture.dtype != np.dtype(known):
-        raise VolumeError(
-            f"{file.name} is of type {picture.dtype}, the model learned from {known}.",
-            "Bring it to the same grey scale.",
-        )
-    return Volume(picture, axes="yx" if picture.ndim == 2 else "yxc", name=file.stem)
-
-
-@contextlib.contextmanager
-def _pages(
-    target: Path | None, shape: tuple[int, ...]
-) -> Iterator[NDArray[np.float32] | None]:
-    """Give pages ``(K, Y, X)`` on disk that become a TIFF when all went well."""
-    if target is None:
-        yield None
-        return
-    part = temporary_beside(target)
-    try:
-        check_writable(target, 4 * int(np.prod(shape)))
-        try:
-            pages: NDArray[np.float32] = tifffile.memmap(
-                part,
-                shape=shape,
-                dtype=np.float32,
-                photometric="minisblack",
-                metadata={"axes": "CYX"},
-            )
-            yield pages
-            del pages
-            part.replace(target)
-        except OSError as error:
-            raise OutputError(
-                f"{target} cannot be written: {error.strerror or error}.",
-                "Free some space or choose another folder.",
-            ) from error
-    finally:
-        remove(part)

@@ -14,6 +14,7 @@ from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
+from napari_sashiko.pipeline.results import open_prediction
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -254,9 +255,10 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
     SashikoError
         If there is no finished prediction, or shapes or classes do not fit.
     """
-    left_out = None if ignore is None else open_image(ignore)
-    true = open_image(truth)
-    if true.separate:
+    axes = open_prediction(prediction).stack.axes
+    left_out = None if ignore is None else open_image(ignore, unnamed=axes)
+    true = open_image(truth, unnamed=axes)
+    if true.separate and true.time is None:
         raise LabelError(
             f"{true.name!r} is a folder of pictures, {prediction} a prediction of one "
             "volume.",

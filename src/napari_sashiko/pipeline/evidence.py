@@ -71,7 +71,8 @@ class Evidence:
         if callable(labels):
             found: PaintedLabels = labels()
             return found
-        return read_paint(labels, self.sources.classes or None)
+        image = None if self.sources.image is None else self.volume
+        return read_paint(labels, self.sources.classes or None, image)
 
     @property
     def classes(self) -> tuple[LabelClass, ...]:
@@ -96,9 +97,10 @@ class Evidence:
             raise PlotError("No truth is known to compare the prediction with.")
         if self._scores is None:
             truth, ignore = self.sources.truth, self.sources.ignore
+            axes = self.prediction.stack.axes
             self._scores = yield from evaluate_steps(
                 self.prediction.path,
-                open_image(truth),
-                None if ignore is None else open_image(ignore),
+                open_image(truth, unnamed=axes),
+                None if ignore is None else open_image(ignore, unnamed=axes),
             )
         return self._scores

@@ -15,11 +15,17 @@ from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.blocking import Report, run_to_end
 from napari_sashiko.pipeline.found import open_instances
 from napari_sashiko.pipeline.info import MODEL_INDEX, kind_of
-from napari_sashiko.pipeline.reconstructing import Reconstructed, open_reconstructed
-from napari_sashiko.pipeline.restoring import Restored, open_restored
-from napari_sashiko.pipeline.results import Prediction, open_prediction, open_sets
+from napari_sashiko.pipeline.results import (
+    Prediction,
+    Reconstructed,
+    Restored,
+    Result,
+    open_result,
+    open_sets,
+)
+from napari_sashiko.prediction import KINDS
 from napari_sashiko.runners import Event
-from napari_sashiko.volumes import open_volume
+from napari_sashiko.volumes import Slices, Stacking, open_volume
 
 PARTS = {
     "prediction": ("classes", "mean", "std"),
@@ -154,17 +160,18 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
             "or a model.",
         )
     part = _part(kind, settings)
-    if kind == "prediction":
-        return _prediction(open_prediction(source), part, settings)
+    found = open_result(source) if kind in KINDS else None
+    if isinstance(found, Prediction):
+        return _prediction(found, part, settings)
     if settings.label_class is not None:
         raise SettingsError(
             f"{WORDS[kind].capitalize()} are one image, not one for each class.",
             "Leave the class out.",
         )
-    if kind == "restored image":
-        return _restored(open_restored(source), part)
-    if kind == "reconstruction":
-        return _reconstructed(open_reconstructed(source), settings)
+    if isinstance(found, Restored):
+        return _restored(found, part)
+    if isinstance(found, Reconstructed):
+        return _reconstructed(found, settings)
     return _instances(source) if kind == "instances" else _sets(source)
 
 
@@ -181,7 +188,7 @@ def _part(kind: str, settings: ExportSettings) -> str:
     return settings.part
 
 
-def _check_finished(found: Prediction | Restored | Reconstructed) -> None:
+def _check_finished(found: Result) -> None:
     if found.done < found.total:
         raise OutputError(
             f"Only {found.done} of {found.total} blocks of {found.path} are predicted.",
@@ -192,7 +199,7 @@ def _check_finished(found: Prediction | Restored | Reconstructed) -> None:
 def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Content:
     _check_finished(found)
     names = tuple(each.name for each in found.classes)
-    size = found.voxel_size[-found.class_ids.ndim :]
+    size = found.voxel_size[1 if found.stack.flat else 0 :]
     if part == "classes":
         if settings.label_class is not None:
             raise SettingsError(
@@ -203,6 +210,7 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
             path=found.path / "classes",
             title="Classes",
             array=found.class_ids,
+            stack=found.stack,
             dtype="uint8",
             voxel_size=size,
             unit=found.unit,
@@ -218,6 +226,7 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
         path=found.path / part,
         title=f"{word} of {'all classes' if channel is None else names[channel]}",
         array=array,
+        stack=found.stack,
         dtype="float32",
         voxel_size=size,
         unit=found.unit,
@@ -230,14 +239,15 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
 def _restored(found: Restored, part: str) -> Content:
     _check_finished(found)
     array = found.mean if part == "mean" else found.std
-    count = int(array.shape[0])
+    count = Slices(array).shape[0]
     words = {"mean": "Restored image", "std": "Deviation of the restored image"}
     return Content(
         path=found.path / part,
         title=words[part],
         array=array,
+        stack=found.stack,
         dtype="float32",
-        voxel_size=found.voxel_size[1 - array.ndim :],
+        voxel_size=found.voxel_size[1 if found.stack.flat else 0 :],
         unit=found.unit,
         names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
         channel=None if count > 1 else 0,
@@ -255,6 +265,7 @@ def _reconstructed(found: Reconstructed, settings: ExportSettings) -> Content:
             f"Choose from: {', '.join(found.images)}.",
         )
     array = found.images[part]
+    z, y, x = Slices(array).shape[-3:]
     words = {
         "mean": "Reconstruction by a model",
         "std": "Deviation of the reconstruction",
@@ -264,6 +275,7 @@ def _reconstructed(found: Reconstructed, settings: ExportSettings) -> Content:
         path=found.path / part,
         title=words[part],
         array=array,
+        stack=Stacking((z, y, x), flat=array.ndim == 3),
         dtype="float32",
         voxel_size=found.voxel_size[1 - array.ndim :],
         unit=found.unit,
@@ -293,8 +305,9 @@ def _instances(source: Path) -> Content:
         path=source / "labels",
         title=f"Instances of {found.class_name}",
         array=found.labels,
+        stack=volume.stacking,
         dtype="uint32",
-        voxel_size=found.voxel_size,
+        voxel_size=volume.voxel_size[1 if volume.flat else 0 :],
         unit=volume.unit,
         note="0 is no object; others as in the table.",
     )
@@ -307,8 +320,9 @@ def _sets(source: Path) -> Content:
         path=source / "sizes",
         title="Sizes of prediction sets",
         array=found.sizes,
+        stack=volume.stacking,
         dtype="uint8",
-        voxel_size=volume.voxel_size[-found.sizes.ndim :],
+        voxel_size=volume.voxel_size[1 if volume.flat else 0 :],
         unit=volume.unit,
         note=f"How many classes a voxel may have, coverage {found.coverage:g}.",
         largest=len(found.classes),

@@ -2,8 +2,9 @@
 
 Strategy: every picture is looked at once, together with its label picture: a damaged
 one is found now, and left out, not in the middle of a training. Values are counted,
-classes follow from them. Then label pictures are read again, one at a time, and a
-bounded number of their pixels is kept, more of rare classes.
+classes follow from them. Then label pictures are read again, and a bounded number of
+their pixels is kept, more of rare classes; a picture in which no square was drawn is
+not read again. A few pictures are in memory at a time.
 """
 
 from collections import Counter
@@ -26,6 +27,7 @@ from napari_sashiko.labels import (
     even_shares,
     kept_pixels,
     kept_shares,
+    may_keep,
     text_of,
     value_of,
 )
@@ -34,9 +36,14 @@ from napari_sashiko.pipeline.folder_classes import (
     named_by,
     value_classes,
 )
-from napari_sashiko.pipeline.folder_pairs import TRAIN, Pair, labelled_pictures
+from napari_sashiko.pipeline.folder_pairs import (
+    TRAIN,
+    Pair,
+    each_in_threads,
+    labelled_pictures,
+)
 from napari_sashiko.pipeline.inputs import Classes, PaintedLabels
-from napari_sashiko.runners import Event, Message, Progress
+from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import (
     LABELS,
     Volume,
@@ -107,7 +114,7 @@ def folder_input(
 
     Yields
     ------
-    Progress, Message
+    Progress, Message, Tick
 
     Raises
     ------
@@ -187,15 +194,17 @@ def _kept(
     seed: int,
 ) -> Generator[Event, None, LabelledVoxels]:
     """Choose pixels, by the share of each class id that is kept, reserved or not."""
-    coords: list[NDArray[np.int32]] = []
-    ids: list[NDArray[np.uint8]] = []
-    for number, pair in enumerate(pairs):
-        rng = np.random.default_rng((seed, number))
+
+    def choose(number: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        pair, shares = pairs[number], tables[pairs[number].reserved]
+        if not may_keep(pair.head.size, shares, _drawing(seed, number)):
+            return np.zeros((0, 3), np.int32), np.zeros(0, np.uint8)
         picture = values.classify(read_picture(pair.label))
-        places, kept = kept_pixels(picture, tables[pair.reserved], rng)
-        coords.append(np.insert(places, 0, number, axis=1).astype(np.int32))
-        ids.append(kept)
-        yield Progress(number + 1, len(pairs), "choosing pixels")
+        places, kept = kept_pixels(picture, shares, _drawing(seed, number))
+        return np.insert(places, 0, number, axis=1).astype(np.int32), kept
+
+    chosen = yield from each_in_threads(choose, len(pairs), "choosing pixels")
+    coords, ids = zip(*chosen, strict=True)
     reserved = np.repeat([pair.reserved for pair in pairs], [len(each) for each in ids])
     return LabelledVoxels(
         np.concatenate(coords),
@@ -203,6 +212,10 @@ def _kept(
         shape,
         reserved if reserved.any() else None,
     )
+
+
+def _drawing(seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng((seed, number))
 
 
 def _counts(

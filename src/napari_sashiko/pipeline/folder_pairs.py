@@ -1,12 +1,21 @@
 """Pictures of a folder with their labels, each looked at before it is used."""
 
-from collections.abc import Generator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from napari_sashiko.errors import LabelError, VolumeError
 from napari_sashiko.labels import count_values
-from napari_sashiko.runners import Event, Message, Progress
+from napari_sashiko.runners import (
+    Event,
+    Message,
+    Progress,
+    Tick,
+    in_order,
+    open_runner,
+)
 from napari_sashiko.volumes import (
     LABELS,
     PARTS,
@@ -21,7 +30,10 @@ from napari_sashiko.volumes import (
 
 TRAIN, VALIDATE, _ = PARTS
 ENDINGS = ("", "_L", "_label", "_labels", "_mask")  # that names of labels may have
+HEARTBEAT = 0.2
 TOLD = 5  # pictures that are left out are named, the others counted
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,15 @@ class Pair:
     reserved: bool
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A picture that is not looked at yet, and its labels if there are any."""
+
+    image: Path
+    label: Path | None
+    reserved: bool
+
+
 def labelled_pictures(folder: Path) -> Generator[Event, None, list[Pair]]:
     """Look at all pictures of a folder that have labels; say which are left out.
 
@@ -56,7 +77,7 @@ def labelled_pictures(folder: Path) -> Generator[Event, None, list[Pair]]:
 
     Yields
     ------
-    Progress, Message
+    Progress, Message, Tick
 
     Raises
     ------
@@ -69,21 +90,14 @@ def labelled_pictures(folder: Path) -> Generator[Event, None, list[Pair]]:
     if (folder / VALIDATE).is_dir():
         parts.append((folder / VALIDATE, True))
     todo = [
-        (image, labels, reserved)
+        _Found(image, label_of(image, labels), reserved)
         for part, reserved in parts
         for labels in [_labels_in(part)]
         for image in find_pictures(part)
     ]
-    pairs: list[Pair] = []
-    problems: list[str] = []
-    for done, (image, labels, reserved) in enumerate(todo, start=1):
-        try:
-            first = pairs[0].head if pairs else None
-            label = label_of(image, labels)
-            pairs.append(_pair(image, label, first, reserved=reserved))
-        except VolumeError as error:
-            problems.append(left_out(image, error))
-        yield Progress(done, len(todo), "looking at pictures")
+    looked = yield from _look_at_all(todo)
+    pairs = [each for each in looked if isinstance(each, Pair)]
+    problems = [each for each in looked if isinstance(each, str)]
     for text in problems[:TOLD]:
         yield Message(text, "warning")
     if len(problems) > TOLD:
@@ -96,6 +110,71 @@ def labelled_pictures(folder: Path) -> Generator[Event, None, list[Pair]]:
     return pairs
 
 
+def each_in_threads(
+    work: Callable[[int], Result], count: int, what: str
+) -> Generator[Event, None, list[Result]]:
+    """Do work on files 0, 1, 2, ... a few at a time; a few are in memory, then.
+
+    Parameters
+    ----------
+    work : callable
+        Number in, small result out.
+    count : int
+        How many.
+    what : str
+        For progress.
+
+    Yields
+    ------
+    Progress, Tick
+
+    Returns
+    -------
+    list
+        Results in order.
+    """
+    done: list[Result] = []
+    tasks = ((number,) for number in range(count))
+    with (
+        open_runner("threads") as run,
+        contextlib.closing(
+            in_order(run(lambda task: work(task[0]), tasks, heartbeat=HEARTBEAT))
+        ) as results,
+    ):
+        for item in results:
+            if item is None:
+                yield Tick()
+                continue
+            done.append(item[1])
+            yield Progress(len(done), count, what)
+    return done
+
+
+def _look_at_all(
+    todo: Sequence[_Found],
+) -> Generator[Event, None, list[Pair | str]]:
+    """Look at each picture: what there is, or why it is left out."""
+    what = "looking at pictures"
+    looked: list[Pair | str] = []
+    # Until one can be used: it says what the others must be like.
+    while len(looked) < len(todo) and not any(isinstance(e, Pair) for e in looked):
+        looked.append(_look_at(todo[len(looked)], None))
+        yield Progress(len(looked), len(todo), what)
+    first = looked[-1].head if isinstance(looked[-1], Pair) else None
+    start = len(looked)
+    rest = yield from each_in_threads(
+        lambda number: _look_at(todo[start + number], first), len(todo) - start, what
+    )
+    return looked + rest
+
+
+def _look_at(found: _Found, first: PictureHead | None) -> Pair | str:
+    try:
+        return _pair(found, first)
+    except VolumeError as error:
+        return left_out(found.image, error)
+
+
 def _labels_in(part: Path) -> dict[str, Path]:
     if not (part / LABELS).is_dir():
         raise LabelError(
@@ -105,13 +184,8 @@ def _labels_in(part: Path) -> dict[str, Path]:
     return by_stem(pictures_in(part / LABELS))
 
 
-def _pair(
-    image: Path,
-    label: Path | None,
-    first: PictureHead | None,
-    *,
-    reserved: bool,
-) -> Pair:
+def _pair(found: _Found, first: PictureHead | None) -> Pair:
+    image, label = found.image, found.label
     if label is None:
         raise VolumeError("it has no labels.")
     head = picture_head(image)
@@ -124,14 +198,14 @@ def _pair(
         sizes = (" x ".join(map(str, size)) for size in (head.size, picture.shape[:2]))
         raise VolumeError("it has {} pixels, its labels have {}.".format(*sizes))
     try:
-        return Pair(head, label, count_values(picture), reserved)
+        return Pair(head, label, count_values(picture), found.reserved)
     except LabelError as error:
         raise LabelError(
             f"The labels {label.name} cannot be used. {error.what}", error.instead
         ) from error
 
 
-def left_out(image: Path, error: VolumeError) -> str:
+def left_out(image: Path, error: VolumeError | str) -> str:
     """Say that a picture is left out, and why; its name is not said twice."""
     reason = str(error).removeprefix(f"{image.name} ").removeprefix("it ")
     return f"{image.name} is left out: it {reason}"

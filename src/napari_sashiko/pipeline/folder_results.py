@@ -5,26 +5,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sashiko.errors import OutputError
+from napari_sashiko.errors import OutputError, VolumeError
 from napari_sashiko.labels import LabelClass, LabelValues, text_of, value_of
 from napari_sashiko.pipeline.folder_classes import values_record
+from napari_sashiko.pipeline.folder_stamp import KEY, read_stamp
 from napari_sashiko.volumes import (
     check_writable,
     relative,
+    remove,
     remove_abandoned,
     write_file,
 )
 
 INDEX = "results.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # since then each result says what it was made of
 KIND = "pictures"
 PICTURE = ".png"
 PROBABILITIES = "-probabilities.tif"
+State = Literal["none", "whole", "stale"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class FolderResults:
         What the pixels of the class pictures stand for.
     problems : tuple of (str, str)
         Pictures without a result, and why.
+    version : int
+        Of the format.
     """
 
     path: Path
@@ -54,6 +59,7 @@ class FolderResults:
     classes: tuple[LabelClass, ...]
     values: LabelValues
     problems: tuple[tuple[str, str], ...] = ()
+    version: int = FORMAT_VERSION
 
     def picture(self, image: Path) -> Path:
         """Where the classes of a picture are."""
@@ -62,6 +68,45 @@ class FolderResults:
     def probabilities(self, image: Path) -> Path:
         """Where its probabilities are, if they were wanted."""
         return self.path / (image.stem + PROBABILITIES)
+
+    def state_of(self, image: Path, *, probabilities: bool) -> State:
+        """Tell whether a picture has a result: one of it as it is now.
+
+        Parameters
+        ----------
+        image : Path
+            The picture.
+        probabilities : bool
+            Whether they belong to a whole result.
+
+        Returns
+        -------
+        {"none", "whole", "stale"}
+            Stale is what was made of another picture or by another model.
+
+        Raises
+        ------
+        VolumeError
+            If there is something that is nobody's result, or the picture is gone.
+        """
+        if not self.picture(image).exists():
+            return "none"
+        stamp = read_stamp(self.picture(image))
+        if stamp is None:
+            raise VolumeError(
+                f"{image.name} has a result that was not made by sashiko apply, or was "
+                "changed since. It is left as it is.",
+                "Delete it, or start anew with overwrite.",
+            )
+        if not stamp.is_of(image, self.digest):
+            return "stale"
+        there = not probabilities or self.probabilities(image).exists()
+        return "whole" if there else "none"
+
+    def remove(self, image: Path) -> None:
+        """Delete the result of a picture."""
+        for path in (self.picture(image), self.probabilities(image)):
+            remove(path)
 
     def write(self, problems: Sequence[tuple[str, str]] = ()) -> None:
         """Write what the results mean.
@@ -133,6 +178,7 @@ def _read(folder: Path, record: dict[str, Any]) -> FolderResults:
         classes,
         LabelValues(values, ids, value_of(record["unlabelled"])),
         tuple((str(name), str(why)) for name, why in record["problems"]),
+        int(record["format_version"]),
     )
 
 
@@ -190,14 +236,28 @@ def _go_on(wanted: FolderResults, *, overwrite: bool) -> None:
             f"{folder} exists and was made with another model.",
             "Choose another name, or overwrite it.",
         )
+    if there.version < FORMAT_VERSION:
+        raise OutputError(
+            f"{folder} is of an earlier version, whose results do not say what they "
+            "were made of.",
+            "Choose another name, or overwrite it.",
+        )
 
 
-def png_of(picture: NDArray[Any]) -> bytes:
-    """Pack a picture, grey or in colours, as PNG."""
+def png_of(picture: NDArray[Any], stamp: str = "") -> bytes:
+    """Pack a picture, grey or in colours, as PNG, with what it says of itself."""
     from imageio.v3 import imwrite  # noqa: PLC0415 - only where pictures are written
+    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
 
+    notes = PngInfo()
+    if stamp:
+        notes.add_text(KEY, stamp)
     packed: bytes = imwrite(
-        "<bytes>", np.ascontiguousarray(picture), extension=".png", plugin="pillow"
+        "<bytes>",
+        np.ascontiguousarray(picture),
+        extension=".png",
+        plugin="pillow",
+        pnginfo=notes,
     )
     return packed
 

@@ -21,15 +21,19 @@ class Instances:
     path : Path
         Folder NAME.zarr.
     labels : zarr array
-        ``([Z,] Y, X)`` uint32; 0 is no object.
+        ``([T,] [Z,] Y, X)`` uint32; 0 is no object.
     prediction : Path
         What they were found in.
     class_name : str
         Which class they are of.
     voxel_size : tuple of float
-        ([z,] y, x) in `unit`.
+        ([t,] [z,] y, x) in `units`.
     unit : str
-        ``"pixel"`` when unknown.
+        Of length, ``"pixel"`` when unknown.
+    axes : str
+        One letter for each axis.
+    units : tuple of str
+        One for each axis.
     table : Path or None
         Their table, where it is.
     odd : str
@@ -44,6 +48,8 @@ class Instances:
     class_name: str
     voxel_size: tuple[float, ...]
     unit: str
+    axes: str
+    units: tuple[str, ...]
     table: Path | None = None
     odd: str = ""
     coarser: tuple[Any, ...] = ()
@@ -72,6 +78,8 @@ def open_instances(path: Path | str) -> Instances:
             class_name=str(record["class_name"]),
             voxel_size=tuple(float(size) for size in scale),
             unit=str(scales["axes"][-1].get("unit", "pixel")),
+            axes="".join(str(axis["name"]) for axis in scales["axes"]),
+            units=tuple(str(axis.get("unit", "pixel")) for axis in scales["axes"]),
             table=table,
             odd=odd,
             coarser=open_levels(path / "labels")[1:],

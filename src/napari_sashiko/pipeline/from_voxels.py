@@ -24,7 +24,8 @@ from napari_sashiko.plots import (
     shown_part,
 )
 from napari_sashiko.runners import Event, Tick
-from napari_sashiko.volumes import Region, reading
+from napari_sashiko.volumes import Region, Stacking, reading
+from napari_sashiko.volumes import Slices as StackedSlices
 
 PART = (32, 64, 64)  # voxels of a block of which classes and grey values are read
 AGAIN = "Segment the volume again."
@@ -43,8 +44,8 @@ def intensities_from(
         check_same(volume.shape, paint.shape, "paint")
         painted = yield from read_painted(volume, paint, seed=settings.seed)
     if evidence.sources.prediction is not None:
-        ids = evidence.prediction.class_ids
-        check_same(volume.shape, spatial(ids), "prediction")
+        ids = StackedSlices(evidence.prediction.class_ids)
+        check_same(volume.shape, ids.shape, "prediction")
         count = 2 * settings.blocks
         regions = random_regions(volume.shape, PART, count, settings.seed)
         with reading(f"The prediction {evidence.prediction.path}", AGAIN):
@@ -76,7 +77,7 @@ def directions_from(
     if objects is not None and _is_of(objects, wanted, evidence):
         return (
             yield from _measured(
-                objects.labels,
+                StackedSlices(objects.labels),
                 lambda block: block > 0,
                 objects.voxel_size,
                 settings,
@@ -89,7 +90,7 @@ def directions_from(
     label_class = yield from _class_of(found, wanted, settings)
     return (
         yield from _measured(
-            found.class_ids,
+            StackedSlices(found.class_ids),
             lambda block: None if (block == 0).any() else block == label_class.id,
             found.voxel_size,
             settings,
@@ -101,18 +102,19 @@ def directions_from(
 
 
 def _measured(
-    array: Any,
+    array: StackedSlices,
     mask: Callable[[NDArray[Any]], NDArray[np.bool_] | None],
     voxel_size: tuple[float, ...],
     settings: PlotSettings,
     **words: str,
 ) -> Generator[Event, None, Directions]:
-    if array.ndim == 2:
-        raise PlotError("A single image has no directions in space.")
+    if array.depth == 1 or array.frames > 1:
+        what = "A single image has" if array.depth == 1 else "Several time points have"
+        raise PlotError(f"{what} no directions in space.")
 
     def read(region: Region) -> NDArray[np.bool_] | None:
         with reading("The segmented volume", AGAIN):
-            return mask(np.asarray(array[region]))
+            return mask(array[region])
 
     found = yield from measure_directions(
         read, array.shape, voxel_size, settings, **words
@@ -138,11 +140,10 @@ def _class_of(
         known = ", ".join(f"{each.id} ({each.name})" for each in found.classes)
         raise SettingsError(f"There is no class {wanted!r}.", f"Classes: {known}.")
     counts = np.zeros(256, np.int64)
-    shape = spatial(found.class_ids)
-    for region in random_regions(shape, PART, 2 * settings.blocks, settings.seed):
-        box = region[1:] if found.class_ids.ndim == 2 else region
+    ids = StackedSlices(found.class_ids)
+    for region in random_regions(ids.shape, PART, 2 * settings.blocks, settings.seed):
         with reading(f"The prediction {found.path}", AGAIN):
-            block = np.asarray(found.class_ids[box])
+            block = ids[region]
         counts += np.bincount(block.ravel(), minlength=256)
         yield Tick()
     there = [each for each in found.classes if counts[each.id]]
@@ -166,13 +167,6 @@ def check_same(image: tuple[int, ...], other: tuple[int, ...], what: str) -> Non
         )
 
 
-def spatial(array: Any) -> tuple[int, int, int]:
-    """Shape (z, y, x) of an array ``([Z,] Y, X)``."""
-    shape = (1, *array.shape) if array.ndim == 2 else array.shape
-    z, y, x = (int(n) for n in shape)
-    return z, y, x
-
-
 def slices_from(
     evidence: Evidence, settings: PlotSettings
 ) -> Generator[Event, None, Slices]:
@@ -181,14 +175,15 @@ def slices_from(
     volume = None if sources.image is None else evidence.volume
     found = None if sources.prediction is None else evidence.prediction
     if volume is not None:
-        shape, size, unit = volume.shape, volume.voxel_size, volume.unit
+        stack, size, unit = volume.stacking, volume.voxel_size, volume.unit
     elif found is not None:
-        shape, size, unit = spatial(found.class_ids), found.voxel_size, found.unit
+        stack, size, unit = found.stack, found.voxel_size, found.unit
     else:
         raise PlotError("There is neither an image nor a prediction to show.")
     yield Tick()
+    shape = stack.shape
     if found is not None:
-        check_same(shape, spatial(found.class_ids), "prediction")
+        check_same(shape, found.stack.shape, "prediction")
     paint = None
     if sources.labels is not None:
         paint = evidence.paint.labelled
@@ -202,10 +197,10 @@ def slices_from(
     yield Tick()
     classes = std = None
     if found is not None:
-        box = region[1:] if found.class_ids.ndim == 2 else (plane, rows, columns)
         with reading(f"The prediction {found.path}", AGAIN):
-            classes = np.asarray(found.class_ids[box])
-            std = np.asarray(found.std[(slice(None), *box)], np.float32).max(axis=0)
+            classes = StackedSlices(found.class_ids)[region][0]
+            spread = StackedSlices(found.std)[(slice(None), *region)][:, 0]
+            std = np.asarray(spread, np.float32).max(axis=0)
     return Slices(
         image,
         _paint_picture(here, rows, columns) if len(here) else None,
@@ -215,7 +210,7 @@ def slices_from(
         (rows.start, columns.start),
         (size[1], size[2]),
         unit,
-        note=_where(shape, plane, rows, columns),
+        note=_where(stack, plane, rows, columns),
     )
 
 
@@ -261,12 +256,15 @@ def _paint_picture(
     return out
 
 
-def _where(shape: tuple[int, int, int], plane: int, rows: slice, columns: slice) -> str:
-    whole = (rows.stop - rows.start, columns.stop - columns.start) == shape[1:]
+def _where(stack: Stacking, plane: int, rows: slice, columns: slice) -> str:
+    whole = (rows.stop - rows.start, columns.stop - columns.start) == stack.shape[1:]
     part = (
         ""
         if whole
         else f", rows {rows.start} to {rows.stop - 1}, columns {columns.start} to "
         f"{columns.stop - 1}"
     )
-    return f"Slice {plane} of 0 to {shape[0] - 1}{part}."
+    depth = stack.shape[0] if stack.time is None else stack.depth
+    where = f"Slice {plane % depth} of 0 to {depth - 1}"
+    when = "" if stack.time is None else f" at time point {plane // stack.depth}"
+    return f"{where}{when}{part}."

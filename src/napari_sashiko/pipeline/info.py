@@ -16,11 +16,13 @@ from napari_sashiko.pipeline.folder_results import PICTURE, read_results
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
-from napari_sashiko.pipeline.reconstructing import open_reconstructed
-from napari_sashiko.pipeline.restoring import open_restored
-from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.pipeline.results import (
+    open_prediction,
+    open_reconstructed,
+    open_restored,
+)
 from napari_sashiko.prediction import PREDICTION, RECONSTRUCTED, RESTORED
-from napari_sashiko.volumes import DAMAGED, reading
+from napari_sashiko.volumes import DAMAGED, Slices, Stacking, Volume, reading
 
 MODEL_INDEX = "model.json"
 
@@ -46,8 +48,17 @@ class Description:
     facts: dict[str, Any]
 
 
-def describe(path: Path | str) -> Description:
+def describe(
+    path: Path | str, *, axes: str | None = None, level: int = 0
+) -> Description:
     """Say what a path is.
+
+    Parameters
+    ----------
+    path : path
+        Model, prediction, project, ..., or an image.
+    axes, level
+        Of an image, as for `open_image`.
 
     Raises
     ------
@@ -80,7 +91,7 @@ def describe(path: Path | str) -> Description:
     if record.get("kind") == "sets":
         with reading(f"The prediction sets {path}", "Write them again."):
             return _set_sizes(path, record)
-    return _image(path)
+    return _image(open_image(path, axes=axes, level=level))
 
 
 def _model(path: Path) -> Description:
@@ -117,7 +128,12 @@ def _made(card: Any) -> str:
         return f"Explores images: {latent} numbers of {edge} x {edge} voxels"
     if card.restoring is None:
         return f"Classes: {_names(card.classes)}"
-    return "Fills gaps" if card.restoring.fills_gaps else "Restores images"
+    made = "Fills gaps" if card.restoring.fills_gaps else "Restores images"
+    settings = card.members[0].spec.get("settings", {})
+    if "latent" not in settings:
+        return made
+    edge = " x ".join([str(settings["edge"])] * card.dims)
+    return f"{made}, through {settings['latent']} numbers of {edge} voxels"
 
 
 def _quality(card: Any) -> tuple[str, ...]:
@@ -145,10 +161,9 @@ def _sets(sets: SetCalibration | None) -> str:
 
 def _prediction(path: Path) -> Description:
     found = open_prediction(path)
-    shape = found.class_ids.shape
     lines = (
         (
-            f"Prediction, {' x '.join(map(str, shape))} voxels of "
+            f"Prediction, {extent(found.stack)} of "
             f"{_sizes(found.voxel_size)} {found.unit}"
         ),
         f"Classes: {_names(found.classes)}",
@@ -156,7 +171,7 @@ def _prediction(path: Path) -> Description:
         f"Model: {found.model_digest[:12]}",
     )
     facts = {
-        "shape": list(shape),
+        **_stacked(found.stack),
         "voxel_size": list(found.voxel_size),
         "unit": found.unit,
         "classes": [each.model_dump(mode="json") for each in found.classes],
@@ -169,18 +184,17 @@ def _prediction(path: Path) -> Description:
 
 def _restored(path: Path) -> Description:
     found = open_restored(path)
-    shape = found.mean.shape[1:]
     lines = (
         (
-            f"Restored image, {' x '.join(map(str, shape))} voxels of "
+            f"Restored image, {extent(found.stack)} of "
             f"{_sizes(found.voxel_size)} {found.unit}"
         ),
         f"Blocks: {found.done} of {found.total} finished",
         f"Model: {found.model_digest[:12]}",
     )
     facts = {
-        "shape": list(shape),
-        "channels": int(found.mean.shape[0]),
+        **_stacked(found.stack),
+        "channels": Slices(found.mean).shape[0],
         "voxel_size": list(found.voxel_size),
         "unit": found.unit,
         "done": found.done,
@@ -310,24 +324,41 @@ def _project(path: Path) -> Description:
     return Description("project", lines, facts)
 
 
-def _image(path: Path) -> Description:
-    volume = open_image(path)
-    shape = volume.shape[1:] if volume.flat else volume.shape
+def _image(volume: Volume) -> Description:
     lines = (
         (
-            f"Image {volume.name!r}, {' x '.join(map(str, shape))} voxels of "
+            f"Image {volume.name!r}, {extent(volume.stacking)} of "
             f"{_sizes(volume.voxel_size)} {volume.unit}"
         ),
         f"{volume.channels} channel(s), {volume.dtype}",
     )
     facts = {
-        "shape": list(shape),
+        **_stacked(volume.stacking),
         "channels": volume.channels,
         "dtype": str(volume.dtype),
         "voxel_size": list(volume.voxel_size),
         "unit": volume.unit,
     }
     return Description("image", lines, facts)
+
+
+def extent(stack: Stacking) -> str:
+    """Say how large an image is, and at how many times it was taken."""
+    time = stack.time
+    sides = stack.on_disk if time is None else stack.on_disk[1:]
+    size = f"{' x '.join(map(str, sides))} voxels"
+    if time is None:
+        return size
+    apart = f" ({time.step:g} {time.unit} apart)" if time.unit else ""
+    return f"{stack.count} time points{apart} of {size}"
+
+
+def _stacked(stack: Stacking) -> dict[str, Any]:
+    """Shape and axes as they lie on disk; what lies between two time points."""
+    known: dict[str, Any] = {"shape": list(stack.on_disk), "axes": stack.axes}
+    if stack.time is not None:
+        known |= {"time_step": stack.time.step, "time_unit": stack.time.unit}
+    return known
 
 
 def kind_of(path: Path) -> str:

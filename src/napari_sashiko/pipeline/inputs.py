@@ -47,7 +47,13 @@ class PaintedLabels:
     unit: str | None = None
 
 
-def open_image(image: Any, *, axes: str | None = None, level: int = 0) -> Volume:
+def open_image(
+    image: Any,
+    *,
+    axes: str | None = None,
+    level: int = 0,
+    unnamed: str | None = None,
+) -> Volume:
     """Open a path, or wrap an array, as a volume; a volume is handed through.
 
     Parameters
@@ -58,6 +64,9 @@ def open_image(image: Any, *, axes: str | None = None, level: int = 0) -> Volume
         One letter of ``tczyx`` per axis where it is not clear.
     level : int
         Level of an image pyramid at a path, 0 is the finest.
+    unnamed : str, optional
+        Axes of what does not name its own and has as many, such as labels or a truth
+        beside an image whose axes are known.
 
     Raises
     ------
@@ -67,11 +76,13 @@ def open_image(image: Any, *, axes: str | None = None, level: int = 0) -> Volume
     if isinstance(image, Volume):
         return image
     if isinstance(image, str | Path):
-        return open_volume(Path(image), axes=axes, level=level)
-    return as_volume(image, axes=axes)
+        return open_volume(Path(image), axes=axes, level=level, unnamed=unnamed)
+    return as_volume(image, axes=axes, unnamed=unnamed)
 
 
-def read_paint(labels: Any, classes: Classes = None) -> PaintedLabels:
+def read_paint(
+    labels: Any, classes: Classes = None, image: Volume | None = None
+) -> PaintedLabels:
     """Read sparse labels and the names of their classes.
 
     Names come from `classes`, else from the label store, else from a file
@@ -80,9 +91,12 @@ def read_paint(labels: Any, classes: Classes = None) -> PaintedLabels:
     Parameters
     ----------
     labels : path, array, Volume or LabelledVoxels
-        Integers ``([Z,] Y, X)``, 0 is not labelled; or the folder of a label store.
+        Integers ``([T,] [Z,] Y, X)``, 0 is not labelled; or the folder of a label
+        store.
     classes : sequence of LabelClass or str, optional
         Names in the order of the ids 1, 2, ...
+    image : Volume, optional
+        What was painted on: says what the axes of the labels are where they do not.
 
     Raises
     ------
@@ -95,7 +109,7 @@ def read_paint(labels: Any, classes: Classes = None) -> PaintedLabels:
         return PaintedLabels(labels, _name(classes, labels, None))
     if isinstance(labels, str | Path) and (Path(labels) / STORE_INDEX).exists():
         return _from_store(Path(labels), classes)
-    volume = open_image(labels)
+    volume = open_image(labels, unnamed=None if image is None else image.stacking.axes)
     if volume.channels != 1:
         raise LabelError(
             f"The labels {volume.name!r} have {volume.channels} channels.",

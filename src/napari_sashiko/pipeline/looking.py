@@ -53,7 +53,7 @@ def place_steps(
     """
     chosen, path = settings or PlacesSettings(), Path(source)
     volume = open_image(image)
-    paint = None if labels is None else read_paint(labels).labelled
+    paint = None if labels is None else read_paint(labels, image=volume).labelled
     is_prediction = (path / "zarr.json").exists()
     model = None if is_prediction else open_model(path, chosen.device)
     start = time.monotonic()

@@ -1,89 +1,21 @@
 """Tomographic reconstruction: sinograms to a volume, and networks that learn it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
-from napari_sashiko.pipeline.results import progress
 from napari_sashiko.pipeline.steps import check_model_folder
-from napari_sashiko.prediction import (
-    RECONSTRUCTED,
-    PredictionDone,
-    ReconstructSettings,
-    reading_prediction,
-    record_of,
-)
+from napari_sashiko.prediction import PredictionDone, ReconstructSettings
 from napari_sashiko.prediction import reconstruct as reconstruct_volume
 from napari_sashiko.runners import Event
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import TrainingDone, TrainReconstructSettings
-
-
-@dataclass(frozen=True)
-class Reconstructed:
-    """An open reconstruction; arrays are read by blocks.
-
-    Parameters
-    ----------
-    path : Path
-        Folder NAME.zarr.
-    images : dict of zarr arrays
-        ``(1, [Z,] Y, X)`` float32: ``fbp`` is the filtered back-projection, ``mean``
-        and ``std`` are those over the networks of a model.
-    angles : tuple of float
-        Degrees, one for each row of the sinograms.
-    voxel_size : tuple of float
-        (z, y, x) in `unit`.
-    unit : str
-        ``"pixel"`` when unknown.
-    model_digest : str
-        Which model was used; empty for none.
-    done, total : int
-        Blocks that are finished, and all.
-    """
-
-    path: Path
-    images: dict[str, Any]
-    angles: tuple[float, ...]
-    voxel_size: tuple[float, float, float]
-    unit: str
-    model_digest: str
-    done: int
-    total: int
-
-
-def open_reconstructed(path: Path | str) -> Reconstructed:
-    """Open a reconstruction for reading.
-
-    Raises
-    ------
-    OutputError
-        If there is none, it is damaged, or it comes from a newer version.
-    """
-    path = Path(path)
-    record = record_of(path, RECONSTRUCTED)
-    with reading_prediction(path):
-        group = zarr.open_group(str(path), mode="r")
-        done, total = progress(group)
-        z, y, x = (float(size) for size in record["voxel_size"])
-        return Reconstructed(
-            path=path,
-            images={name: group[f"{name}/0"] for name in record["images"]},
-            angles=tuple(float(angle) for angle in record["angles"]),
-            voxel_size=(z, y, x),
-            unit=str(record["unit"]),
-            model_digest=str(record["model_digest"]),
-            done=done,
-            total=total,
-        )
 
 
 def read_angles(path: Path | str) -> tuple[float, ...]:

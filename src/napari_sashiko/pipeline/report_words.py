@@ -9,7 +9,7 @@ from napari_sashiko.errors import SashikoError
 from napari_sashiko.metrics import OF_CLASS
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.held_out import held_out_scores
-from napari_sashiko.pipeline.info import own_record
+from napari_sashiko.pipeline.info import extent, own_record
 from napari_sashiko.pipeline.project import Project
 from napari_sashiko.plots import Missing, Part, Swatch, Table, shown_unit
 from napari_sashiko.volumes import reading
@@ -56,10 +56,9 @@ def _tell(tell: Callable[[Evidence], list[Part]], evidence: Evidence) -> list[Pa
 
 def _image(evidence: Evidence) -> list[Part]:
     volume = evidence.volume
-    shape = volume.shape[1:] if volume.flat else volume.shape
     rows: Rows = [
         ("name", volume.name),
-        ("size", f"{' x '.join(map(str, shape))} voxels"),
+        ("size", extent(volume.stacking)),
         ("voxel size", _voxel(volume.voxel_size, volume.unit)),
         ("type", f"{volume.dtype}, {volume.channels} channel(s)"),
     ]
@@ -179,7 +178,7 @@ def truth_table(scores: Any) -> Table:
 def _prediction(evidence: Evidence) -> list[Part]:
     found = evidence.prediction
     rows: Rows = [
-        ("size", f"{' x '.join(map(str, found.class_ids.shape))} voxels"),
+        ("size", extent(found.stack)),
         ("voxel size", _voxel(found.voxel_size, found.unit)),
         ("finished", f"{found.done} of {found.total} blocks"),
     ]

@@ -1,106 +1,20 @@
 """Learning to restore images: noise taken away, gaps filled."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import zarr
-
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
-from napari_sashiko.pipeline.results import Prediction, open_prediction, progress
-from napari_sashiko.pipeline.steps import check_model_folder, check_network, noted
-from napari_sashiko.prediction import (
-    RESTORED,
-    Comparison,
-    compare_image_steps,
-    read_record,
-    reading_prediction,
-    record_of,
-)
+from napari_sashiko.pipeline.results import open_restored
+from napari_sashiko.pipeline.steps import check_model_folder, noted
+from napari_sashiko.prediction import Comparison, compare_image_steps
 from napari_sashiko.runners import Event
-from napari_sashiko.volumes import live_levels
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
-
-
-@dataclass(frozen=True)
-class Restored:
-    """An open restored image; arrays are read by blocks.
-
-    Parameters
-    ----------
-    path : Path
-        Folder NAME.zarr.
-    mean, std : zarr arrays
-        ``(C, [Z,] Y, X)`` float32 in grey values: over the networks.
-    voxel_size : tuple of float
-        (z, y, x) in `unit`.
-    unit : str
-        ``"pixel"`` when unknown.
-    model_digest : str
-        Which model made it.
-    done, total : int
-        Blocks that are finished, and all.
-    coarser : mapping
-        Coarser levels of ``mean`` and ``std`` by name; none while it is not finished,
-        and of small images.
-    """
-
-    path: Path
-    mean: Any
-    std: Any
-    voxel_size: tuple[float, float, float]
-    unit: str
-    model_digest: str
-    done: int
-    total: int
-    coarser: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-
-def open_restored(path: Path | str) -> Restored:
-    """Open a restored image for reading.
-
-    Raises
-    ------
-    OutputError
-        If there is none, it is damaged, or it comes from a newer version.
-    """
-    path = Path(path)
-    record = record_of(path, RESTORED)
-    with reading_prediction(path):
-        group = zarr.open_group(str(path), mode="r")
-        done, total = progress(group)
-        z, y, x = (float(size) for size in record["voxel_size"])
-        return Restored(
-            path=path,
-            mean=group["mean/0"],
-            std=group["std/0"],
-            voxel_size=(z, y, x),
-            unit=str(record["unit"]),
-            model_digest=str(record["model_digest"]),
-            done=done,
-            total=total,
-            coarser={name: live_levels(path / name)[1:] for name in ("mean", "std")},
-        )
-
-
-def open_result(path: Path | str) -> Prediction | Restored:
-    """Open what `predict` wrote, by whichever kind of model.
-
-    Raises
-    ------
-    OutputError
-        If there is nothing, it is damaged, or it comes from a newer version.
-    """
-    record = read_record(Path(path))
-    if record is not None and record["kind"] == RESTORED:
-        return open_restored(path)
-    return open_prediction(path)
 
 
 def evaluate_restored(
@@ -122,10 +36,13 @@ def evaluate_restored(
     SashikoError
         If there is no finished restored image, or shapes do not fit.
     """
-    masks = (None if each is None else open_image(each) for each in (ignore, only))
-    left_out, chosen = masks
+    axes = open_restored(restored).stack.axes
+    left_out, chosen = (
+        None if each is None else open_image(each, unnamed=axes)
+        for each in (ignore, only)
+    )
     steps = compare_image_steps(
-        restored, open_image(truth), ignore=left_out, only=chosen
+        restored, open_image(truth, unnamed=axes), ignore=left_out, only=chosen
     )
     while True:
         try:
@@ -188,9 +105,10 @@ def restore_steps(
     chosen = settings or RestoreSettings.checked()
     target = Path(out)
     check_model_folder(target)
-    check_network(chosen)
+    _check_restorer(chosen)
     volume = open_image(image)
-    beside = None if clean is None else open_image(clean)
+    axes = volume.stacking.axes
+    beside = None if clean is None else open_image(clean, unnamed=axes)
     yield from noted(
         train_restoring(volume, chosen, target, target=beside),
         TrainingStarted,
@@ -239,3 +157,13 @@ def restore(
     return run_to_end(
         restore_steps(image, chosen, out, clean=clean), TrainingDone, report
     )
+
+
+def _check_restorer(settings: "RestoreSettings") -> None:
+    """Refuse an impossible network before anything is read."""
+    from napari_sashiko.networks import build_restorer  # noqa: PLC0415 - loads torch
+
+    if settings.network != "auto":
+        build_restorer(
+            settings.network, 1, 1, dims=2, seed=0, **settings.network_settings
+        )

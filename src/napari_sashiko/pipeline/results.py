@@ -1,7 +1,11 @@
-"""Finished and half-finished predictions, opened for whoever shows them."""
+"""Finished and half-finished results of blocks, opened for whoever shows them.
+
+Predictions, restored images and reconstructions are one kind of folder: arrays beside
+a record and a ledger. One opener reads what they share; each adds its arrays.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,35 +19,70 @@ from napari_sashiko.labels import LabelClass
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.prediction import (
     PREDICTION,
+    RECONSTRUCTED,
+    RESTORED,
     read_record,
     reading_prediction,
     record_of,
 )
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, Volume, live_levels
+from napari_sashiko.volumes import (
+    ATTRIBUTES,
+    DAMAGED,
+    Stacking,
+    Volume,
+    live_levels,
+    stacking_of,
+)
+
+Coarser = Mapping[str, tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """An open prediction; arrays are read by blocks.
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What all results that are written block by block have.
 
     Parameters
     ----------
     path : Path
         Folder NAME.zarr.
-    mean, std : zarr arrays
-        ``(K, [Z,] Y, X)`` in [0, 1].
-    class_ids : zarr array
-        ``([Z,] Y, X)`` uint8; 0 where it is not predicted yet.
-    classes : tuple of LabelClass
-        In the order of the channels.
+    stack : Stacking
+        How slices fall into frames, and which axes the arrays have.
     voxel_size : tuple of float
         (z, y, x) in `unit`.
     unit : str
         ``"pixel"`` when unknown.
     model_digest : str
-        Which model made it.
+        Which model made it; empty for none.
     done, total : int
         Blocks that are finished, and all.
+    """
+
+    path: Path
+    stack: Stacking
+    voxel_size: tuple[float, float, float]
+    unit: str
+    model_digest: str
+    done: int
+    total: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``([T,] [Z,] Y, X)`` in voxels."""
+        return self.stack.on_disk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Result):
+    """An open prediction; arrays are read by blocks.
+
+    Parameters
+    ----------
+    mean, std : zarr arrays
+        ``([T,] K, [Z,] Y, X)`` in [0, 1].
+    class_ids : zarr array
+        ``([T,] [Z,] Y, X)`` uint8; 0 where it is not predicted yet.
+    classes : tuple of LabelClass
+        In the order of the channels.
     coverages : tuple of float
         Those that prediction sets of it may be asked for; none where its model was not
         calibrated.
@@ -52,18 +91,60 @@ class Prediction:
         first; none while it is not finished, and of small images.
     """
 
-    path: Path
     mean: Any
     std: Any
     class_ids: Any
     classes: tuple[LabelClass, ...]
-    voxel_size: tuple[float, float, float]
-    unit: str
-    model_digest: str
-    done: int
-    total: int
     coverages: tuple[float, ...] = ()
-    coarser: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    coarser: Coarser = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored(Result):
+    """An open restored image; arrays are read by blocks.
+
+    Parameters
+    ----------
+    mean, std : zarr arrays
+        ``([T,] C, [Z,] Y, X)`` float32 in grey values: over the networks.
+    coarser : mapping
+        Coarser levels of ``mean`` and ``std`` by name; none while it is not finished,
+        and of small images.
+    """
+
+    mean: Any
+    std: Any
+    coarser: Coarser = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstructed(Result):
+    """An open reconstruction; arrays are read by blocks.
+
+    Parameters
+    ----------
+    images : dict of zarr arrays
+        ``(1, [Z,] Y, X)`` float32: ``fbp`` is the filtered back-projection, ``mean``
+        and ``std`` are those over the networks of a model.
+    angles : tuple of float
+        Degrees, one for each row of the sinograms.
+    """
+
+    images: dict[str, Any]
+    angles: tuple[float, ...]
+
+
+def open_result(path: Path | str) -> Prediction | Restored | Reconstructed:
+    """Open whatever was written block by block: `Prediction`, `Restored`, ...
+
+    Raises
+    ------
+    OutputError
+        If there is nothing, it is damaged, or it comes from a newer version.
+    """
+    record = read_record(Path(path))
+    kind = PREDICTION if record is None else record["kind"]
+    return _opened(Path(path), kind)  # type: ignore[no-any-return]
 
 
 def open_prediction(path: Path | str) -> Prediction:
@@ -74,29 +155,77 @@ def open_prediction(path: Path | str) -> Prediction:
     OutputError
         If there is none, it is damaged, or it comes from a newer version.
     """
-    path = Path(path)
-    record = record_of(path, PREDICTION)
+    return _opened(Path(path), PREDICTION)  # type: ignore[no-any-return]
+
+
+def open_restored(path: Path | str) -> Restored:
+    """Open a restored image for reading; raises as `open_prediction`."""
+    return _opened(Path(path), RESTORED)  # type: ignore[no-any-return]
+
+
+def open_reconstructed(path: Path | str) -> Reconstructed:
+    """Open a reconstruction for reading; raises as `open_prediction`."""
+    return _opened(Path(path), RECONSTRUCTED)  # type: ignore[no-any-return]
+
+
+def _opened(path: Path, kind: str) -> Any:
+    """Open a result that must be of this kind."""
+    record = record_of(path, kind)
     with reading_prediction(path):
         group = zarr.open_group(str(path), mode="r")
         done, total = progress(group)
         z, y, x = (float(size) for size in record["voxel_size"])
-        return Prediction(
+        result, arrays = KINDS_OF_RESULTS[kind]
+        return result(
             path=path,
-            mean=group["mean/0"],
-            std=group["std/0"],
-            class_ids=group["classes/0"],
-            classes=tuple(LabelClass(**each) for each in record["classes"]),
+            stack=stacking_of(record),
             voxel_size=(z, y, x),
             unit=str(record["unit"]),
             model_digest=str(record["model_digest"]),
             done=done,
             total=total,
-            coverages=_coverages(record.get("sets")),
-            coarser={
-                name: live_levels(path / name)[1:]
-                for name in ("mean", "std", "classes")
-            },
+            **arrays(path, group, record),
         )
+
+
+def _of_prediction(path: Path, group: Any, record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "mean": group["mean/0"],
+        "std": group["std/0"],
+        "class_ids": group["classes/0"],
+        "classes": tuple(LabelClass(**each) for each in record["classes"]),
+        "coverages": _coverages(record.get("sets")),
+        "coarser": _coarser(path, "mean", "std", "classes"),
+    }
+
+
+def _of_restored(path: Path, group: Any, _record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "mean": group["mean/0"],
+        "std": group["std/0"],
+        "coarser": _coarser(path, "mean", "std"),
+    }
+
+
+def _of_reconstruction(
+    _path: Path, group: Any, record: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "images": {name: group[f"{name}/0"] for name in record["images"]},
+        "angles": tuple(float(angle) for angle in record["angles"]),
+    }
+
+
+def _coarser(path: Path, *names: str) -> Coarser:
+    return {name: live_levels(path / name)[1:] for name in names}
+
+
+Arrays = Callable[[Path, Any, dict[str, Any]], dict[str, Any]]
+KINDS_OF_RESULTS: Mapping[str, tuple[type[Result], Arrays]] = {
+    PREDICTION: (Prediction, _of_prediction),
+    RESTORED: (Restored, _of_restored),
+    RECONSTRUCTED: (Reconstructed, _of_reconstruction),
+}
 
 
 def check_prediction(
@@ -135,8 +264,9 @@ def check_prediction(
             return progress(zarr.open_group(str(out), mode="r"))
         except DAMAGED:
             # The next run looks itself which blocks are whole.
-            sizes = zip(record["shape"], record["cell"], strict=True)
-            return 0, math.prod(-(-n // size) for n, size in sizes)
+            stack = stacking_of(record)
+            sizes = zip((stack.depth, *stack.shape[1:]), record["cell"], strict=True)
+            return 0, stack.count * math.prod(-(-n // size) for n, size in sizes)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ import zarr
 from napari_sashiko.errors import OutputError
 from napari_sashiko.runners import Event, Message, Tick
 from napari_sashiko.volumes import (
+    Slices,
     Volume,
     check_writable,
     create_ome_image,
     new_folder_beside,
     open_volume,
+    spans,
 )
 
 CHUNK = (32, 128, 128)
@@ -91,30 +93,31 @@ def copied(volume: Volume, folder: Path) -> Generator[Event, None, Volume]:
     """
     yield Message(f"{volume.name} is in memory: workers read a copy in {folder}.")
     check_writable(folder, volume.dtype.itemsize * volume.channels * _voxels(volume))
-    first = 1 if volume.flat else 0
-    colour = volume.channels > 1
-    shape, chunks = volume.shape[first:], CHUNK[first:]
+    stack, colour = volume.stacking, volume.channels > 1
+    shape, chunks = stack.on_disk, stack.lying(1, CHUNK)
+    first = 0 if stack.time is None else 1
+    early, late = slice(0, first), slice(first, None)  # around channels
     path = folder / "copy.zarr"
     array = create_ome_image(
         zarr.create_group(str(path)),
         NAME,
-        shape=(volume.channels, *shape) if colour else shape,
-        chunks=(volume.channels, *chunks) if colour else chunks,
+        shape=(*shape[early], volume.channels, *shape[late]) if colour else shape,
+        chunks=(*chunks[early], volume.channels, *chunks[late]) if colour else chunks,
         dtype=str(volume.dtype),
-        axes="czyx"[0 if colour else 1 :].replace("z", "" if volume.flat else "z"),
-        voxel_size=volume.voxel_size[first:],
+        axes=stack.axes[early] + ("c" if colour else "") + stack.axes[late],
+        voxel_size=volume.voxel_size[1 if stack.flat else 0 :],
         unit=volume.unit,
+        time=stack.time,
     )
-    for start in product(
-        *(range(0, n, c) for n, c in zip(volume.shape, CHUNK, strict=True))
-    ):
-        z, y, x = (
-            slice(s, min(s + c, n))
-            for s, c, n in zip(start, CHUNK, volume.shape, strict=True)
-        )
+    target, every = Slices(array), (slice(None),) if colour else ()
+    cuts = [
+        spans(*each)
+        for each in zip(volume.shape, CHUNK, (volume.frame, None, None), strict=True)
+    ]
+    for box in product(*cuts):
+        z, y, x = (slice(*side) for side in box)
         block = volume.read((z, y, x))
-        block = block[:, 0] if volume.flat else block
-        array[(..., *(z, y, x)[first:])] = block if colour else block[0]
+        target[(*every, z, y, x)] = block if colour else block[0]
         yield Tick()
     copy = open_volume(path / NAME)
     copy.name, copy.path = volume.name, volume.path

@@ -103,7 +103,8 @@ def train_steps(
         found = yield from folder_input(place, classes, folder, seed=chosen.seed)
         volume, paint, origin = found.volume, found.paint, found.origin
     else:
-        volume, paint, origin = open_image(image), read_paint(labels, classes), None
+        volume, origin = open_image(image), None
+        paint = read_paint(labels, classes, volume)
     if not isinstance(labels, LabelledVoxels):
         for text in check_labels(paint.labelled, volume.shape, paint.classes):
             yield Message(text, "warning")

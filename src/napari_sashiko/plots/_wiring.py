@@ -68,6 +68,7 @@ def graph_of(spec: Mapping[str, Any], title: str) -> NetworkGraph:
         "tunet3plus": _full_scale,
         "segnet": _unpooled,
         "pixelnet": _columns,
+        "alexnet": _chain,
     }
     if name not in kinds:
         raise PlotError(f"There is no picture of networks of the kind {name!r}.")
@@ -171,6 +172,20 @@ def _columns(spec: Mapping[str, Any], title: str) -> NetworkGraph:
     places += [(right + 0.7 * n, 0.0) for n in range(1, 4)]
     shown = tuple(dict.fromkeys(link.kind for link in links))
     return NetworkGraph(title, nodes, tuple(links), shown, tuple(places))
+
+
+def _chain(spec: Mapping[str, Any], title: str) -> NetworkGraph:
+    """AlexNet: one layer after another."""
+    from napari_sashiko.networks.alexnet import layer_channels  # noqa: PLC0415 - torch
+
+    settings = spec["settings"]
+    hidden = str(settings["hidden_channels"])
+    widths = map(str, layer_channels(settings["base_channels"]))
+    nodes = ("input", *widths, hidden, hidden, "output")
+    plain, pooled, dense = "convolution", "pooling, convolution", "dense"
+    kinds = [plain, pooled, pooled, plain, plain, "pooling, dense", dense, dense]
+    links = tuple(Link(n, n + 1, kind) for n, kind in enumerate(kinds))
+    return NetworkGraph(title, nodes, links, tuple(dict.fromkeys(kinds)))
 
 
 def _widths(settings: Mapping[str, Any]) -> tuple[list[int], list[int]]:

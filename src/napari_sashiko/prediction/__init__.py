@@ -26,7 +26,12 @@ from napari_sashiko.prediction.events import (
 from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.picture import PicturePart, predict_picture
 from napari_sashiko.prediction.places import find_places, places_in_prediction
-from napari_sashiko.prediction.plan import Plan, make_plan, plan_from_record
+from napari_sashiko.prediction.plan import (
+    Plan,
+    make_plan,
+    plan_from_record,
+    voxels_for,
+)
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.reconstruct_settings import ReconstructSettings
@@ -92,4 +97,5 @@ __all__ = [
     "reading_prediction",
     "reconstruct",
     "record_of",
+    "voxels_for",
 ]

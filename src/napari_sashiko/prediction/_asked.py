@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import zarr
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.prediction._finished import finished_record, triple
+from napari_sashiko.prediction._finished import (
+    chunk_of,
+    finished_record,
+    open_image,
+    triple,
+)
 from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction._prepare import check_classifies
 from napari_sashiko.prediction._sizes import choose_sizes
@@ -16,7 +20,7 @@ from napari_sashiko.prediction._spread import even_size
 from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import reading_prediction
-from napari_sashiko.volumes import Region, Volume, measure_normalisation
+from napari_sashiko.volumes import Region, Slices, Volume, measure_normalisation
 
 MOST_VOXELS = 1 << 20  # of a window: a second or so of one member on a CPU
 BLOCK_VOXELS = 150_000
@@ -68,17 +72,18 @@ class AskedModel:
     ) -> None:
         check_classifies(predictor.card)
         # Small windows, whatever the device.
+        shape = (volume.stacking.depth, *volume.shape[1:])
         _, border = choose_sizes(
-            volume.shape,
+            shape,
             predictor.halo,
             predictor.align,
             PredictionSettings(device="cpu"),
         )
-        depth = min(THICKEST, max(1, 2 * border[0]), volume.shape[0])
+        depth = min(THICKEST, max(1, 2 * border[0]), shape[0])
         border = (min(border[0], THICKEST // 2), border[1], border[2])
         edge = min(WIDEST, int((BLOCK_VOXELS / depth) ** 0.5))
         self.ids = tuple(int(each.id) for each in predictor.card.classes)
-        self.block = even_size(volume.shape, (depth, edge, edge))
+        self.block = even_size(shape, (depth, edge, edge))
         self._inference = Inference(predictor, volume, border, tick, MOST_VOXELS)
 
     def look(self, region: Region) -> Pair:
@@ -122,19 +127,16 @@ class AskedPrediction:
                 "Choose the image that was predicted.",
             )
         self._path, self._volume, self._tick = path, volume, tick
-        self._flat = bool(record["flat"])
         self._normalisation = measure_normalisation(volume, seed)
         with reading_prediction(path):
-            self._mean, self._std = (
-                zarr.open_array(str(path / name / "0"), mode="r")
-                for name in ("mean", "std")
-            )
+            self._mean, self._std = (open_image(path, n) for n in ("mean", "std"))
             self.ids = tuple(int(each["id"]) for each in record["classes"])
-            chunk = (1, *self._mean.chunks[1:])[-3:]
+            chunk = chunk_of(self._mean)
+        shape = (volume.stacking.depth, *volume.shape[1:])
         z, y, x = (
             min(c, n, most)
             for c, n, most in zip(
-                chunk, volume.shape, (THICKEST, WIDEST_READ, WIDEST_READ), strict=True
+                chunk, shape, (THICKEST, WIDEST_READ, WIDEST_READ), strict=True
             )
         )
         self.block = z, y, x
@@ -149,7 +151,5 @@ class AskedPrediction:
         """Read a region of the image, normalised by itself."""
         return self._normalisation.apply(self._volume.read(region))
 
-    def _read(self, array: Any, region: Region) -> FloatArray:
-        box = region[1:] if self._flat else region
-        values = np.asarray(array[(slice(None), *box)], np.float32)
-        return values[:, np.newaxis] if self._flat else values
+    def _read(self, array: Slices, region: Region) -> FloatArray:
+        return np.asarray(array[(slice(None), *region)], np.float32)

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from napari_sashiko.patches import Cell, Grid, border_weights
+from napari_sashiko.patches import Cell, border_weights
 from napari_sashiko.prediction._inference import Inference, Pair
 from napari_sashiko.prediction._pieces import Pieces
 from napari_sashiko.prediction.plan import Plan
@@ -39,7 +39,7 @@ class Blender:
     def __init__(
         self, inference: Inference, plan: Plan, *, cache_bytes: int = CACHE_BYTES
     ) -> None:
-        grid = Grid(inference.volume.shape, plan.window, plan.step)
+        grid = plan.grid
         self.inference = inference
         self.cells = plan.cells()
         self.starts = grid.starts
@@ -144,14 +144,10 @@ class Blender:
         )
         region = (z, y, x)
         whole = self.inference.predict(region, region, bounds=region)
-        touched = (
-            range(part.start // size, (part.stop - 1) // size + 1)
-            for part, size in zip(region, self.cells.chunk, strict=True)
-        )
         pieces = {}
-        for i, j, k in product(*touched):
-            if (i, j, k) == cell or self._pieces.expects((i, j, k)):
-                source, _ = self._overlap(index, self.cells[i, j, k].cell)
+        for touched in self.cells.touching(region):
+            if touched == cell or self._pieces.expects(touched):
+                source, _ = self._overlap(index, self.cells[touched].cell)
                 mean, std = (each[(slice(None), *source)].copy() for each in whole)
-                pieces[i, j, k] = mean, std
+                pieces[touched] = mean, std
         return pieces

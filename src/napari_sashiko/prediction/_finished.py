@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import zarr
+
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction._ledger import Ledger
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import PREDICTION, record_of
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, Slices, spans
 
 VOXELS = 1 << 21
 
@@ -40,27 +42,36 @@ def finished_record(path: Path, kind: str = PREDICTION) -> dict[str, Any]:
     return record
 
 
-def chunk_blocks(shape: Triple, chunks: Any, *, flat: bool) -> Iterator[Region]:
+def open_image(path: Path, name: str) -> Slices:
+    """Open one image of a result, seen as slices: ``([C,] Z, Y, X)``."""
+    return Slices(zarr.open_array(str(path / name / "0"), mode="r"))
+
+
+def chunk_of(image: Slices) -> Triple:
+    """Chunk of an image on disk, (z, y, x)."""
+    return triple((image.chunks or image.shape)[-3:])
+
+
+def chunk_blocks(
+    shape: Triple, chunk: Triple, frame: int | None = None
+) -> Iterator[Region]:
     """Blocks of whole chunks, each of about `VOXELS` or one chunk.
 
     Parameters
     ----------
     shape : (int, int, int)
         Volume, in voxels.
-    chunks : tuple of int
-        Of the probabilities, (class, [z,] y, x).
-    flat : bool
-        Whether the arrays have no z axis.
+    chunk : (int, int, int)
+        Of the probabilities, in voxels.
+    frame : int, optional
+        Slices of a frame: no block lies in two, as no chunk does.
     """
-    y, x = chunks[-2:]
-    z = 1 if flat else chunks[1]
+    z, y, x = chunk
     width = max(1, min(-(-shape[2] // x), VOXELS // (z * y * x))) * x
-    for i in range(0, shape[0], z):
-        for j in range(0, shape[1], y):
-            for k in range(0, shape[2], width):
-                stops = zip((i + z, j + y, k + width), shape, strict=True)
-                ends = [min(stop, n) for stop, n in stops]
-                yield slice(i, ends[0]), slice(j, ends[1]), slice(k, ends[2])
+    for deep in spans(shape[0], z, frame):
+        for down in spans(shape[1], y):
+            for along in spans(shape[2], width):
+                yield slice(*deep), slice(*down), slice(*along)
 
 
 def triple(values: Any) -> Triple:

@@ -1,7 +1,7 @@
 """Predict a region from its surroundings; when memory runs out, in smaller pieces."""
 
 from collections.abc import Callable
-from threading import Lock
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Inference:
         Called often; raises when the work was stopped.
     most_voxels : int, optional
         Largest window that is tried.
+    turns : Semaphore, optional
+        Lets so many threads use the predictor at a time; one, unless it is given.
     """
 
     def __init__(
@@ -41,13 +43,15 @@ class Inference:
         border: Triple,
         tick: Callable[[], None] = lambda: None,
         most_voxels: int | None = None,
+        *,
+        turns: Semaphore | None = None,
     ) -> None:
         self.predictor = predictor
         self.volume = volume
         self.border = border
         self.tick = tick
         self.most_voxels = most_voxels
-        self._lock = Lock()
+        self._turns = turns or Semaphore()
         self._reader = WindowReader(volume)
         self._scratch = Scratch()
 
@@ -63,7 +67,7 @@ class Inference:
         window : Region, optional
             What the networks see; None grows `region` by the border.
         bounds : Region, optional
-            What may be read at most; None is the whole volume.
+            What may be read at most; None is all that belongs to it.
 
         Returns
         -------
@@ -97,15 +101,19 @@ class Inference:
 
     def surroundings(self, region: Region, bounds: Region | None = None) -> Region:
         """`region` grown by the border, started where pooling allows, clipped."""
-        limits = bounds or tuple(slice(0, n) for n in self.volume.shape)
-        align = self.predictor.align
+        most = self.volume.around(region)
         return tuple(  # type: ignore[return-value]
             slice(
-                max(limit.start, (part.start - b) // a * a),
+                max(limit.start, all_.start + (part.start - all_.start - b) // a * a),
                 min(limit.stop, part.stop + b),
             )
-            for part, limit, b, a in zip(
-                region, limits, self.border, align, strict=True
+            for part, limit, all_, b, a in zip(
+                region,
+                bounds or most,
+                most,  # pooling falls alike in all frames
+                self.border,
+                self.predictor.align,
+                strict=True,
             )
         )
 
@@ -122,7 +130,7 @@ class Inference:
             for r, w in zip(region, window, strict=True)
         )
         try:
-            with _held(self._lock, self.tick):
+            with _held(self._turns, self.tick):
                 pair = self.predictor.predict(patch, core=core, tick=self.tick)
             return self._with_measured(pair, raw, core)
         except (RuntimeError, MemoryError) as error:
@@ -157,17 +165,17 @@ class Inference:
 
 
 class _held:  # noqa: N801 - reads as a word in a with statement
-    """Hold a lock, and hear about a stop while waiting for it."""
+    """Wait for a turn, and hear about a stop while waiting."""
 
-    def __init__(self, lock: Lock, tick: Callable[[], None]) -> None:
-        self._lock, self._tick = lock, tick
+    def __init__(self, turns: Semaphore, tick: Callable[[], None]) -> None:
+        self._turns, self._tick = turns, tick
 
     def __enter__(self) -> None:
-        while not self._lock.acquire(timeout=0.1):
+        while not self._turns.acquire(timeout=0.1):
             self._tick()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._turns.release()
 
 
 def count(region: Region) -> int:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from math import ceil, prod
 
-from napari_sashiko.patches import Cell, CellPlan, Grid
+from napari_sashiko.patches import Cell, CellPlan
 from napari_sashiko.prediction._blend import CACHE_BYTES
 from napari_sashiko.prediction.plan import Plan
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.settings import PredictionSettings
+from napari_sashiko.volumes import spans
 
 LONGEST_SIDE = 8  # of a pencil, in cells
 LONGEST_EDGE = 4  # of a task on a cluster: 64 cells
@@ -49,13 +50,13 @@ def windows_seen(plan: Plan, classes: int, settings: PredictionSettings) -> int:
     """
     cells = plan.cells()
     side, length = blocks_of(plan, cells, classes, settings)
-    grid = Grid(plan.shape, plan.window, plan.step)
+    grid = plan.grid
     seen = 1
     for axis, edge in enumerate((side, side, length)):
         size = edge * cells.chunk[axis]
         seen *= sum(
             start < low + size and start + grid.size[axis] > low
-            for low in range(0, plan.shape[axis], size)
+            for low, _ in spans(plan.shape[axis], size, None if axis else plan.frame)
             for start in grid.starts[axis]
         )
     return seen

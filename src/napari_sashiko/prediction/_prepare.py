@@ -18,6 +18,7 @@ from napari_sashiko.prediction.plan import (
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import (
+    BEFORE_TIME,
     FORMAT_VERSION,
     PREDICTION,
     RECONSTRUCTED,
@@ -124,6 +125,8 @@ def prepare(
         dtype=stored_type(predictor, settings),
         flat=volume.flat,
         classifies=predictor.card.restoring is None,
+        frame=volume.frame,
+        time=volume.time,
     )
     if record is None:
         check_writable(path, layout.bytes // 2)
@@ -150,7 +153,7 @@ def _plan(
     record: dict[str, Any] | None,
 ) -> Plan:
     """Take the stored plan, as far as the user did not ask for another one."""
-    wanted = make_plan(predictor, volume.shape, settings)
+    wanted = make_plan(predictor, volume.shape, settings, volume.frame)
     if record is None:
         return wanted
     stored = plan_from_record(record["plan"])
@@ -173,7 +176,7 @@ def _record(
 ) -> dict[str, Any]:
     sets = predictor.card.sets
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if volume.time else BEFORE_TIME,
         "kind": PREDICTION if predictor.card.restoring is None else RESTORED,
         "model_digest": digest,
         "input_digest": volume.digest(),
@@ -186,6 +189,7 @@ def _record(
         "voxel_size": list(volume.voxel_size),
         "unit": volume.unit,
         "flat": volume.flat,
+        **volume.stacking.record(),
         "classes": [each.model_dump(mode="json") for each in predictor.card.classes],
         "sets": None if sets is None else sets.model_dump(mode="json"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -21,7 +21,7 @@ def choose_sizes(
     halo: Triple,
     align: Triple,
     settings: PredictionSettings,
-    bytes_per_voxel: int = BYTES_PER_VOXEL,
+    voxels: int | None = None,
 ) -> tuple[Triple, Triple]:
     """Window and border for a volume of `shape`.
 
@@ -39,8 +39,8 @@ def choose_sizes(
         Window starts are multiples of these.
     settings : PredictionSettings
         What the user set goes first.
-    bytes_per_voxel : int
-        Memory of one member.
+    voxels : int, optional
+        Of the largest window; None takes what the device bears.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def choose_sizes(
     PlanError
         If the border leaves nothing of the window.
     """
-    voxels = voxel_budget(settings.device, bytes_per_voxel)
+    voxels = voxels or voxel_budget(settings.device)
     border = settings.border or _border(shape, halo, voxels, settings.window)
     window = settings.window or _window(shape, border, align, voxels)
     clipped: Triple = _triple(min(w, n) for w, n in zip(window, shape, strict=True))

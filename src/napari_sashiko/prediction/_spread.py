@@ -10,7 +10,7 @@ import numpy as np
 from napari_sashiko.patches import equal_cells
 from napari_sashiko.prediction.events import Place
 from napari_sashiko.prediction.predictor import Triple
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, frames_apart
 
 BASES = (2, 3, 5)
 SLABS = 5  # of equal depth
@@ -18,7 +18,7 @@ SHARE = 0.4  # of a list that one of them may fill while others have something
 
 
 def spread_blocks(
-    shape: Triple, size: Triple, count: int, seed: int
+    shape: Triple, size: Triple, count: int, seed: int, frame: int | None = None
 ) -> Iterator[Region]:
     """Pick blocks of a volume that lie far apart, whenever one stops.
 
@@ -34,13 +34,15 @@ def spread_blocks(
         How many, or all that there are.
     seed : int
         Decides how far the sequence is shifted.
+    frame : int, optional
+        Slices of a frame: no block lies in two.
 
     Yields
     ------
     Region
         No block twice; none overlaps another.
     """
-    cells = equal_cells(shape, size)
+    cells = equal_cells(shape, size, frame)
     grid = np.array([len(axis) for axis in cells.axes])
     shift = np.random.default_rng(seed).random(3)
     seen: set[tuple[int, ...]] = set()
@@ -72,9 +74,9 @@ def even_size(shape: Triple, most: Triple) -> Triple:
     return z, y, x
 
 
-def block_count(shape: Triple, size: Triple) -> int:
+def block_count(shape: Triple, size: Triple, frame: int | None = None) -> int:
     """How many blocks a volume has."""
-    return math.prod(-(-n // s) for n, s in zip(shape, size, strict=True))
+    return len(equal_cells(shape, size, frame))
 
 
 def choose(
@@ -84,6 +86,7 @@ def choose(
     apart: float,
     scale: Sequence[float],
     depth: int,
+    frame: int | None = None,
 ) -> list[Place]:
     """Take the best places that are not too near to a better one.
 
@@ -102,6 +105,8 @@ def choose(
         Size of a voxel (z, y, x).
     depth : int
         Slices of the volume.
+    frame : int, optional
+        Slices of a frame: places in two are not near to each other.
 
     Returns
     -------
@@ -110,7 +115,7 @@ def choose(
     """
     ranked = sorted(candidates, key=_rank)
     most, taken = math.ceil(SHARE * count), Counter[int]()
-    chosen = _Chosen(count, apart, scale)
+    chosen = _Chosen(count, apart, scale, frame)
     later = []
     for place in ranked:
         slab = place.coords[0] * SLABS // depth
@@ -126,15 +131,19 @@ def choose(
 class _Chosen:
     """Places that keep their distance."""
 
-    def __init__(self, count: int, apart: float, scale: Sequence[float]) -> None:
+    def __init__(
+        self, count: int, apart: float, scale: Sequence[float], frame: int | None
+    ) -> None:
         self.places: list[Place] = []
+        self._frame, self._gap = frame, apart / scale[0]
         self._count, self._apart, self._scale = count, apart, np.array(scale)
         self._points = np.zeros((count, 3))
 
     def take(self, place: Place) -> bool:
         """Take a place if there is room for it and it is far from the others."""
         number = len(self.places)
-        point = np.array(place.coords) * self._scale
+        coords = np.array([place.coords])
+        point = frames_apart(coords, self._frame, self._gap)[0] * self._scale
         gaps = np.linalg.norm(self._points[:number] - point, axis=1)
         if number == self._count or (gaps < self._apart).any():
             return False

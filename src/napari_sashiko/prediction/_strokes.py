@@ -48,8 +48,8 @@ class StrokeJudge:
         Blocks that are looked at; where more have paint, some are drawn.
     seed : int
         Decides which, and in which order.
-    separate : bool
-        Whether slices are pictures of their own.
+    frame : int, optional
+        Slices of a frame: no stroke goes on in the next one.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class StrokeJudge:
         most: int,
         seed: int,
         *,
-        separate: bool = False,
+        frame: int | None = None,
     ) -> None:
         self._asked = asked
         known = _drawn(labelled, asked, most, seed)
@@ -72,7 +72,7 @@ class StrokeJudge:
             labelled.coords[known], labelled.values[known], labelled.shape
         )
         self.pieces = _pieces(self._paint, asked.block, seed)
-        self._stroke = stroke_components(self._paint, separate=separate)
+        self._stroke = stroke_components(self._paint, frame=frame)
         self._places = flat_places(self._paint)
         shape = (len(self._paint), len(asked.ids))
         self._said = np.full(shape, np.nan, np.float32)

@@ -52,6 +52,8 @@ class Rules:
         Least distance from paint.
     count : int
         Most places of a block.
+    frame : int, optional
+        Slices of a frame: paint in another one is not near.
     """
 
     ids: tuple[int, ...]
@@ -59,6 +61,7 @@ class Rules:
     apart: float
     away: float
     count: int
+    frame: int | None = None
 
     @property
     def reach(self) -> Triple:
@@ -107,7 +110,7 @@ def unsure_places(
     score = hesitation * contrast(image, rules)
     score[hesitation < LEAST] = 0
     if labelled is not None:
-        score[near_paint(region, labelled, rules.reach)] = 0
+        score[near_paint(region, labelled, rules.reach, rules.frame)] = 0
     peaks = _peaks(score, rules)
     return [_place(peak, score, said, region, rules) for peak in peaks]
 
@@ -137,10 +140,13 @@ def contrast(image: FloatArray, rules: Rules) -> FloatArray:
 
 
 def near_paint(
-    region: Region, labelled: LabelledVoxels, reach: Triple
+    region: Region,
+    labelled: LabelledVoxels,
+    reach: Triple,
+    frame: int | None = None,
 ) -> NDArray[np.bool_]:
     """Find the voxels of a block with paint within `reach` voxels on every axis."""
-    seen = grow(region, reach, labelled.shape)
+    seen = grow(region, reach, labelled.shape, frame)
     rows = slice(*np.searchsorted(labelled.coords[:, 0], [seen[0].start, seen[0].stop]))
     coords = labelled.coords[rows]
     low, high = ([getattr(p, end) for p in seen] for end in ("start", "stop"))

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.metrics import ImageErrors, ImageScores, StructuralSimilarity
-from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
+from napari_sashiko.prediction._finished import (
+    chunk_blocks,
+    chunk_of,
+    finished_record,
+    open_image,
+)
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import RESTORED, reading_prediction
 from napari_sashiko.runners import Event, Progress
-from napari_sashiko.volumes import Region, Volume, grow
+from napari_sashiko.volumes import Region, Slices, Volume, grow, stacking_of
 
 Array = npt.NDArray[Any]
 
@@ -78,16 +82,17 @@ def compare_steps(
     """
     path = Path(restored)
     record = finished_record(path, RESTORED)
-    shape, flat = triple(record["shape"]), bool(record["flat"])
+    stack = stacking_of(record)
+    shape = stack.shape
     with reading_prediction(path):
-        mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
+        mean = open_image(path, "mean")
     _check(truth, shape, mean.shape[0])
     for mask in (ignore, only):
         if mask is not None:
             _check(mask, shape, 1)
-    scene = _Scene(path, mean, truth, ignore, only, flat=flat)
+    scene = _Scene(path, mean, truth, ignore, only)
     errors = ImageErrors()
-    blocks = list(chunk_blocks(shape, mean.chunks, flat=flat))
+    blocks = list(chunk_blocks(shape, chunk_of(mean), stack.frame))
     for number, region in enumerate(blocks):
         yield Progress(number, 2 * len(blocks), "comparing with the truth")
         errors.update(*scene.read(region))
@@ -96,7 +101,7 @@ def compare_steps(
     for number, region in enumerate(blocks if similarity else ()):
         yield Progress(len(blocks) + number, 2 * len(blocks), "comparing structures")
         for metric in similarity:
-            metric.update(*scene.read(grow(region, metric.halo, shape)))
+            metric.update(*scene.read(grow(region, metric.halo, shape, stack.frame)))
     ssim = [metric.compute().ssim for metric in similarity]
     return Comparison(found, ssim[0] if ssim else float("nan"))
 
@@ -112,18 +117,15 @@ class _Scene:
     """A restored image, its truth, and what of both counts."""
 
     path: Path
-    mean: Any
+    mean: Slices
     truth: Volume
     ignore: Volume | None
     only: Volume | None
-    flat: bool
 
     def read(self, region: Region) -> tuple[Array, Array, Array]:
         """Image, truth and what does not count, each ``(C, z, y, x)``."""
-        box = region[1:] if self.flat else region
         with reading_prediction(self.path):
-            image = np.asarray(self.mean[(slice(None), *box)], np.float32)
-        image = image[:, np.newaxis] if self.flat else image
+            image = np.asarray(self.mean[(slice(None), *region)], np.float32)
         true = self.truth.read(region)
         left_out = np.zeros(image.shape, bool)
         for mask in self._masks(region):

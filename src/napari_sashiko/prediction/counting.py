@@ -1,16 +1,19 @@
 """How much of a volume is of each class, by blocks."""
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
-from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
+from napari_sashiko.prediction._finished import (
+    chunk_blocks,
+    chunk_of,
+    finished_record,
+    open_image,
+)
 from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.runners import (
     Event,
@@ -20,7 +23,7 @@ from napari_sashiko.runners import (
     in_order,
     open_place,
 )
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, Slices, stacking_of
 
 HEARTBEAT = 0.2
 Totals = npt.NDArray[np.float64]
@@ -52,17 +55,14 @@ class Counter:
         Folder of the prediction.
     ids : tuple of int
         Class id of each channel.
-    flat : bool
-        Whether the arrays have no z axis.
     """
 
     prediction: Path
     ids: tuple[int, ...]
-    flat: bool
 
     def __call__(self, task: tuple[int, Region]) -> Totals:
         """Voxels and probability of each class in a block, (2, K)."""
-        box = task[1][1:] if self.flat else task[1]
+        box = task[1]
         with reading_prediction(self.prediction):
             winners = np.asarray(self.open("classes")[box])
             mean = self.open("mean")
@@ -74,9 +74,9 @@ class Counter:
             ]
         return np.array([voxels, mass], np.float64)
 
-    def open(self, name: str) -> Any:
-        """Open an array of the prediction."""
-        return zarr.open_array(str(self.prediction / name / "0"), mode="r")
+    def open(self, name: str) -> Slices:
+        """Open an image of the prediction."""
+        return open_image(self.prediction, name)
 
 
 def count_classes(
@@ -109,9 +109,9 @@ def count_classes(
     record = finished_record(path)
     with reading_prediction(path):
         ids = tuple(int(each["id"]) for each in record["classes"])
-        counter = Counter(path, ids, bool(record["flat"]))
-        shape, chunks = triple(record["shape"]), counter.open("mean").chunks
-    tasks = list(_tasks(shape, chunks, flat=counter.flat))
+        counter = Counter(path, ids)
+        stack, chunk = stacking_of(record), chunk_of(counter.open("mean"))
+    tasks = list(enumerate(chunk_blocks(stack.shape, chunk, stack.frame)))
     totals = np.zeros((2, len(ids)))
     with open_place(settings) as run:
         results = run(counter, tasks, heartbeat=HEARTBEAT)
@@ -126,7 +126,3 @@ def count_classes(
     return ClassTotals(
         dict(zip(ids, map(int, voxels), strict=True)), dict(zip(ids, mass, strict=True))
     )
-
-
-def _tasks(shape: Any, chunks: Any, *, flat: bool) -> Iterator[tuple[int, Region]]:
-    return enumerate(chunk_blocks(shape, chunks, flat=flat))

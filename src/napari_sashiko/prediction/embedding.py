@@ -64,6 +64,8 @@ def embed(
     yield from check_volume(explorer.card, volume)
     edge = explorer.exploring.edge
     places = choose_places(volume.shape, edge, settings)
+    if volume.separate:
+        places = _in_pictures(volume, places, edge)
     latents, *scores = yield from _look(explorer, volume, places)
     errors, distances, outside = scores
     yield Message("Making two coordinates of each patch.")
@@ -114,6 +116,13 @@ def choose_places(
     chosen = np.arange(total) if total <= settings.most else _drawn(total, settings)
     along = np.unravel_index(chosen, counts)
     return np.stack([axis[at] for axis, at in zip(axes, along, strict=True)], axis=1)
+
+
+def _in_pictures(volume: Volume, places: Places, edge: int) -> Places:
+    """Move places to where their pictures are: beyond the edge there is nothing."""
+    fitted = (volume.fitted(place, (1, edge, edge)) for place in places)
+    corners = [[part.start for part in box] for box in fitted]
+    return np.unique(np.array(corners, np.int64), axis=0)
 
 
 def _drawn(total: int, settings: EmbedSettings) -> Places:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_sashiko.patches import Grid
 from napari_sashiko.prediction._blend import CACHE_BYTES
 from napari_sashiko.prediction._inference import count
 from napari_sashiko.prediction._order import windows_seen
@@ -63,7 +62,7 @@ def estimate(
         Predict a small window and extrapolate; takes a few seconds on a CPU.
     """
     settings = settings or PredictionSettings()
-    plan = make_plan(predictor, volume.shape, settings)
+    plan = make_plan(predictor, volume.shape, settings, volume.frame)
     cells = plan.cells()
     channels = predictor.card.outputs
     layout = Layout(
@@ -73,6 +72,8 @@ def estimate(
         dtype=stored_type(predictor, settings),
         flat=volume.flat,
         classifies=predictor.card.restoring is None,
+        frame=volume.frame,
+        time=volume.time,
     )
     window = int(np.prod(plan.window))
     # Each block in work holds its patch, and the mean and deviation of its cell.
@@ -80,7 +81,7 @@ def estimate(
     read = 8 * volume.channels + 8 * channels
     kept = 0
     if plan.border_weight > 0:  # predicted windows: at most all of them
-        windows = len(Grid(plan.shape, plan.window, plan.step))
+        windows = len(plan.grid)
         kept = min(CACHE_BYTES, 8 * channels * window * windows)
     per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
     return Estimate(
@@ -109,10 +110,10 @@ def _seconds(
 
 
 def _probe(plan: Plan) -> tuple[slice, slice, slice]:
-    """Choose a small box in the middle of the volume."""
+    """Choose a small box in the middle of the volume, or of its first frame."""
     scale = min(1.0, (PROBE_VOXELS / float(np.prod(plan.window))) ** (1 / 3))
     starts_and_sizes = []
-    for n, w, a in zip(plan.shape, plan.window, plan.align, strict=True):
+    for n, w, a in zip(plan.sides, plan.window, plan.align, strict=True):
         length = min(n, max(1, int(w * scale)))
         starts_and_sizes.append(((n - length) // 2 // a * a, length))
     z, y, x = (slice(start, start + length) for start, length in starts_and_sizes)

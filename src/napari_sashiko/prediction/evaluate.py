@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
 from napari_sashiko.errors import LabelError
 from napari_sashiko.metrics import (
@@ -15,11 +14,17 @@ from napari_sashiko.metrics import (
     CalibrationScores,
     ConfusionMatrix,
 )
-from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
+from napari_sashiko.prediction._finished import (
+    chunk_blocks,
+    chunk_of,
+    finished_record,
+    open_image,
+    triple,
+)
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.runners import Event, Progress
-from napari_sashiko.volumes import Region, Volume, as_volume
+from napari_sashiko.volumes import Volume, as_volume, stacking_of
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,9 @@ def evaluate_steps(
     ids = [int(each["id"]) for each in record["classes"]]
     confusion, calibration = ConfusionMatrix(ids), Calibration(ids)
     with reading_prediction(path):
-        mean = zarr.open_array(str(path / "mean" / "0"), mode="r")
-    for region in chunk_blocks(shape, mean.chunks, flat=record["flat"]):
+        mean = open_image(path, "mean")
+    frame = stacking_of(record).frame
+    for region in chunk_blocks(shape, chunk_of(mean), frame):
         yield Progress(region[0].stop, shape[0], "comparing with the truth")
         wanted = true.read(region)[0]
         if left_out is not None:
@@ -136,7 +142,7 @@ def evaluate_steps(
         if not scored.any():
             continue
         with reading_prediction(path):
-            found = _read(mean, region, flat=record["flat"])[:, scored]
+            found = np.asarray(mean[(slice(None), *region)], np.float32)[:, scored]
         confusion.update(found, wanted[scored])
         calibration.update(found, wanted[scored])
     return _summary(record, confusion, calibration)
@@ -154,12 +160,6 @@ def _same_shape(array: Any, shape: Triple, what: str) -> Volume:
             f"The {what} are of type {volume.dtype}; class ids are integers."
         )
     return volume
-
-
-def _read(mean: Any, region: Region, *, flat: bool) -> Any:
-    box = region[1:] if flat else region
-    values = np.asarray(mean[(slice(None), *box)], np.float32)
-    return values[:, np.newaxis] if flat else values
 
 
 def _summary(

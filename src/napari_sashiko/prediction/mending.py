@@ -21,7 +21,7 @@ from napari_sashiko.prediction.store import (
     reading_prediction,
 )
 from napari_sashiko.runners import Event, Tick
-from napari_sashiko.volumes import DAMAGED, set_aside
+from napari_sashiko.volumes import DAMAGED, Slices, set_aside, stacking_of
 
 HEARTBEAT = 0.2  # seconds between two events
 
@@ -99,15 +99,17 @@ def _layout(path: Path, record: dict[str, Any]) -> Layout:
     with reading_prediction(path):
         images = tuple(str(name) for name in record.get("images", ("mean", "std")))
         mean = zarr.open_array(str(path / images[0] / "0"), mode="r")
-        flat = bool(record["flat"])
+        stack = stacking_of(record)
         return Layout(
-            shape=_triple(record["shape"]),
+            shape=stack.shape,
             cell=_triple(record["cell"]),
-            channels=int(mean.shape[0]),
+            channels=Slices(mean).shape[0],
             dtype=str(mean.dtype),
-            flat=flat,
+            flat=stack.flat,
             classifies=record["kind"] == PREDICTION,
             images=images,
+            frame=stack.frame,
+            time=stack.time,
         )
 
 

@@ -1,23 +1,17 @@
 """Predict one picture part by part, held in memory: for folders of many of them."""
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Semaphore
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_sashiko.errors import Cancelled
-from napari_sashiko.patches import Cell
 from napari_sashiko.prediction._inference import Inference
 from napari_sashiko.prediction.plan import make_plan
 from napari_sashiko.prediction.predictor import FloatArray, Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.runners import open_runner
 from napari_sashiko.volumes import Volume
-
-HEARTBEAT = 0.2
 
 
 class PicturePart(NamedTuple):
@@ -39,8 +33,12 @@ class PicturePart(NamedTuple):
 
 
 def predict_picture(
-    predictor: Predictor, volume: Volume, device: str = "auto"
-) -> Iterator[PicturePart | None]:
+    predictor: Predictor,
+    volume: Volume,
+    voxels: int,
+    tick: Callable[[], None],
+    turns: Semaphore,
+) -> Iterator[PicturePart]:
     """Predict a picture in the parts that the device has room for.
 
     Parameters
@@ -49,41 +47,25 @@ def predict_picture(
         The open model.
     volume : Volume
         A single slice.
-    device : str
-        Where the predictor is: it says how large a part may be.
+    voxels : int
+        Of the largest window, see `voxels_for`.
+    tick : callable
+        Called often; raises when the work was stopped.
+    turns : Semaphore
+        Lets so many threads use the predictor at a time.
 
     Yields
     ------
-    PicturePart or None
-        None several times a second, so that it can be stopped.
+    PicturePart
 
     Raises
     ------
-    VolumeError
-        If the picture has another number of channels than the model.
     DeviceError
         If memory does not suffice.
     """
-    stop = threading.Event()
-
-    def tick() -> None:
-        if stop.is_set():
-            raise Cancelled("Stopped.")
-
-    plan = make_plan(predictor, volume.shape, PredictionSettings(device=device))
-    inference = Inference(predictor, volume, plan.border, tick)
+    plan = make_plan(predictor, volume.shape, PredictionSettings(), voxels)
+    inference = Inference(predictor, volume, plan.border, tick, turns=turns)
     ids = np.array([each.id for each in predictor.card.classes], np.uint8)
-
-    def look(cell: Cell) -> PicturePart:
+    for cell in plan.cells():
         mean = inference.predict(cell.cell, cell.window)[0][:, 0]
-        return PicturePart(cell.cell[1:], mean, ids[mean.argmax(axis=0)])
-
-    with (
-        open_runner("serial") as run,
-        contextlib.closing(run(look, plan.cells(), heartbeat=HEARTBEAT)) as results,
-    ):
-        try:
-            for item in results:
-                yield None if item is None else item[1]
-        finally:
-            stop.set()
+        yield PicturePart(cell.cell[1:], mean, ids[mean.argmax(axis=0)])

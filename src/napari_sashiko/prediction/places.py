@@ -154,15 +154,15 @@ class _Search:
 
     def steps(self, open_: Open) -> Generator[Event, None, None]:
         """Open what is asked, judge the strokes, look at blocks, tell."""
-        settings, shape = self.settings, self.volume.shape
+        settings, shape, frame = self.settings, self.volume.shape, self.volume.frame
         asked = yield from self._one(open_, self._tick)
-        total = block_count(shape, asked.block)
+        total = block_count(shape, asked.block, frame)
         blocks = min(settings.blocks, total)
         if self.labelled is not None:
             yield from self._judge_strokes(asked, self.labelled, blocks)
         self._whole = self._done + blocks
         rules = self._rules(asked, blocks)
-        chosen = spread_blocks(shape, asked.block, blocks, settings.seed)
+        chosen = spread_blocks(shape, asked.block, blocks, settings.seed, frame)
 
         def look(region: Region) -> Looked:
             said, image = asked.look(region), asked.image(region)
@@ -184,7 +184,7 @@ class _Search:
                 paint,
                 self.settings.blocks,
                 self.settings.seed,
-                separate=self.volume.separate,
+                frame=self.volume.frame,
             )
 
         judge = self._judge = yield from self._one(number, labelled)
@@ -201,6 +201,7 @@ class _Search:
             apart=settings.apart,
             away=settings.away,
             count=max(FEWEST, part),
+            frame=self.volume.frame,
         )
 
     def _take(self, looked: Looked) -> None:
@@ -219,6 +220,7 @@ class _Search:
             apart=settings.apart,
             scale=self._scale,
             depth=self.volume.shape[0],
+            frame=self.volume.frame,
         )
         self._told = time.monotonic()
         strokes = judge.places(settings.count, self.disputes) if judge else ()

@@ -6,8 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_sashiko.errors import PlanError
-from napari_sashiko.patches import CellPlan, equal_cells, plan_cells
-from napari_sashiko.prediction._sizes import choose_sizes
+from napari_sashiko.patches import CellPlan, Grid, equal_cells, plan_cells
+from napari_sashiko.prediction._sizes import (
+    BYTES_PER_VOXEL,
+    choose_sizes,
+    voxel_budget,
+)
 from napari_sashiko.prediction.predictor import Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import flat_part
@@ -27,6 +31,8 @@ class Plan:
         In voxels; `step` is used when blending only.
     border_weight : float
         0 crops borders, more blends them.
+    frame : int, optional
+        Slices of a frame; None where all belong together.
     """
 
     shape: Triple
@@ -35,6 +41,17 @@ class Plan:
     step: Triple
     align: Triple
     border_weight: float
+    frame: int | None = None
+
+    @property
+    def sides(self) -> Triple:
+        """What is cut, (z, y, x): a frame, or the volume."""
+        return self.frame or self.shape[0], *self.shape[1:]
+
+    @property
+    def grid(self) -> Grid:
+        """Windows that are blended."""
+        return Grid(self.shape, self.window, self.step, self.frame)
 
     def cells(self) -> CellPlan:
         """Cut the volume into cells: each voxel belongs to exactly one."""
@@ -42,23 +59,24 @@ class Plan:
             # One step: where a window starts a cell does, and few reach into each.
             z, y, x = (
                 n if w >= n else s
-                for n, w, s in zip(self.shape, self.window, self.step, strict=True)
+                for n, w, s in zip(self.sides, self.window, self.step, strict=True)
             )
-            return equal_cells(
-                self.shape, (z if z == self.shape[0] else _flat(z), y, x)
-            )
-        multiple = _flat_multiple(self.shape[0], self.window[0], self.border[0])
+            deep = z if z == self.sides[0] else _flat(z)
+            return equal_cells(self.shape, (deep, y, x), self.frame)
+        multiple = _flat_multiple(self.sides[0], self.window[0], self.border[0])
         return plan_cells(
             self.shape,
             self.window,
             self.border,
             align=self.align,
             multiple=(multiple, 1, 1),
+            frame=self.frame,
         )
 
     def record(self) -> dict[str, Any]:
-        """Write the plan as JSON."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        """Write the plan as JSON; one without frames as it always was."""
+        known = {key: _plain(value) for key, value in asdict(self).items()}
+        return {key: value for key, value in known.items() if value is not None}
 
     def digest(self) -> str:
         """Name the plan: another plan has another name."""
@@ -88,24 +106,31 @@ def plan_from_record(record: dict[str, Any]) -> Plan:
 
 
 def make_plan(
-    predictor: Predictor, shape: Triple, settings: PredictionSettings
+    predictor: Predictor,
+    shape: Triple,
+    settings: PredictionSettings,
+    frame: int | None = None,
+    voxels: int | None = None,
 ) -> Plan:
-    """Choose windows for a volume of `shape`.
+    """Choose windows for a volume of `shape`, the same for each of its frames.
+
+    A window has `voxels`, or what the device bears.
 
     Raises
     ------
     PlanError
         If window, border and step make no sense together.
     """
+    sides = (frame or shape[0], *shape[1:])
     window, border = choose_sizes(
-        shape,
+        sides,
         predictor.halo,
         predictor.align,
         settings,
-        **_memory(predictor),
+        voxels or voxels_for(predictor, settings.device),
     )
     step = settings.step or _step(window, border, predictor.align)
-    if any(s > w for s, w, n in zip(step, window, shape, strict=True) if w < n):
+    if any(s > w for s, w, n in zip(step, window, sides, strict=True) if w < n):
         raise PlanError(
             f"A step of {step} is longer than a window of {window} voxels: voxels "
             "between would be left out.",
@@ -118,6 +143,7 @@ def make_plan(
         step=_least(step, window),
         align=predictor.align,
         border_weight=settings.border_weight,
+        frame=frame,
     )
 
 
@@ -126,9 +152,10 @@ def stored_type(predictor: Predictor, settings: PredictionSettings) -> str:
     return settings.dtype if predictor.card.restoring is None else "float32"
 
 
-def _memory(predictor: Predictor) -> dict[str, int]:
-    needed = getattr(predictor, "bytes_per_voxel", None)
-    return {} if needed is None else {"bytes_per_voxel": int(needed)}
+def voxels_for(predictor: Predictor, device: str, at_once: int = 1) -> int:
+    """Voxels of the largest windows that a device bears, so many of them at a time."""
+    needed = int(getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL)
+    return voxel_budget(device, needed * at_once)
 
 
 def _step(window: Triple, border: Triple, align: Triple) -> Triple:

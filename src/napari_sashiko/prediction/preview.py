@@ -53,7 +53,7 @@ def preview(
     for _ in check_volume(predictor.card, volume):
         pass  # said once, when the volume is predicted
     settings = PredictionSettings(device="cpu")  # small windows on any device
-    shape = volume.shape
+    shape = (volume.stacking.depth, *volume.shape[1:])
     _, border = choose_sizes(shape, predictor.halo, predictor.align, settings)
     border = _thin(border, region)
     inference = Inference(predictor, volume, border, tick, MOST_VOXELS)

@@ -26,7 +26,7 @@ from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.predictor import FloatArray
 from napari_sashiko.prediction.reconstruct_settings import ReconstructSettings
 from napari_sashiko.prediction.store import (
-    FORMAT_VERSION,
+    BEFORE_TIME,
     RECONSTRUCTED,
     Layout,
     PredictionStore,
@@ -282,7 +282,7 @@ def _record(work: Work, digest: str) -> dict[str, Any]:
     settings = work.settings.model_dump(mode="json", exclude={"device", "overwrite"})
     angles = hashlib.sha256(json.dumps(work.angles).encode()).hexdigest()[:16]
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": BEFORE_TIME,
         "kind": RECONSTRUCTED,
         "model_digest": digest,
         "input_digest": volume.digest(),

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +25,14 @@ from napari_sashiko.prediction.events import (
 from napari_sashiko.prediction.mending import mend_prediction
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
-from napari_sashiko.runners import Event, Message, Tick, open_place, torch_threads
+from napari_sashiko.runners import (
+    Event,
+    Message,
+    Tick,
+    open_place,
+    threads_each,
+    torch_threads,
+)
 from napari_sashiko.runners import Run as RunTasks
 from napari_sashiko.volumes import check_writable, remove_torn
 
@@ -118,7 +124,7 @@ def _work(
     start, most_voxels = time.perf_counter(), None
     number = 0
     with (
-        torch_threads(_threads_each(settings)),
+        torch_threads(threads_each(settings)),
         contextlib.closing(results),
         _stopping(stop),
         _disk(run, lambda: number),
@@ -140,12 +146,6 @@ def _work(
             before = total - todo + number - len(task)
             for place, cell in enumerate(task, 1):
                 yield CellDone(box(cell.cell), before + place, total, left)
-
-
-def _threads_each(settings: PredictionSettings) -> int:
-    """Threads of one operation: the same for all runners, for the same rounding."""
-    cores = os.cpu_count() or 1
-    return max(1, cores // (settings.workers or min(4, cores)))
 
 
 @contextlib.contextmanager
@@ -195,13 +195,13 @@ def _worker(
         plan=run.plan,
         layout=run.store.layout,
         device=settings.device,
-        threads=_threads_each(settings),
+        threads=threads_each(settings),
     )
 
 
 def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
     """Refuse to take pictures for neighbours, and say who would."""
-    if not volume.separate:
+    if not volume.separate or volume.time is not None:
         return
     if predictor.halo[0]:
         raise VolumeError(
@@ -210,8 +210,7 @@ def _check_separate(predictor: Predictor, volume: Any) -> Iterator[Message]:
             "Use sashiko apply: it looks at each picture alone.",
         )
     yield Message(
-        "Each picture becomes a slice. Instances would join what touches from slice to "
-        "slice; sashiko apply gives a result for each picture.",
+        "Each picture becomes a slice; sashiko apply gives a result for each picture.",
         "warning",
     )
 

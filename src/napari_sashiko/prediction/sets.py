@@ -21,7 +21,12 @@ from pydantic import Field, ValidationError
 
 from napari_sashiko.errors import Cancelled, OutputError
 from napari_sashiko.metrics import SetCalibration, in_set, strokes_needed
-from napari_sashiko.prediction._finished import chunk_blocks, finished_record, triple
+from napari_sashiko.prediction._finished import (
+    chunk_blocks,
+    chunk_of,
+    finished_record,
+    open_image,
+)
 from napari_sashiko.prediction.events import SetsDone
 from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.runners import (
@@ -36,9 +41,11 @@ from napari_sashiko.runners import (
 from napari_sashiko.volumes import (
     ATTRIBUTES,
     Region,
+    Slices,
     check_replaceable,
     check_writable,
     create_ome_image,
+    stacking_of,
     written_whole,
 )
 
@@ -72,15 +79,12 @@ class Sets:
         Number of classes.
     least : float
         Least probability of a class in a set.
-    flat : bool
-        Whether the arrays have no z axis.
     """
 
     prediction: Path
     target: Path
     classes: int
     least: float
-    flat: bool
 
     def write(self, region: Region) -> npt.NDArray[np.int64]:
         """Write the sizes of one block; count voxels by size, ``(C + 1,)``.
@@ -90,27 +94,28 @@ class Sets:
         Cancelled
             If the work was stopped meanwhile: its folder is gone.
         """
-        box = region[1:] if self.flat else region
-        sizes = self.sizes(box)
+        sizes = self.sizes(region)
         if not (self.target / "zarr.json").exists():
             raise Cancelled("Stopped.")
-        zarr.open_array(str(self.target / "sizes" / "0"), mode="r+")[box] = sizes
+        Slices(zarr.open_array(str(self.target / "sizes" / "0"), mode="r+"))[region] = (
+            sizes
+        )
         return np.bincount(sizes.ravel(), minlength=self.classes + 1)
 
-    def sizes(self, box: tuple[slice, ...]) -> npt.NDArray[np.uint8]:
+    def sizes(self, region: Region) -> npt.NDArray[np.uint8]:
         """Count the classes in the set of each voxel of a block."""
-        total = np.zeros([side.stop - side.start for side in box], np.uint8)
+        total = np.zeros([side.stop - side.start for side in region], np.uint8)
         with reading_prediction(self.prediction):
             mean = self.mean()
             for channel in range(self.classes):
-                values = np.asarray(mean[(channel, *box)], np.float16)
+                values = np.asarray(mean[(channel, *region)], np.float16)
                 total += in_set(values, self.least)
         return total
 
-    def mean(self) -> Any:
-        """Open the probabilities, (C, [z,] y, x)."""
+    def mean(self) -> Slices:
+        """Open the probabilities, (C, z, y, x)."""
         with reading_prediction(self.prediction):
-            return zarr.open_array(str(self.prediction / "mean" / "0"), mode="r")
+            return open_image(self.prediction, "mean")
 
 
 def prediction_sets(
@@ -154,7 +159,7 @@ def prediction_sets(
     yield from _remarks(calibration, settings.coverage, least)
     counts = np.zeros(len(record["classes"]) + 1, np.int64)
     with open_place(settings) as run, written_whole(target) as part:
-        work = Sets(source, part, len(counts) - 1, least, bool(record["flat"]))
+        work = Sets(source, part, len(counts) - 1, least)
         _create(work, record, settings.coverage, calibration)
         yield from _fill(work, record, run, counts)
         note = zarr.open_group(str(part), mode="r+").attrs
@@ -221,25 +226,26 @@ def _create(
         "reached": calibration.reached_at(coverage),
     }
     group = zarr.create_group(str(work.target), attributes={ATTRIBUTES: facts})
-    first = 1 if work.flat else 0
-    mean = work.mean()
+    stack, whole = stacking_of(record), chunk_of(work.mean())
+    chunk = [min(c, n) for c, n in zip(whole, stack.shape, strict=True)]
     create_ome_image(
         group,
         "sizes",
-        shape=mean.shape[1:],
-        chunks=[min(c, n) for c, n in zip(mean.chunks, mean.shape, strict=True)][1:],
+        shape=stack.on_disk,
+        chunks=stack.lying(1, chunk),
         dtype="uint8",
-        axes="zyx"[first:],
-        voxel_size=record["voxel_size"][first:],
+        axes=stack.axes,
+        voxel_size=record["voxel_size"][1 if stack.flat else 0 :],
         unit=record["unit"],
+        time=stack.time,
     )
 
 
 def _fill(
     work: Sets, record: dict[str, Any], run: Run, counts: npt.NDArray[np.int64]
 ) -> Iterator[Event]:
-    shape, chunks = triple(record["shape"]), work.mean().chunks
-    regions = partial(chunk_blocks, shape, chunks, flat=work.flat)
+    stack, chunk = stacking_of(record), chunk_of(work.mean())
+    regions = partial(chunk_blocks, stack.shape, chunk, stack.frame)
     total, done = sum(1 for _ in regions()), 0
     with contextlib.closing(run(work.write, regions(), heartbeat=HEARTBEAT)) as written:
         for item in written:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from napari_sashiko.volumes import (
     DAMAGED,
     ChunkWriter,
     Scratch,
+    Stacking,
+    Time,
     create_ome_image,
     new_folder_beside,
     padded,
     reading,
+    spans,
     temporary_beside,
 )
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+BEFORE_TIME = 1  # of what has no time axis, which older versions read as well
 PREDICTION, RESTORED = "prediction", "restored image"  # kinds of what is stored here
 RECONSTRUCTED = "reconstruction"
 KINDS = (PREDICTION, RESTORED, RECONSTRUCTED)
@@ -63,6 +68,10 @@ class Layout:
         Whether there is an array of the most probable class, too.
     images : tuple of str
         Names of the arrays of so many channels.
+    frame : int, optional
+        Slices of a frame: no cell lies in two. None where all belong together.
+    time : Time, optional
+        Of frames that are time points: the arrays on disk have a t axis.
     """
 
     shape: Triple
@@ -72,18 +81,30 @@ class Layout:
     flat: bool
     classifies: bool = True
     images: tuple[str, ...] = ("mean", "std")
+    frame: int | None = None
+    time: Time | None = None
+
+    @property
+    def stack(self) -> Stacking:
+        """How slices fall into frames, and which axes there are on disk."""
+        return Stacking(self.shape, self.frame, self.flat, self.time)
+
+    @cached_property
+    def rows(self) -> list[tuple[int, int]]:
+        """First slice of each row of cells, and one after the last."""
+        return spans(self.shape[0], self.cell[0], self.frame)
 
     @property
     def grid(self) -> Triple:
         """Number of cells along each axis."""
-        z, y, x = (-(-n // c) for n, c in zip(self.shape, self.cell, strict=True))
-        return z, y, x
+        y, x = (-(-n // c) for n, c in zip(self.shape[1:], self.cell[1:], strict=True))
+        return len(self.rows), y, x
 
     @property
     def chunk(self) -> Triple:
         """A chunk: flat enough for browsing, and never part of two cells."""
         depth, height, width = self.cell
-        alone = self.grid[0] == 1
+        alone = self.stack.depth <= depth
         flat = min(depth, FLATTEST_CHUNK) if alone else flat_part(depth)
         return flat, height, width
 
@@ -93,9 +114,25 @@ class Layout:
         width = np.dtype(self.dtype).itemsize * len(self.images)
         return int(np.prod(self.shape)) * (width * self.channels + self.classifies)
 
-    def on_disk(self, extents: Sequence[Any]) -> tuple[Any, ...]:
-        """Drop the z entry of ``(z, y, x)`` where the arrays have none."""
-        return tuple(extents[1:] if self.flat else extents)
+    def box(self, low: int, y: int, x: int) -> tuple[int, ...]:
+        """Place of a chunk in the grid of chunks of an array without channels.
+
+        Parameters
+        ----------
+        low : int
+            Its first slice.
+        y, x : int
+            Its place along the other axes.
+        """
+        if self.time is None:
+            return self.stack.lying(0, (low // self.chunk[0], y, x))
+        early, deep = divmod(low, self.stack.depth)
+        return self.stack.lying(early, (deep // self.chunk[0], y, x))
+
+    def with_channel(self, channel: Any, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Put an entry for channels behind that of time, before all others."""
+        first = 0 if self.time is None else 1
+        return (*entries[:first], channel, *entries[first:])
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -154,11 +191,10 @@ class PredictionStore:
         int
             Bytes on disk.
         """
-        depth = self.layout.chunk[0]
-        first = index[0] * self.layout.cell[0] // depth
+        depth, first = self.layout.chunk[0], self.layout.rows[index[0]][0]
         size = 0
-        for number, low in enumerate(range(0, images[0].shape[1], depth)):
-            box = self.layout.on_disk((first + number, *index[1:]))
+        for low in range(0, images[0].shape[1], depth):
+            box = self.layout.box(first + low, *index[1:])
             size += self._write_image(
                 box, [image[:, low : low + depth] for image in images]
             )
@@ -190,12 +226,12 @@ class PredictionStore:
         size = 0
         for low in range(0, mean.shape[1], depth):
             rows = slice(low, low + depth)
-            place = (
-                (region[0].start + low) // depth,
+            box = self.layout.box(
+                region[0].start + low,
                 region[1].start // height,
                 region[2].start // width,
             )
-            size += self._write_chunks(place, mean[:, rows], std[:, rows], ids)
+            size += self._write_chunks(box, mean[:, rows], std[:, rows], ids)
         return size
 
     def size_of(self, index: Triple) -> int:
@@ -237,20 +273,19 @@ class PredictionStore:
 
     def _chunks_of(self, index: Triple) -> Iterator[tuple[ChunkWriter, Any]]:
         """All chunks of a cell, classes first."""
-        cell, depth = self.layout.cell, self.layout.chunk[0]
-        low = index[0] * cell[0]
-        for z in range(low, min(low + cell[0], self.layout.shape[0]), depth):
-            box = self.layout.on_disk((z // depth, *index[1:]))
+        layout = self.layout
+        for low in range(*layout.rows[index[0]], layout.chunk[0]):
+            box = layout.box(low, *index[1:])
             if self._classes is not None:
                 yield self._classes, box
-            for channel in range(self.layout.channels):
-                yield from ((writer, (channel, *box)) for writer in self._images)
+            for channel in range(layout.channels):
+                place = layout.with_channel(channel, box)
+                yield from ((writer, place) for writer in self._images)
 
     def _write_chunks(
-        self, place: Triple, mean: FloatArray, std: FloatArray, ids: Any
+        self, box: tuple[int, ...], mean: FloatArray, std: FloatArray, ids: Any
     ) -> int:
         """Write the chunks of one place: while they are in the processor's cache."""
-        box = self.layout.on_disk(place)
         if self._classes is None:
             return self._write_image(box, (mean, std))
         best = self._chunk("best", self._mean, self.layout.chunk)
@@ -261,7 +296,8 @@ class PredictionStore:
         size = 0
         for channel, number in enumerate(ids):
             values = padded(mean[channel], stored if channel else best)
-            size += self._mean.write((channel, *box), self._drop_z(values))
+            place = self.layout.with_channel(channel, box)
+            size += self._mean.write(place, self._drop_z(values))
             # From the stored values, so that classes and argmax never differ.
             if channel == 0:
                 winner.fill(0)
@@ -272,7 +308,8 @@ class PredictionStore:
         size += self._classes.write(box, self._drop_z(winner))
         for channel in range(len(ids)):
             values = padded(std[channel], stored)
-            size += self._std.write((channel, *box), self._drop_z(values))
+            place = self.layout.with_channel(channel, box)
+            size += self._std.write(place, self._drop_z(values))
         return size
 
     def _write_image(self, box: Any, images: Sequence[FloatArray]) -> int:
@@ -281,7 +318,7 @@ class PredictionStore:
         for writer, image in zip(self._images, images, strict=True):
             for channel, values in enumerate(image):
                 chunk = self._drop_z(padded(values, room))
-                size += writer.write((channel, *box), chunk)
+                size += writer.write(self.layout.with_channel(channel, box), chunk)
         return size
 
     def _chunk(self, name: str, writer: ChunkWriter, shape: Triple) -> Any:
@@ -342,18 +379,21 @@ def _fill(
     unit: str,
 ) -> None:
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: dict(record)})
-    spatial = layout.on_disk(("z", "y", "x"))
+    stack = layout.stack
+    shape, chunks = stack.on_disk, stack.lying(1, layout.chunk)
+    axes = tuple(stack.axes)
     for name in layout.arrays:
-        channels = () if name == "classes" else (layout.channels,)
+        one = name == "classes"
         create_ome_image(
             group,
             name,
-            shape=(*channels, *layout.on_disk(layout.shape)),
-            chunks=(*(1 for _ in channels), *layout.on_disk(layout.chunk)),
-            dtype="uint8" if name == "classes" else layout.dtype,
-            axes="".join((*("c" for _ in channels), *spatial)),
-            voxel_size=layout.on_disk(voxel_size),
+            shape=shape if one else layout.with_channel(layout.channels, shape),
+            chunks=chunks if one else layout.with_channel(1, chunks),
+            dtype="uint8" if one else layout.dtype,
+            axes="".join(axes if one else layout.with_channel("c", axes)),
+            voxel_size=voxel_size[1 if layout.flat else 0 :],
             unit=unit,
+            time=layout.time,
         )
     create_ledger(group, layout.grid)
 

@@ -15,12 +15,13 @@ from napari_sashiko.runners.events import Event, Message, Progress, Tick
 from napari_sashiko.runners.job import Job, JobState, JobStatus
 from napari_sashiko.runners.runner import (
     RUNNERS,
+    Results,
     Run,
     RunnerName,
     in_order,
     open_runner,
 )
-from napari_sashiko.runners.settings import RunnerSettings, open_place
+from napari_sashiko.runners.settings import RunnerSettings, open_place, threads_each
 
 __all__ = [
     "RUNNERS",
@@ -30,6 +31,7 @@ __all__ = [
     "JobStatus",
     "Message",
     "Progress",
+    "Results",
     "Run",
     "RunnerName",
     "RunnerSettings",
@@ -45,5 +47,6 @@ __all__ = [
     "open_place",
     "open_runner",
     "release_memory",
+    "threads_each",
     "torch_threads",
 ]

@@ -1,5 +1,6 @@
 """What a user may set about where work runs, the same for every step."""
 
+import os
 from contextlib import AbstractContextManager
 
 from pydantic import Field
@@ -13,7 +14,9 @@ class RunnerSettings(Settings):
 
     runner: RunnerName = Field(default="threads", description="Where the work runs.")
     workers: int | None = Field(
-        default=None, ge=1, description="Blocks in work at a time; None decides."
+        default=None,
+        ge=1,
+        description="Blocks or pictures in work at a time; None decides.",
     )
     scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler, e.g. tcp://host:8786."
@@ -25,3 +28,9 @@ def open_place(settings: RunnerSettings) -> AbstractContextManager[Run]:
     return open_runner(
         settings.runner, workers=settings.workers, scheduler=settings.scheduler
     )
+
+
+def threads_each(settings: RunnerSettings) -> int:
+    """Threads of one operation: the same for all runners, for the same rounding."""
+    cores = os.cpu_count() or 1
+    return max(1, cores // (settings.workers or min(4, cores)))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from napari_sashiko.errors import SampleError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.registry import Registry
+from napari_sashiko.volumes import Time
 
 Array = npt.NDArray[Any]
 Report = Callable[[int, int], None]
@@ -34,7 +35,8 @@ class Sample:
         Key in the registry, and words for people.
     arrays : mapping of str to numpy.ndarray
         By name, those of ``ARRAYS`` where one fits: ``image`` is always there. Each is
-        ``(Z, Y, X)``, or ``(Z,)`` where it says one thing of a whole slice.
+        ``(Z, Y, X)``, ``(T, Z, Y, X)`` of several time points, or ``(Z,)`` where it
+        says one thing of a whole slice.
     source : str
         Where it comes from.
     voxel_size : tuple of float
@@ -43,6 +45,8 @@ class Sample:
         A unit of length; ``"pixel"`` where none is meant.
     classes : tuple of LabelClass
         Ids 1..C of labels and truth; none where there are neither.
+    time : Time, optional
+        What lies between two time points, where there are several.
 
     Raises
     ------
@@ -57,20 +61,22 @@ class Sample:
     voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0)
     unit: str = "pixel"
     classes: tuple[LabelClass, ...] = ()
+    time: Time | None = None
 
     def __post_init__(self) -> None:
         if "image" not in self.arrays:
             raise SampleError(f"The sample {self.name!r} has no image.")
         for key, array in self.arrays.items():
-            if array.ndim not in (1, 3):
+            if array.ndim not in (1, 3 if self.time is None else 4):
                 raise SampleError(
                     f"{key!r} of the sample {self.name!r} has {array.ndim} axes.",
-                    "Give (Z, Y, X), or (Z,) for one value a slice.",
+                    "Give (Z, Y, X), (T, Z, Y, X) with the time between two of them, "
+                    "or (Z,) for one value a slice.",
                 )
 
     @property
     def image(self) -> Array:
-        """What there is to work on, ``(Z, Y, X)``."""
+        """What there is to work on, ``([T,] Z, Y, X)``."""
         return self.arrays["image"]
 
     @property

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,10 +20,10 @@ from napari_sashiko.samples._sample import (
     Sample,
     silent,
 )
-from napari_sashiko.volumes import check_writable, remove_abandoned, written_file
+from napari_sashiko.volumes import Time, check_writable, remove_abandoned, written_file
 
 EDITION = 3  # raised when a sample changes, so that nobody gets the old one
-SUFFIXES = {3: ".tif", 1: ".csv"}  # by number of axes
+SUFFIXES = {4: ".tif", 3: ".tif", 1: ".csv"}  # by number of axes
 CLASSES = "labels.classes.json"
 WORDS = "words"  # beside the arrays in the cache
 
@@ -75,7 +76,7 @@ def check_sample_folder(folder: Path) -> None:
 def write_sample(sample: Sample, folder: Path) -> dict[str, Path]:
     """Write each array of a sample, and the names of its classes, into a folder.
 
-    ``(Z, Y, X)`` becomes an OME-TIFF with voxel size, ``(Z,)`` a CSV.
+    ``([T,] Z, Y, X)`` becomes an OME-TIFF with voxel size and time, ``(Z,)`` a CSV.
 
     Returns
     -------
@@ -114,7 +115,11 @@ def _write(path: Path, array: Array, sample: Sample) -> None:
         return
     unit = {"um": "µm"}.get(sample.unit, sample.unit)
     sizes = dict(zip("ZYX", sample.voxel_size, strict=True))
-    metadata = {"axes": "ZYX", "Name": f"{sample.name} {path.stem}"}
+    axes = "TZYX"[-array.ndim :]
+    metadata = {"axes": axes, "Name": f"{sample.name} {path.stem}"}
+    if sample.time is not None:
+        metadata |= {"TimeIncrement": str(sample.time.step)}
+        metadata |= {"TimeIncrementUnit": sample.time.unit}
     metadata |= {f"PhysicalSize{axis}": str(size) for axis, size in sizes.items()}
     metadata |= {f"PhysicalSize{axis}Unit": unit for axis in sizes}
     tifffile.imwrite(
@@ -126,6 +131,7 @@ def _keep(sample: Sample, path: Path) -> None:
     """Best effort: without a cache, the sample is made again next time."""
     words = {key: getattr(sample, key) for key in ("name", "title", "unit", "source")}
     words["voxel_size"] = sample.voxel_size
+    words["time"] = None if sample.time is None else asdict(sample.time)
     words["classes"] = [each.model_dump() for each in sample.classes]
     arrays = {**sample.arrays, WORDS: np.array(json.dumps(words))}
     with contextlib.suppress(OSError):
@@ -138,10 +144,12 @@ def _read(path: Path) -> Sample | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             words = json.loads(str(kept[WORDS]))
+            time = words.pop("time", None)
             return Sample(
                 arrays={key: kept[key] for key in kept.files if key != WORDS},
                 voxel_size=tuple(words.pop("voxel_size")),
                 classes=tuple(LabelClass(**each) for each in words.pop("classes")),
+                time=None if time is None else Time(**time),
                 **words,
             )
     except (OSError, ValueError, KeyError, BadZipFile, EOFError):

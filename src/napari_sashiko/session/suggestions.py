@@ -56,6 +56,11 @@ class SuggestionDesk:
             If there is no paint, no such class, or nothing can lie between slices.
         """
         volume, paint = self._session.need_volume(), self._session.labels.need()
+        if volume.time is not None:
+            raise LabelError(
+                "Shapes are not filled in between slices of several time points.",
+                "Split the image into single volumes, and fill in each of them.",
+            )
         if volume.shape[settings.axis] < 3:
             raise LabelError(
                 "There are no three slices along this axis.",

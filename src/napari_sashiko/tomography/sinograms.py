@@ -41,6 +41,12 @@ class Sinograms:
                 f"The sinograms {volume.name!r} have {volume.channels} channels.",
                 "Take one channel: axes are (slice, angle, detector).",
             )
+        if volume.time is not None:
+            raise VolumeError(
+                f"The sinograms {volume.name!r} have {volume.stacking.count} time "
+                "points.",
+                "Pick one of them; if they are slices or angles, say axes zyx.",
+            )
         if order == "projections" and volume.flat:
             raise VolumeError(
                 f"{volume.name!r} is a single image, which has no axis of angles "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.patches import Folds, within_reach
+from napari_sashiko.volumes import frames_apart
 
 FEWEST = 30  # voxels of a class; fewer say too little to stand for all
 
@@ -21,7 +22,7 @@ Reach = tuple[int, int, int]
 
 
 def voxels_apart(
-    coords: NDArray[np.int32], folds: Folds, reach: Reach
+    coords: NDArray[np.int32], folds: Folds, reach: Reach, frame: int | None = None
 ) -> NDArray[np.bool_]:
     """Find held-out voxels with nothing around them that their member learned from.
 
@@ -33,6 +34,8 @@ def voxels_apart(
         Who held out what.
     reach : tuple of int
         Receptive field beyond its centre, (z, y, x) in voxels.
+    frame : int, optional
+        Slices of a frame: nobody sees beyond it.
 
     Returns
     -------
@@ -40,6 +43,7 @@ def voxels_apart(
         ``(N,)`` bool.
     """
     apart = np.zeros(len(coords), bool)
+    coords = frames_apart(coords, frame, reach[0])
     for number, learned in enumerate(folds.train):
         held = folds.fold == number
         apart |= held & ~within_reach(coords, learned, held, reach)

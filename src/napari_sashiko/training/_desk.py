@@ -121,7 +121,7 @@ class Desk:
     @cached_property
     def strokes(self) -> NDArray[np.int64]:
         """Which stroke each labelled voxel belongs to."""
-        return stroke_components(self.labelled, separate=self.volume.separate)
+        return stroke_components(self.labelled, frame=self.volume.frame)
 
     @property
     def learned(self) -> NDArray[np.bool_]:
@@ -147,7 +147,7 @@ class Desk:
             spacing=self.choices.spacing,
             seed=self.settings.seed,
             before=self._dealt,
-            separate=self.volume.separate,
+            frame=self.volume.frame,
         )
 
     @property
@@ -164,7 +164,9 @@ class Desk:
     @cached_property
     def apart(self) -> NDArray[np.bool_]:
         """Which held-out voxels lie beyond `reach` of what was learned."""
-        return voxels_apart(self.labelled.coords, self.folds, self.reach)
+        return voxels_apart(
+            self.labelled.coords, self.folds, self.reach, self.volume.frame
+        )
 
     @cached_property
     def recipes(self) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.training.learning import LearningSettings
 from napari_sashiko.training.settings import TrainingSettings
-from napari_sashiko.volumes import LARGEST, Volume
+from napari_sashiko.volumes import LARGEST, Volume, frames_apart
 
 SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
 BESIDE = 2  # the same where there is no paint: noise differs from slice to slice
 FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
-BY_ITSELF = "2D: every picture is looked at by itself."
+BY_ITSELF = "2D: every {} is looked at by itself."
+MAY_BE_SLICES = " If these are slices, open the image with the axes zyx."
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
 
@@ -69,16 +70,16 @@ def make_choices(
         If neighbouring pictures are to be looked at that are no neighbours.
     """
     spacing = _spacing(volume)
-    depth = volume.shape[0]
+    depth = volume.stacking.depth
     if volume.separate:
         _check_separate(volume, settings)
-        return Choices(2, 0, 2, spacing, BY_ITSELF)
+        return Choices(2, 0, 2, spacing, _by_itself(volume))
     agreement = _agreement(volume)
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
     if agreement < SEPARATE and settings.dims != "3":
         return Choices(2, settings.neighbours or 0, 2, spacing, _apart(agreement))
-    dims, why = _dims(labelled, settings, device)
+    dims, why = _dims(labelled, settings, device, volume.frame)
     if dims == 3:
         return Choices(3, 0, 3, spacing, f"3D blocks: {why}.")
     neighbours = max(1, round(NEIGHBOURS / spacing[0]))
@@ -121,8 +122,9 @@ def choices_for_images(
     spacing = _spacing(volume)
     if volume.separate:
         _check_separate(volume, settings)
-        return Choices(2, 0, 2, spacing, BY_ITSELF)
-    if volume.shape[0] == 1:
+        return Choices(2, 0, 2, spacing, _by_itself(volume))
+    depth = volume.stacking.depth
+    if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
     if gaps and settings.dims == "auto" and settings.neighbours is None:
         return Choices(2, 0, 2, spacing, "2D: gaps are alike in all slices.")
@@ -133,7 +135,7 @@ def choices_for_images(
         return Choices(3, 0, 3, spacing, "3D blocks: neighbouring slices agree.")
     neighbours = settings.neighbours
     if neighbours is None:
-        neighbours = min(max(1, round(BESIDE / spacing[0])), volume.shape[0] - 1)
+        neighbours = min(max(1, round(BESIDE / spacing[0])), depth - 1)
     reason = f"2D with {neighbours} slices on either side: neighbouring slices agree."
     return Choices(2, neighbours, 3, spacing, reason)
 
@@ -144,7 +146,16 @@ def _spacing(volume: Volume) -> tuple[float, float, float]:
     return z, y, x
 
 
+def _by_itself(volume: Volume) -> str:
+    if volume.time is None:
+        return BY_ITSELF.format("picture")
+    # Some programs call the slices of a stack its frames.
+    return BY_ITSELF.format("time point") + MAY_BE_SLICES
+
+
 def _apart(agreement: float) -> str:
+    if round(agreement, 2) <= 0:  # noise, or slices that contradict each other
+        return "2D, each slice by itself: neighbouring slices have nothing in common."
     return (
         f"2D, each slice by itself: neighbouring slices agree only {agreement:.2f} "
         "times as well as neighbouring rows."
@@ -154,19 +165,26 @@ def _apart(agreement: float) -> str:
 def _check_separate(volume: Volume, settings: LearningSettings) -> None:
     if settings.dims == "3" or settings.neighbours:
         asked = "dims = 3" if settings.dims == "3" else "neighbours"
+        timed = volume.time is not None
+        what = "time points" if timed else "pictures"
         raise SettingsError(
-            f"The pictures of {volume.name!r} are no slices of a block: {asked} is not "
+            f"The {what} of {volume.name!r} are no slices of a block: {asked} is not "
             "possible.",
-            "Leave it out.",
+            "Leave it out; or say axes zyx, to have time looked along like depth."
+            if timed
+            else "Leave it out.",
         )
 
 
 def _dims(
-    labelled: LabelledVoxels, settings: TrainingSettings, device: str
+    labelled: LabelledVoxels,
+    settings: TrainingSettings,
+    device: str,
+    frame: int | None,
 ) -> tuple[int, str]:
     if settings.dims != "auto":
         return int(settings.dims), "as set"
-    thick = _thickness(labelled)
+    thick = _thickness(labelled, frame)
     if device == "cpu":
         return 2, "on a CPU, slices with neighbours learn more in the same time"
     if thick < THICK:
@@ -174,24 +192,26 @@ def _dims(
     return 3, f"{thick:.0%} of the paint continues in the next slice"
 
 
-def _thickness(labelled: LabelledVoxels) -> float:
-    """Share of painted voxels with paint directly above or below."""
-    flat = np.ravel_multi_index(labelled.coords.T, labelled.shape)
+def _thickness(labelled: LabelledVoxels, frame: int | None) -> float:
+    """Share of painted voxels with paint directly above or below in their frame."""
     plane = labelled.shape[1] * labelled.shape[2]
+    z, y, x = frames_apart(labelled.coords.astype(np.int64), frame, 1).T
+    flat = z * plane + y * labelled.shape[2] + x
     beside = np.isin(flat + plane, flat) | np.isin(flat - plane, flat)
     return float(beside.mean())
 
 
 def _agreement(volume: Volume) -> float:
     """Correlation of neighbouring slices over that of neighbouring rows."""
-    if volume.shape[0] == 1:
+    stack = volume.stacking
+    if stack.depth == 1:
         return 0.0
-    edges = [min(n, e) for n, e in zip(volume.shape, (8, 192, 192), strict=True)]
+    shape = (stack.depth, *stack.shape[1:])
+    edges = [min(n, e) for n, e in zip(shape, (8, 192, 192), strict=True)]
     along, across = [], []
     for place in (0.25, 0.5, 0.75):
-        starts = [
-            int((n - e) * place) for n, e in zip(volume.shape, edges, strict=True)
-        ]
+        starts = [int((n - e) * place) for n, e in zip(shape, edges, strict=True)]
+        starts[0] += int(stack.count * place) * stack.depth
         region = tuple(slice(s, s + e) for s, e in zip(starts, edges, strict=True))
         block = volume.read(region)[0].astype(np.float64)  # type: ignore[arg-type]
         block[~(np.abs(block) <= LARGEST)] = 0  # broken voxels, as in normalisation

@@ -46,7 +46,7 @@ class Corruption(Protocol):
 
 
 class Nothing:
-    """Nothing is hidden: the target is another image."""
+    """Nothing is hidden: the target is another image, or few numbers tell of it."""
 
     def __call__(
         self, images: Tensor, known: Tensor, holes: Tensor, generator: Generator

@@ -202,10 +202,10 @@ def _learn(
         return None  # no step, no change of running statistics
     images = batch.images
     with autocast(network, images.device):
-        output = network(images)
+        output, penalty = network.penalised(images)
     total, loss = batch.losses(output)
     optimiser.clear()
-    total.backward()  # type: ignore[no-untyped-call]
+    (total + penalty).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
     optimiser.step(learning_rate)
     return float(loss.detach())
@@ -223,7 +223,8 @@ def _layout(network: Network, device: torch.device) -> torch.memory_format:
 
 def autocast(network: Network, device: torch.device) -> Any:
     """bfloat16 where it is faster, full precision elsewhere."""
-    if has_fast_bfloat16(device) and not _is_compiled(network, device):
+    exact = device.type == "cpu" and not network.half_gradients
+    if has_fast_bfloat16(device) and not exact and not _is_compiled(network, device):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 

@@ -76,9 +76,10 @@ def features_of(
 ) -> NDArray[np.float32]:
     """Filter features ``(F, z, y, x)`` float32 of a part of the volume.
 
-    Read with the surroundings that the filters want, as far as the volume goes.
+    Read with the surroundings that the filters want, as far as the volume, or the
+    frame, goes.
     """
-    region = grow(core, bank.halo, volume.shape)
+    region = grow(core, bank.halo, volume.shape, volume.frame)
     patch = torch.from_numpy(normalisation.apply(volume.read(region)))
     box = tuple(
         (c.start - r.start, c.stop - r.start) for c, r in zip(core, region, strict=True)

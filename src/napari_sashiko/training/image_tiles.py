@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sashiko.errors import VolumeError
 from napari_sashiko.runners import Event, Progress
 from napari_sashiko.training.tiles import Triple, read_mirrored
 from napari_sashiko.volumes import Normalisation, Volume
@@ -70,7 +71,9 @@ class ImagePair:
     def _known(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        ends = np.minimum(stop, self.target.shape)
+        first = tuple(slice(int(s), int(s) + 1) for s in start)
+        most = self.target.around(first)  # type: ignore[arg-type]
+        ends = np.minimum(stop, [part.stop for part in most])
         z, y, x = (slice(int(s), int(e)) for s, e in zip(start, ends, strict=True))
         known = self.wanted.known(self.target.read((z, y, x))).all(0, keepdims=True)
         pad = [(0, 0), *((0, int(n)) for n in stop - ends)]
@@ -96,9 +99,14 @@ def read_image_tiles(
     Yields
     ------
     Progress
+
+    Raises
+    ------
+    VolumeError
+        If what was measured of one of the images has one grey value only.
     """
-    size = _size(pair.image.shape, patch)
-    starts = _starts(pair.image.shape, size, seed)
+    size = _size(_least(pair.image), patch)
+    starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
     starts = starts[:most]
@@ -106,7 +114,31 @@ def read_image_tiles(
     for number, start in enumerate(starts):
         tiles.append(pair.tile(start, size, margin))
         yield Progress(number + 1, len(starts), "reading blocks")
+    _check_contrast(pair, tiles)
     return tiles
+
+
+def _least(volume: Volume) -> Triple:
+    """Size of what fits into each frame of a volume, whose pictures may differ."""
+    depth = volume.stacking.depth
+    sizes = np.array([volume.extent(z) for z in range(0, volume.shape[0], depth)])
+    height, width = sizes.min(axis=0).tolist()
+    return depth, height, width
+
+
+def _check_contrast(pair: ImagePair, tiles: list[ImageTile]) -> None:
+    """Refuse what teaches nothing: a loss of 0 would look like success."""
+    for volume, values in (
+        (pair.image, [tile.image.ravel() for tile in tiles]),
+        (pair.target, [tile.target[:, tile.known[0]].ravel() for tile in tiles]),
+    ):
+        ends = [(part.min(), part.max()) for part in values if part.size]
+        if ends and min(low for low, _ in ends) == max(high for _, high in ends):
+            raise VolumeError(
+                f"{volume.name!r} has one grey value everywhere: there is nothing to "
+                "learn from it.",
+                "Choose another image, or a part of it with something to see.",
+            )
 
 
 def _size(shape: Triple, patch: Triple) -> Triple:
@@ -118,11 +150,21 @@ def _size(shape: Triple, patch: Triple) -> Triple:
     return z, y, x
 
 
-def _starts(shape: Triple, size: Triple, seed: int) -> NDArray[np.int64]:
-    """Corners ``(n, 3)`` of all blocks side by side, in random order."""
-    axes = [
-        np.unique(np.minimum(np.arange(0, n, s), max(n - s, 0)))
-        for n, s in zip(shape, size, strict=True)
+def _starts(volume: Volume, size: Triple, seed: int) -> NDArray[np.int64]:
+    """Corners ``(n, 3)`` of all blocks side by side in a frame, in random order."""
+    depth = volume.stacking.depth
+    corners = [
+        (first + z, y, x)
+        for first in range(0, volume.shape[0], depth)
+        for sides in [volume.extent(first)]
+        for z in _along(depth, size[0])
+        for y in _along(sides[0], size[1])
+        for x in _along(sides[1], size[2])
     ]
-    corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return np.random.default_rng(seed).permutation(corners)
+    return np.random.default_rng(seed).permutation(np.array(corners, np.int64))
+
+
+def _along(length: int, step: int) -> list[int]:
+    """Starts of blocks side by side; the last one ends where the axis does."""
+    starts = np.minimum(np.arange(0, length, step), max(length - step, 0))
+    return [int(start) for start in np.unique(starts)]

@@ -13,8 +13,8 @@ class FitSettings(Settings):
 
     network: str = Field(
         "auto",
-        description="Kind of network: auto, or msdnet, pixelnet, segnet, smsnet, "
-        "tunet, tunet3plus, unet.",
+        description="Kind of network: auto, or alexnet, msdnet, pixelnet, segnet, "
+        "smsnet, tunet, tunet3plus, unet.",
     )
     epochs: Annotated[int, Ge(1), Le(10_000)] = Field(
         30, description="Epochs of each network, 25 batches each."

@@ -88,9 +88,9 @@ def disputed_by_others(
             guard=GUARD,
             spacing=choices.spacing,
             seed=seed,
-            separate=volume.separate,
+            frame=volume.frame,
         )
-        return stroke_components(paint, separate=volume.separate), folds
+        return stroke_components(paint, frame=volume.frame), folds
 
     strokes, folds = yield from _aside(deal, labelled)
     rows = _sample(strokes, seed)

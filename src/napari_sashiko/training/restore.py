@@ -2,8 +2,10 @@
 
 Strategy: patches at random places of the volume. With a clean image beside it networks
 learn to make the one of the other; without, single voxels are hidden and networks say
-what they were, which they can of the signal and cannot of the noise. To fill gaps,
-networks see gaps at new places, and are told what is behind these.
+what they were, which they can of the signal and cannot of the noise; networks that
+squeeze patches into a few numbers make them again as they are, for noise does not fit
+through. To fill gaps, networks see gaps at new places, and are told what is behind
+these.
 """
 
 import time
@@ -19,7 +21,7 @@ import torch
 from napari_sashiko.checkpoints import MemberCard, ModelCard, Restoring
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.losses import IMAGE_LOSSES, ImageLoss
-from napari_sashiko.networks import build_network
+from napari_sashiko.networks import build_restorer
 from napari_sashiko.runners import Event, choose_device
 from napari_sashiko.training.choices import Choices, choices_for_images
 from napari_sashiko.training.corruptions import Blind, Corruption, Gaps, Nothing
@@ -48,6 +50,8 @@ HELD_OUT = 8  # one block of so many is held out
 PATCH_DEPTH = 16  # slices of a 3D patch
 TASKS = {
     "blind": "Learning from the noisy image alone: what a voxel is, is said by others.",
+    "squeezed": "Learning from the noisy image alone: patches are made again from few "
+    "numbers, through which noise does not fit.",
     "paired": "Learning to make one image of the other.",
     "gaps": "Learning to fill gaps: networks see them at places where the truth is "
     "known.",
@@ -61,7 +65,16 @@ class RestoreBench(Workbench):
     pair: ImagePair
     settings: RestoreSettings
     choices: Choices
-    task: str
+
+    @property
+    def task(self) -> str:
+        """What networks learn, a key of `TASKS`."""
+        if self.settings.gaps:
+            return "gaps"
+        if self.pair.target is not self.pair.image:
+            return "paired"
+        squeezes = all(each.network.squeezes for each in self.networks)
+        return "squeezed" if squeezes else "blind"
 
     @property
     def neighbours(self) -> int:
@@ -127,7 +140,8 @@ def train_restoring(
     Raises
     ------
     VolumeError
-        If the two do not fit, or there is no gap to learn from.
+        If the two do not fit, there is no gap to learn from, nothing was measured, or
+        an image has one grey value only.
     """
     started = time.monotonic()
     device = choose_device(settings.device)
@@ -135,7 +149,6 @@ def train_restoring(
         pair=_pair(volume, target, settings),
         settings=settings,
         choices=choices_for_images(volume, settings, device.type, gaps=settings.gaps),
-        task="gaps" if settings.gaps else "blind" if target is None else "paired",
         device=device,
         out=Path(out),
         started=started,
@@ -179,7 +192,7 @@ def _pair(
 def _network(bench: RestoreBench, number: int) -> NetworkDesk:
     recipe = member_recipes(bench.settings)[number]
     pair = bench.pair
-    network = build_network(
+    network = build_restorer(
         recipe["name"],
         pair.image.channels * bench.planes,
         pair.target.channels,
@@ -218,16 +231,22 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
         return batch
 
     fixed = held_out_batches(draw, bench.settings.batch, bench.settings.seed)
+    if not fixed and bench.task != "gaps":  # of gaps, all may lie in learned blocks
+        raise VolumeError(
+            f"Most of {bench.pair.target.name!r} was not measured: there is nothing to "
+            "learn from.",
+            "Cut out a part that was.",
+        )
     material: ImageMaterial = make(sampler, fixed, _transform(bench))
     return material
 
 
 def _corruption(bench: RestoreBench) -> Corruption:
-    if bench.task == "paired":
-        return Nothing()
     if bench.task == "gaps":
         return Gaps()
-    return Blind(_planes(bench))
+    if bench.task == "blind":
+        return Blind(_planes(bench))
+    return Nothing()
 
 
 def _planes(bench: RestoreBench) -> list[int]:
@@ -239,7 +258,7 @@ def _planes(bench: RestoreBench) -> list[int]:
 def _loss(bench: RestoreBench) -> ImageLoss:
     name = bench.settings.loss
     if name == "auto":
-        name = "l2" if bench.task == "blind" else "l1"
+        name = "l1" if bench.task in ("paired", "gaps") else "l2"
     return IMAGE_LOSSES[name]
 
 

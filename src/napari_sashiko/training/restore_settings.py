@@ -14,6 +14,11 @@ class RestoreSettings(LearningSettings):
     Without a clean image they learn from the noisy one alone.
     """
 
+    network: str = Field(
+        "auto",
+        description="Kind of network: auto, or any that *Train* has; or autoencoder or "
+        "vae, which squeeze patches into a few numbers and make them again.",
+    )
     members: Annotated[int, Ge(1), Le(32)] = Field(
         2,
         description="Networks in the ensemble, 1-32; where they differ, what they "

@@ -71,7 +71,7 @@ def class_shares(
             int(rng.integers(n - e + 1))
             for n, e in zip(volume.shape[1:], size, strict=True)
         )
-        core = (slice(int(z), int(z) + 1), slice(y, y + size[0]), slice(x, x + size[1]))
+        core = volume.fitted((int(z), y, x), (1, *size))
         total += _mean(ensemble, volume, core)
         yield Tick()
     return np.asarray(total / total.sum())
@@ -88,9 +88,11 @@ def correction(
 def _mean(ensemble: Ensemble, volume: Volume, core: Region) -> NDArray[np.float64]:
     # Grown to where pooling networks allow a patch to start.
     halo = [h + a for h, a in zip(ensemble.halo, ensemble.align, strict=True)]
-    region = grow(core, halo, volume.shape)
+    region = grow(core, halo, volume.shape, volume.frame)
+    first = [part.start for part in volume.around(core)]
     start = [
-        part.start // a * a for part, a in zip(region, ensemble.align, strict=True)
+        low + (part.start - low) // a * a
+        for part, a, low in zip(region, ensemble.align, first, strict=True)
     ]
     region = tuple(slice(s, part.stop) for s, part in zip(start, region, strict=True))  # type: ignore[assignment]
     box = tuple(

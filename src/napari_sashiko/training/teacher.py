@@ -13,6 +13,7 @@ the one is new to both.
 import time
 from collections.abc import Generator, Iterator, Sequence
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from napari_sashiko.training._desk import Desk
 from napari_sashiko.training.held_out import FoldForest, features_of
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.tiles import DEPTH, EDGE, Triple, read_mirrored
-from napari_sashiko.volumes import Region
+from napari_sashiko.volumes import Region, Stacking
 
 MEMORY = 1 << 28  # bytes of patches and answers together, and as many of features
 FEWEST, MOST = 8, 96  # patches: FEWEST however late it is, if there is memory for them
@@ -46,7 +47,9 @@ class Teacher:
         self.desk = desk
         self.patch = patch
         rng = np.random.default_rng(desk.settings.seed)
-        self._places = _places(desk.volume.shape, patch, _affordable(desk, patch), rng)
+        self._places = _places(
+            desk.volume.stacking, patch, _affordable(desk, patch), rng
+        )
         self._images: list[torch.Tensor] = []
         self._features: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._kept = 0  # bytes of features
@@ -67,7 +70,7 @@ class Teacher:
         tuple of Lessons
             For each network; empty where there is no forest, or nobody listens to it.
         """
-        desk = self.desk
+        desk, patch = self.desk, self.patch
         if desk.forest is None or not desk.is_taught:
             return ()
         by_network = _by_network(desk, desk.forest)
@@ -75,7 +78,8 @@ class Teacher:
         teachers = list(dict.fromkeys(by_network))
         answers: list[list[torch.Tensor]] = []
         started = time.monotonic()
-        for number, start in enumerate(self._places[:most]):
+        for number, drawn in enumerate(self._places[:most]):
+            start = np.array([part.start for part in desk.volume.fitted(drawn, patch)])
             late = number >= FEWEST and _is_late(desk, started)
             if late and number >= len(self._images):
                 break
@@ -105,10 +109,14 @@ class Teacher:
     ) -> Generator[Event, None, list[torch.Tensor]]:
         """Each teacher's probabilities ``(K, [z,] y, x)``.
 
-        Mirrored, like the image, where the volume is smaller than a patch.
+        Mirrored, like the image, where the volume is smaller than a patch. Beyond the
+        edge of a picture among larger ones nothing is said: no loss looks there.
         """
         desk = self.desk
-        size = np.minimum(start + self.patch, desk.volume.shape) - start
+        first = tuple(slice(int(s), int(s) + 1) for s in start)
+        around = desk.volume.around(first)  # type: ignore[arg-type]
+        ends = (around[0].stop, *desk.volume.extent(int(start[0])))
+        size = np.minimum(start + self.patch, ends) - start
         told = np.zeros((len(teachers), len(desk.classes), *size), np.float32)
         for box in _pieces(size):
             core: Region = tuple(  # type: ignore[assignment]
@@ -121,7 +129,9 @@ class Teacher:
                 part[:] = teacher.classify(rows).T.reshape(part.shape)
             yield Tick()
         pad = [(0, 0), *((0, int(n)) for n in np.array(self.patch) - size)]
-        whole = (torch.from_numpy(np.pad(each, pad, mode="symmetric")) for each in told)
+        mode: Literal["constant", "symmetric"]
+        mode = "constant" if desk.volume.separate else "symmetric"
+        whole = (torch.from_numpy(np.pad(each, pad, mode=mode)) for each in told)
         return [each[:, 0] if desk.choices.dims == 2 else each for each in whole]
 
     def _features_of(self, core: Region) -> NDArray[np.float32]:
@@ -157,12 +167,17 @@ def _affordable(desk: Desk, patch: Triple) -> int:
 
 
 def _places(
-    shape: Triple, patch: Triple, count: int, rng: np.random.Generator
+    stack: Stacking, patch: Triple, count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Corners ``(n, 3)``, all different, in random order, spread over the depth."""
-    room = np.maximum(np.array(shape) - patch, 0) + 1
+    """Corners ``(n, 3)``, all different, in random order, spread over the depth.
+
+    No patch lies in two frames.
+    """
+    room = np.maximum(np.array((stack.depth, *stack.shape[1:])) - patch, 0) + 1
     places = rng.integers(room, size=(count, 3))
-    places[:, 0] = (np.arange(count) + rng.random(count)) * room[0] / count
+    deep = (np.arange(count) + rng.random(count)) * (room[0] * stack.count) / count
+    frame, place = np.divmod(deep.astype(np.int64), room[0])
+    places[:, 0] = frame * stack.depth + place
     return rng.permutation(np.unique(places, axis=0))
 
 

@@ -1,8 +1,9 @@
 """Tiles: the labelled parts of a volume, read once, from which patches are cut.
 
-Strategy: painted voxels are sorted into tiles of one slice (2D) or a few (3D). A tile
-holds its image with a margin of half a patch, so that a patch around any of its voxels
-is a plain crop. Only tiles with paint are read, at most ``MEMORY`` of them.
+Strategy: painted voxels are sorted into tiles of one slice (2D) or a few (3D), all of
+one frame. A tile holds its image with a margin of half a patch, so that a patch around
+any of its voxels is a plain crop. Only tiles with paint are read, at most ``MEMORY`` of
+them.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.labels import LabelledVoxels
-from napari_sashiko.volumes import Normalisation, Volume
+from napari_sashiko.volumes import Normalisation, Volume, spans
 
 MEMORY = 1 << 30  # bytes of image that tiles may hold together
 EDGE = 128  # in-plane size of a tile, voxels
@@ -80,7 +81,17 @@ def read_tiles(
         Each with at least one labelled voxel.
     """
     size = np.array([1 if dims == 2 else DEPTH, EDGE, EDGE])
-    keys, inverse = np.unique(labelled.coords // size, axis=0, return_inverse=True)
+    cuts = [
+        np.array(spans(n, int(edge), frame))
+        for n, edge, frame in zip(
+            volume.shape, size, (volume.frame, None, None), strict=True
+        )
+    ]
+    tile_of = [
+        np.searchsorted(cut[:, 0], along, side="right") - 1
+        for cut, along in zip(cuts, labelled.coords.T, strict=True)
+    ]
+    keys, inverse = np.unique(np.stack(tile_of, 1), axis=0, return_inverse=True)
     inverse = inverse.ravel()
     order = np.argsort(inverse, kind="stable")
     ends = np.cumsum(np.bincount(inverse, minlength=len(keys)))
@@ -90,8 +101,9 @@ def read_tiles(
         places = np.sort(places[: MEMORY // full + 1])
     used = 0
     for place in places:
-        start = keys[place] * size
-        stop = np.minimum(start + size, labelled.shape)
+        start, stop = np.array(
+            [cut[key] for cut, key in zip(cuts, keys[place], strict=True)]
+        ).T
         rows = order[ends[place - 1] if place else 0 : ends[place]]
         corner = (int(start[0]), int(start[1]), int(start[2]))
         image = None if known is None else known.get(corner)
@@ -117,9 +129,12 @@ def read_mirrored(
     stop: NDArray[np.int64],
     margin: Triple,
 ) -> NDArray[np.float32]:
-    """Read ``start - margin .. stop + margin``, mirrored where the volume ends."""
+    """Read ``start - margin .. stop + margin``, mirrored where volume or frame ends."""
     low, high = start - margin, stop + margin
-    inside_low, inside_high = np.maximum(low, 0), np.minimum(high, volume.shape)
+    z, y, x = (slice(int(s), int(s) + 1) for s in start)
+    most = volume.around((z, y, x))
+    inside_low = np.maximum(low, [part.start for part in most])
+    inside_high = np.minimum(high, [part.stop for part in most])
     region = (
         slice(int(inside_low[0]), int(inside_high[0])),
         slice(int(inside_low[1]), int(inside_high[1])),

@@ -7,6 +7,14 @@ from napari_sashiko.volumes.disk import (
     reading,
     remove_torn,
 )
+from napari_sashiko.volumes.frames import (
+    Stacking,
+    Time,
+    frame_around,
+    frames_apart,
+    spans,
+    stacking_of,
+)
 from napari_sashiko.volumes.live_level import live_levels
 from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
@@ -42,6 +50,7 @@ from napari_sashiko.volumes.region import (
 )
 from napari_sashiko.volumes.scratch import Scratch
 from napari_sashiko.volumes.sheets import check_alike, sheet_volume
+from napari_sashiko.volumes.slices import Slices
 from napari_sashiko.volumes.temporary import (
     keep_copy,
     remove,
@@ -78,6 +87,9 @@ __all__ = [
     "Recent",
     "Region",
     "Scratch",
+    "Slices",
+    "Stacking",
+    "Time",
     "Volume",
     "WindowReader",
     "as_channels",
@@ -90,6 +102,8 @@ __all__ = [
     "find_pictures",
     "finish_replacing",
     "first_of",
+    "frame_around",
+    "frames_apart",
     "full_region",
     "grow",
     "intersect",
@@ -114,6 +128,8 @@ __all__ = [
     "set_aside",
     "sheet_volume",
     "shift",
+    "spans",
+    "stacking_of",
     "temporary_beside",
     "write_file",
     "write_levels",

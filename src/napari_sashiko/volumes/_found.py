@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sashiko.volumes.frames import Time
+from napari_sashiko.volumes.units import short_unit
+
 
 @dataclass(frozen=True)
 class Found:
@@ -23,6 +26,8 @@ class Found:
         ``"pixel"`` when unknown.
     separate : bool
         Whether slices are pictures of their own.
+    time : Time, optional
+        What lies between two time points; None where the file does not say.
     """
 
     array: Any
@@ -30,6 +35,7 @@ class Found:
     voxel_size: tuple[float, float, float] | None = None
     unit: str = "pixel"
     separate: bool = False
+    time: Time | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,14 @@ def known_size(
         return None
     z, y, x = (float(s) for s in size)
     return z, y, x
+
+
+def known_time(step: float, unit: str) -> Time | None:
+    """Return the time between two frames, if it is finite and positive."""
+    name = short_unit(unit)
+    if not (np.isfinite(step) and step > 0):
+        return None
+    return Time(float(step), "" if name == "pixel" else name)
 
 
 class Fetched:

@@ -11,10 +11,12 @@ from napari_sashiko.volumes._optional import need
 def open_mrc(path: Path, _ask: Ask) -> Found:
     """Map an MRC volume or image into memory.
 
+    Of a stack of volumes the file does not say what the first axis is.
+
     Raises
     ------
     VolumeError
-        If it is a stack of volumes, or holds no data.
+        If it holds no data.
     """
     mrcfile = need("mrcfile", path)
     with warnings.catch_warnings():
@@ -22,14 +24,9 @@ def open_mrc(path: Path, _ask: Ask) -> Found:
         warnings.simplefilter("ignore", RuntimeWarning)
         with mrcfile.mmap(path, mode="r", permissive=True) as file:
             array, size = file.data, file.voxel_size
-            stack = array is not None and file.is_volume_stack()
     if array is None:
         raise VolumeError(f"{path} is damaged: no data fit its header.")
-    if stack:
-        raise VolumeError(
-            f"{path.name} is a stack of volumes, shape {array.shape}.",
-            "Split it into single volumes.",
-        )
     found = known_size((float(size.z or size.y), float(size.y), float(size.x)))
     unit = "pixel" if found is None else "angstrom"
-    return Found(array, "zyx"[-array.ndim :], found, unit)
+    axes = "zyx"[-array.ndim :] if array.ndim < 4 else None
+    return Found(array, axes, found, unit)

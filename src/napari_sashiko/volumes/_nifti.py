@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Fetched, Found, known_size
+from napari_sashiko.volumes._found import Ask, Fetched, Found, known_size, known_time
 from napari_sashiko.volumes._optional import need
 from napari_sashiko.volumes.units import short_unit
 
@@ -29,8 +29,11 @@ def open_nifti(path: Path, _ask: Ask) -> Found:
     axes = "xyzt"[: len(shape)] if len(shape) < 5 else None
     zooms = [float(zoom) for zoom in image.header.get_zooms()[:3]]
     size = known_size((*[1.0] * (3 - len(zooms)), *reversed(zooms)))
-    unit = short_unit(image.header.get_xyzt_units()[0])
-    return Found(_array(path, image), axes, size, unit if size else "pixel")
+    length, lapse = image.header.get_xyzt_units()
+    unit = short_unit(length) if size else "pixel"
+    steps = [float(zoom) for zoom in image.header.get_zooms()[3:4]]
+    time = known_time(steps[0], lapse) if steps else None
+    return Found(_array(path, image), axes, size, unit, time=time)
 
 
 def _array(path: Path, image: Any) -> Any:

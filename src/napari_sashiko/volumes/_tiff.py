@@ -12,7 +12,8 @@ import tifffile
 import zarr
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes._found import Ask, Found, known_size, known_time
+from napari_sashiko.volumes.frames import Time
 from napari_sashiko.volumes.units import short_unit
 
 # Pages without a meaning are slices; samples are the colours of RGB.
@@ -37,6 +38,7 @@ def open_tiff(path: Path, ask: Ask) -> Found:
         level = series.levels[ask.level]
         axes = "".join(LETTERS.get(a, a.lower()) for a in level.axes)
         size, unit = _voxels(file)
+        time = _time(file)
         array = _mapped(path, file, level)
         if array is None:
             store = series.aszarr(level=ask.level)
@@ -45,7 +47,7 @@ def open_tiff(path: Path, ask: Ask) -> Found:
     if size is not None and ask.level:
         size = _scaled(size, series.axes, series.shape, level.shape)
     fits = set(axes) <= set("tczyx") and len(set(axes)) == len(axes)
-    return Found(array, axes if fits else None, size, unit)
+    return Found(array, axes if fits else None, size, unit, time=time)
 
 
 def _first_series(path: Path, file: Any) -> Any:
@@ -97,14 +99,28 @@ def _voxels(file: Any) -> tuple[tuple[float, float, float] | None, str]:
     return None, "pixel"
 
 
+def _time(file: Any) -> Time | None:
+    """Time between two frames, as OME-XML or ImageJ say it; seconds without a unit."""
+    if file.ome_metadata:
+        found = _pixels(file.ome_metadata)
+        step = float(found.get("TimeIncrement", 0))
+        return known_time(step, found.get("TimeIncrementUnit", "s"))
+    words = file.imagej_metadata or {}
+    return known_time(float(words.get("finterval") or 0), str(words.get("tunit", "s")))
+
+
+def _pixels(text: str) -> Mapping[str, str]:
+    """What OME-XML says of its first image; nothing where it is damaged."""
+    try:
+        pixels = ET.fromstring(text).find("{*}Image/{*}Pixels")
+    except ET.ParseError:
+        return {}
+    return {} if pixels is None else pixels.attrib
+
+
 def _ome_voxels(text: str) -> tuple[tuple[float, float, float] | None, str]:
     """Voxel size of the first image of OME-XML; micrometres where no unit stands."""
-    try:
-        root = ET.fromstring(text)
-    except ET.ParseError:
-        return None, "pixel"
-    pixels = root.find("{*}Image/{*}Pixels")
-    found = {} if pixels is None else pixels.attrib
+    found = _pixels(text)
     z, y, x = (float(found.get(f"PhysicalSize{axis}", 0)) for axis in "ZYX")
     size = known_size((z or y, y, x))
     unit = short_unit(found.get("PhysicalSizeXUnit", "µm"))

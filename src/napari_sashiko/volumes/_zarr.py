@@ -7,7 +7,7 @@ import zarr
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes._found import Ask, Found, known_size
-from napari_sashiko.volumes.ome_zarr import axes_of, ome_levels, voxel_size_of
+from napari_sashiko.volumes.ome_zarr import axes_of, ome_levels, time_of, voxel_size_of
 
 
 def open_zarr(path: Path, ask: Ask) -> Found:
@@ -57,7 +57,8 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
         )
     size, unit = voxel_size_of(multiscale, ask.level)
     array = group[datasets[ask.level]["path"]]
-    return Found(array, axes_of(multiscale), known_size(size), unit)
+    axes, time = axes_of(multiscale), time_of(multiscale, ask.level)
+    return Found(array, axes, known_size(size), unit, time=time)
 
 
 def _only_array(path: Path, group: Any, ask: Ask) -> Found:

@@ -186,7 +186,4 @@ def _sample(
         edges[0] = 1
     room = [size - edge + 1 for size, edge in zip(volume.shape, edges, strict=True)]
     starts = {tuple(int(v) for v in rng.integers(room)) for _ in range(count)}
-    return [
-        (slice(z, z + edges[0]), slice(y, y + edges[1]), slice(x, x + edges[2]))
-        for z, y, x in sorted(starts)
-    ]
+    return [volume.fitted(start, edges) for start in sorted(starts)]

@@ -6,6 +6,7 @@ from typing import Any
 import zarr
 from zarr.codecs import BloscCodec
 
+from napari_sashiko.volumes.frames import Time
 from napari_sashiko.volumes.units import long_unit, short_unit
 
 VERSION = "0.5"
@@ -23,6 +24,7 @@ def create_ome_image(
     voxel_size: Sequence[float],
     unit: str = "pixel",
     fill_value: float = 0,
+    time: Time | None = None,
 ) -> Any:
     """Make an empty image ``name/0`` with OME-Zarr 0.5 metadata.
 
@@ -37,13 +39,15 @@ def create_ome_image(
     dtype : str
         Of the array.
     axes : str
-        One letter of ``czyx`` per axis.
+        One letter of ``tczyx`` per axis, in this order.
     voxel_size : sequence of float
         One per spatial axis, in `unit`.
     unit : str
         ``"pixel"`` when unknown: then no unit is written.
     fill_value : float
         What is not written yet reads as this.
+    time : Time, optional
+        What lies between two time points.
 
     Returns
     -------
@@ -52,13 +56,15 @@ def create_ome_image(
     """
     image = group.create_group(name, overwrite=True)
     sizes = iter(voxel_size)
-    scale = [float(next(sizes)) if axis in "zyx" else 1.0 for axis in axes]
+    time = time or Time()
+    others = {"c": 1.0, "t": time.step}
+    scale = [others[axis] if axis in others else float(next(sizes)) for axis in axes]
     image.attrs["ome"] = {
         "version": VERSION,
         "multiscales": [
             {
                 "name": name,
-                "axes": [_axis(axis, unit) for axis in axes],
+                "axes": [_axis(axis, unit, time) for axis in axes],
                 "datasets": [_dataset(0, scale, [1] * len(axes))],
             }
         ],
@@ -143,19 +149,35 @@ def voxel_size_of(
     multiscale: Mapping[str, Any], level: int
 ) -> tuple[tuple[float, float, float], str]:
     """Voxel size (z, y, x) and unit of one level."""
-    axes = axes_of(multiscale)
-    scale = [1.0] * len(axes)
-    both = (multiscale, multiscale["datasets"][level])
-    for place in both:
-        for transform in place.get("coordinateTransformations", ()):
-            if transform["type"] == "scale":
-                scale = [a * b for a, b in zip(scale, transform["scale"], strict=True)]
-    by_axis = dict(zip(axes, scale, strict=True))
-    named = [a for a in multiscale.get("axes", ()) if isinstance(a, Mapping)]
-    units = {a["name"]: a["unit"] for a in named if a.get("unit")}
+    by_axis, units = _scales(multiscale, level), _units(multiscale)
     return (by_axis.get("z", 1.0), by_axis["y"], by_axis["x"]), short_unit(
         units.get("x", "pixel")
     )
+
+
+def time_of(multiscale: Mapping[str, Any], level: int) -> Time | None:
+    """Time between two frames; None without a time axis."""
+    step = _scales(multiscale, level).get("t", 0.0)
+    if not step > 0:
+        return None
+    unit = short_unit(_units(multiscale).get("t", ""))
+    return Time(step, "" if unit == "pixel" else unit)
+
+
+def _scales(multiscale: Mapping[str, Any], level: int) -> dict[str, float]:
+    """What one step along each axis of a level is."""
+    axes = axes_of(multiscale)
+    scale = [1.0] * len(axes)
+    for place in (multiscale, multiscale["datasets"][level]):
+        for transform in place.get("coordinateTransformations", ()):
+            if transform["type"] == "scale":
+                scale = [a * b for a, b in zip(scale, transform["scale"], strict=True)]
+    return dict(zip(axes, scale, strict=True))
+
+
+def _units(multiscale: Mapping[str, Any]) -> dict[str, str]:
+    named = [a for a in multiscale.get("axes", ()) if isinstance(a, Mapping)]
+    return {a["name"]: a["unit"] for a in named if a.get("unit")}
 
 
 def _create_array(
@@ -193,9 +215,12 @@ def _dataset(
     return {"path": str(level), "coordinateTransformations": places}
 
 
-def _axis(axis: str, unit: str) -> dict[str, str]:
+def _axis(axis: str, unit: str, time: Time) -> dict[str, str]:
     if axis == "c":
         return {"name": "c", "type": "channel"}
+    if axis == "t":
+        known = {"unit": long_unit(time.unit)} if time.unit else {}
+        return {"name": "t", "type": "time", **known}
     entry = {"name": axis, "type": "space"}
     if short_unit(unit) != "pixel":
         entry["unit"] = long_unit(unit)

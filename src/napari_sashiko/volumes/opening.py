@@ -50,6 +50,7 @@ def open_volume(
     path: Path | str,
     *,
     axes: str | None = None,
+    unnamed: str | None = None,
     dataset: str | None = None,
     level: int = 0,
 ) -> Volume:
@@ -65,6 +66,8 @@ def open_volume(
         follow its name, as in ``scan.h5/entry/data``.
     axes : str, optional
         One letter of ``tczyx`` per axis, where the file does not say or is wrong.
+    unnamed : str, optional
+        The same, only for a file that does not say and has as many axes.
     dataset : str, optional
         Array inside a ``.npz``, ``.zarr`` or HDF5 file.
     level : int
@@ -91,15 +94,19 @@ def open_volume(
     volume = as_volume(
         found.array,
         axes=axes or found.axes,
+        unnamed=unnamed,
         voxel_size=found.voxel_size,
         unit=found.unit,
         name=place.name.split(".")[0] or place.name,
+        time=found.time,
     )
     volume.path = place
-    volume.separate = found.separate
+    if found.separate:
+        volume.frame = 1
     volume.source = {
         "path": str(place.absolute()),
         "axes": axes,
+        **({} if unnamed is None else {"unnamed": unnamed}),
         "dataset": dataset,
         "level": level,
     }

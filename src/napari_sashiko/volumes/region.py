@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from napari_sashiko.volumes.frames import frame_around
+
 Shape = tuple[int, int, int]
 Region = tuple[slice, slice, slice]
 
@@ -18,11 +20,25 @@ def region_shape(region: Region) -> Shape:
     return z, y, x
 
 
-def grow(region: Region, halo: Sequence[int], shape: Sequence[int]) -> Region:
-    """Return the region with `halo` voxels more on each side, clipped to the volume."""
+def grow(
+    region: Region, halo: Sequence[int], shape: Sequence[int], frame: int | None = None
+) -> Region:
+    """Return the region with `halo` voxels more on each side, as far as may be seen.
+
+    Parameters
+    ----------
+    region : Region
+        In voxels of the volume.
+    halo, shape : sequence of int
+        (z, y, x); the volume ends the region.
+    frame : int, optional
+        Slices of a frame: it ends the region, too.
+    """
+    depth, height, width = (int(size) for size in shape)
+    most = frame_around(region[0], depth, frame), slice(0, height), slice(0, width)
     z, y, x = (
-        slice(max(part.start - wider, 0), min(part.stop + wider, size))
-        for part, wider, size in zip(region, halo, shape, strict=True)
+        slice(max(part.start - wider, all_.start), min(part.stop + wider, all_.stop))
+        for part, wider, all_ in zip(region, halo, most, strict=True)
     )
     return z, y, x
 

@@ -2,8 +2,9 @@
 
 Strategy: every picture is a slice of its own. Slices are as large as the largest
 picture; a smaller one goes on as its mirror image, which is what networks see beyond
-the edge of any image, so that padding changes neither the statistics of the volume nor
-what surrounds a pixel. Pictures are read one at a time, those read lately are kept.
+the edge of any image, so that padding does not change what surrounds a pixel. Nobody
+learns from it or measures it: `extents` say where pictures end. Pictures are read one
+at a time, those read lately are kept.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ class Sheets:
 
     Attributes
     ----------
+    extents : numpy.ndarray
+        ``(Z, 2)``: height and width of each picture.
     fingerprint : bytes
         Names the pictures without reading them: their names and sizes.
 
@@ -48,7 +51,8 @@ class Sheets:
         self.heads = tuple(heads)
         self.dtype = first.dtype.newbyteorder("=")
         self.channels = first.channels
-        height, width = np.max([head.size for head in heads], axis=0).tolist()
+        self.extents = np.array([head.size for head in heads])
+        height, width = self.extents.max(axis=0).tolist()
         colours = () if self.channels == 1 else (self.channels,)
         self.shape = (len(heads), height, width, *colours)
         self.fingerprint = _fingerprint(heads)

@@ -1,4 +1,4 @@
-"""Units of length: one spelling, whatever a file or a viewer calls them."""
+"""Units of length and of time: one spelling, whatever a file or a viewer calls them."""
 
 SPELLINGS = {
     "um": ("µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"),
@@ -8,6 +8,12 @@ SPELLINGS = {
     "pm": ("picometer", "picometre"),
     "m": ("meter", "metre"),
     "angstrom": ("å", "Å", "a", "angstroem", "ångström", "ångstrom"),
+    "s": ("second", "seconds", "sec"),
+    "ms": ("millisecond", "milliseconds", "msec"),
+    "us": ("microsecond", "microseconds", "usec"),
+    "min": ("minute", "minutes"),
+    "h": ("hour", "hours"),
+    "day": ("days", "d"),
     "pixel": ("", "pixels", "px", "voxel", "voxels", "none", "unknown"),
 }
 SHORT = {long.lower(): short for short, longs in SPELLINGS.items() for long in longs}
@@ -19,6 +25,11 @@ LONG = {
     "cm": "centimeter",
     "pm": "picometer",
     "m": "meter",
+    "s": "second",
+    "ms": "millisecond",
+    "us": "microsecond",
+    "min": "minute",
+    "h": "hour",
 }
 
 

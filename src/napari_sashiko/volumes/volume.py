@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import VolumeError
+from napari_sashiko.volumes.frames import Stacking, Time, frame_around
 from napari_sashiko.volumes.region import Region, Shape
+from napari_sashiko.volumes.slices import Slices
 from napari_sashiko.volumes.units import short_unit
 
 DIGEST_EDGE = 32
@@ -41,15 +43,23 @@ class Volume:
         JSON from which a worker opens it again; None for arrays in memory.
     separate : bool
         Whether slices are pictures of their own, not neighbours in space.
+    time : Time, optional
+        What lies between two time points; only of an image that has several.
 
     Attributes
     ----------
     shape : tuple of int
-        (Z, Y, X); Z = 1 for a 2D image.
+        (Z, Y, X); Z = 1 for a 2D image. Frames of a time series follow each other
+        along Z.
+    frame : int or None
+        Slices that belong together: those of one time point, or one where each is a
+        picture of its own; None where all do. Nobody looks from one frame to another.
+    time : Time or None
+        Of an image with several time points.
     channels : int
         Number of channels.
     flat : bool
-        Whether the image is 2D.
+        Whether the image is 2D, or 2D at several times.
 
     Raises
     ------
@@ -69,30 +79,52 @@ class Volume:
         path: Path | None = None,
         source: dict[str, Any] | None = None,
         separate: bool = False,
+        time: Time | None = None,
     ) -> None:
         _check(array, axes, name)
         sizes = dict(zip(axes, array.shape, strict=True))
         self._array = array
-        self._axes = axes
+        self._slices = Slices(array, axes)
         self.dtype = np.dtype(array.dtype).newbyteorder("=")
-        self.shape: Shape = (int(sizes.get("z", 1)), int(sizes["y"]), int(sizes["x"]))
+        z, y, x = self._slices.shape[-3:]
+        self.shape: Shape = (z, y, x)
         self.channels = int(sizes.get("c", 1))
         self.flat = "z" not in axes
+        self.frame: int | None = 1 if separate else None
+        self.time: Time | None = None
+        if sizes.get("t", 1) > 1:
+            self.time = time or Time()
+            self.frame = int(sizes.get("z", 1))
         self.voxel_size = _checked_size(voxel_size, name)
         self.unit = short_unit(unit)
         self.name = name
         self.path = path
         self.source = source
-        self.separate = separate
+
+    @property
+    def separate(self) -> bool:
+        """Whether slices are pictures of their own, not neighbours in space."""
+        return self.frame == 1
+
+    @property
+    def stacking(self) -> Stacking:
+        """How its slices fall into frames, and how results of it lie on disk."""
+        return Stacking(self.shape, self.frame, self.flat, self.time)
+
+    def around(self, region: Region) -> Region:
+        """All voxels that may be seen together with those of a region."""
+        deep = frame_around(region[0], self.shape[0], self.frame)
+        return deep, slice(0, self.shape[1]), slice(0, self.shape[2])
 
     @property
     def chunk(self) -> Shape | None:
         """Chunk in voxels (z, y, x), if the array is stored in equal chunks."""
-        chunks = getattr(self._array, "chunks", None)
-        if not chunks or not all(isinstance(size, int) for size in chunks):
-            return None  # Dask's chunks are tuples, and made by work
-        sizes = dict(zip(self._axes, chunks, strict=True))
-        return sizes.get("z", 1), sizes["y"], sizes["x"]
+        chunks, held = self._slices.chunks, self._slices
+        if chunks is None:
+            return None
+        z, y, x = chunks[-3:]
+        # Where frames end within chunks, these are not one as long as the other.
+        return None if held.frames > 1 and held.depth % z else (z, y, x)
 
     def read(self, region: Region) -> NDArray[Any]:
         """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8.
@@ -102,13 +134,8 @@ class Volume:
         VolumeError
             If the file is damaged there, or gone.
         """
-        places = dict(zip("zyx", region, strict=True))
-        key = tuple(
-            places[axis] if axis in places else (slice(None) if axis == "c" else 0)
-            for axis in self._axes
-        )
         try:
-            block = np.asarray(self._array[key])
+            block = self._slices[(*self._every, *region)]
         except UNREADABLE as error:
             box = ", ".join(f"{side.start}-{side.stop}" for side in region)
             raise VolumeError(
@@ -116,14 +143,48 @@ class Volume:
                 f"{str(error).rstrip('.') or type(error).__name__}.",
                 "The file may be damaged or gone.",
             ) from error
-        left = [axis for axis in self._axes if axis != "t"]
-        for axis in "czyx":
-            if axis not in left:
-                block = block[None]
-                left.insert(0, axis)
-        block = block.transpose([left.index(axis) for axis in "czyx"])
+        block = block if self._every else block[None]
         dtype = np.dtype(np.uint8) if self.dtype == bool else self.dtype
         return np.array(block, dtype=dtype, order="C")
+
+    def extent(self, z: int) -> tuple[int, int]:
+        """Height and width of a slice: less than `shape` for a smaller picture.
+
+        What lies beyond is its mirror image, which nobody is to learn from.
+        """
+        known = getattr(self._array, "extents", None)
+        height, width = self.shape[1:] if known is None else known[z]
+        return int(height), int(width)
+
+    def fitted(self, corner: Sequence[int], size: Sequence[int]) -> Region:
+        """Move a box that was drawn anywhere in the volume into the picture there.
+
+        Where all slices are as large as the volume, it stays where it is.
+
+        Parameters
+        ----------
+        corner, size : sequence of int
+            (z, y, x) of the box, which lies in `shape`.
+
+        Returns
+        -------
+        Region
+            Smaller than the box where the picture is.
+        """
+        z = int(corner[0])
+        parts = [slice(z, z + int(size[0]))]
+        for low, side, n, own in zip(
+            corner[1:], size[1:], self.shape[1:], self.extent(z), strict=True
+        ):
+            # Each place that the picture has is as likely as it was in the volume.
+            room, places = n - side + 1, max(own - side + 1, 1)
+            start = int(low) * places // max(room, 1)
+            parts.append(slice(start, start + min(int(side), own)))
+        return parts[0], parts[1], parts[2]
+
+    @property
+    def _every(self) -> tuple[slice, ...]:
+        return (slice(None),) if self._slices.ndim > 3 else ()
 
     def digest(self) -> str:
         """Hash of shape, dtype, voxel size and a few blocks (hexadecimal)."""
@@ -142,6 +203,8 @@ class Volume:
 
     def _digest(self, facts: tuple[Any, ...]) -> str:
         digest = hashlib.sha256()
+        if self.time is not None:  # the same slices in other frames are another image
+            facts = (*facts, self.frame)
         digest.update(repr(facts).encode())
         known = getattr(self._array, "fingerprint", None)
         if known is not None:  # to read a block of it, whole files would be read
@@ -161,9 +224,11 @@ def as_volume(
     array: Any,
     *,
     axes: str | None = None,
+    unnamed: str | None = None,
     voxel_size: Sequence[float] | None = None,
     unit: str = "pixel",
     name: str = "volume",
+    time: Time | None = None,
 ) -> Volume:
     """Wrap numpy, memmap, dask, zarr or a multiscale list (its finest level).
 
@@ -173,10 +238,14 @@ def as_volume(
         Not copied.
     axes : str, optional
         One letter of ``tczyx`` per axis; ``yx`` or ``zyx`` when left out.
+    unnamed : str, optional
+        Axes when left out, if there are as many.
     voxel_size : sequence of float, optional
         (z, y, x) or (y, x) in `unit`; 1 when left out.
     unit, name : str
         For results and for people.
+    time : Time, optional
+        What lies between two time points.
 
     Raises
     ------
@@ -184,6 +253,8 @@ def as_volume(
         As `Volume`, and if the axes are not given and cannot be guessed.
     """
     finest = _finest(array)
+    if axes is None and unnamed and len(unnamed) == len(finest.shape):
+        axes = unnamed
     if axes is None:
         axes = _guess(finest, name)
     size = [1.0] * 3 if voxel_size is None else list(voxel_size)
@@ -193,6 +264,7 @@ def as_volume(
         voxel_size=[1.0, *size] if len(size) == 2 else size,
         unit=unit,
         name=name,
+        time=time,
     )
 
 
@@ -246,7 +318,7 @@ def _guess(array: Any, name: str) -> str:
         raise VolumeError(
             f"{name!r} has {count} {'axis' if count == 1 else 'axes'}, shape "
             f"{tuple(array.shape)}: it is not clear which are space.",
-            "Name them, e.g. axes czyx, or pick one time point.",
+            "Name them, e.g. axes czyx, or tzyx for a volume at several times.",
         )
     return guess
 
@@ -266,14 +338,6 @@ def _check(array: Any, axes: str, name: str) -> None:
         raise VolumeError(f"Axes {axes!r} of {name!r} lack y or x.")
     if 0 in shape:
         raise VolumeError(f"{name!r} is empty: its shape is {shape}.")
-    if "t" in axes and shape[axes.index("t")] > 1:
-        raise VolumeError(
-            f"{name!r} has {shape[axes.index('t')]} time points.",
-            "Pick one of them."
-            if "z" in axes
-            else "Pick one of them; if they are slices, say axes "
-            f"{axes.replace('t', 'z')}.",
-        )
     if np.dtype(array.dtype).kind not in KINDS:
         raise VolumeError(
             f"{name!r} has dtype {array.dtype}; grey values must be real numbers."

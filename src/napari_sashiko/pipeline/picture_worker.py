@@ -1,0 +1,187 @@
+"""Segment a picture and write what was found; the same in threads and on a cluster."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_sashiko.errors import ModelError, OutputError, VolumeError
+from napari_sashiko.pipeline.folder_results import FolderResults, png_of, write_result
+from napari_sashiko.pipeline.folder_stamp import stamp_of
+from napari_sashiko.pipeline.models import open_model
+from napari_sashiko.prediction import Predictor, predict_picture
+from napari_sashiko.runners import check_not_cancelled, torch_threads
+from napari_sashiko.volumes import (
+    Volume,
+    as_channels,
+    check_writable,
+    read_picture,
+    remove,
+    temporary_beside,
+)
+
+KEPT_OPEN = 2
+
+
+@dataclass
+class PictureWorker:
+    """Everything that one process needs, opened once.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Patch in, mean and deviation out.
+    results : FolderResults
+        Where results go, and what their pixels mean.
+    probabilities : bool
+        Whether those are written, too.
+    voxels : int
+        Of the largest window.
+    at_once : int
+        Windows that the device bears at a time.
+    tick : callable
+        Raises when the work was stopped.
+    """
+
+    predictor: Predictor
+    results: FolderResults
+    probabilities: bool
+    voxels: int
+    at_once: int
+    tick: Callable[[], None]
+    _turns: threading.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = threading.Semaphore(self.at_once)
+
+    def __call__(self, file: Path) -> str:
+        """Segment a picture; say why it has no result, else nothing."""
+        try:
+            self._segment(file)
+        except VolumeError as error:
+            return str(error)
+        return ""
+
+    def _segment(self, file: Path) -> None:
+        results = self.results
+        stamp = stamp_of(file, results.digest)
+        volume = _volume(file, self.predictor.card)
+        stamp.check_unchanged(file)
+        classes = np.zeros(volume.shape[1:], np.uint8)
+        target = results.probabilities(file)
+        if not self.probabilities:
+            remove(target)  # of a picture that was there before
+        wanted = target if self.probabilities else None
+        parts = predict_picture(
+            self.predictor, volume, self.voxels, self.tick, self._turns
+        )
+        with _pages(wanted, (len(results.classes), *classes.shape)) as pages:
+            for part in parts:
+                classes[part.box] = part.classes
+                if pages is not None:
+                    pages[(slice(None), *part.box)] = part.mean
+            self.tick()  # a stopped run must not write any more
+            del pages  # some systems move no file that is open
+        picture = png_of(results.values.picture_of(classes), stamp.text())
+        write_result(results.picture(file), picture)  # last: now there is a result
+
+
+@dataclass(frozen=True)
+class RemotePictureWorker:
+    """What travels to another process: paths and numbers, no handles.
+
+    Parameters
+    ----------
+    model : Path
+        Folder of the model, of the digest that `results` names.
+    results, probabilities, voxels, at_once
+        As of `PictureWorker`.
+    device : str
+        Where the networks run.
+    threads : int
+        Of one operation: as many as elsewhere, for the same rounding.
+    """
+
+    model: Path
+    results: FolderResults
+    probabilities: bool
+    voxels: int
+    at_once: int
+    device: str
+    threads: int
+
+    def __call__(self, file: Path) -> str:
+        """Segment a picture in this process, as `PictureWorker` does."""
+        with torch_threads(self.threads):
+            return _opened(self)(file)
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _opened(remote: RemotePictureWorker) -> PictureWorker:
+    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
+
+    # Cached by value: a cluster unpickles the function for every picture.
+    predictor = open_model(remote.model, remote.device)
+    if model_digest(remote.model) != remote.results.digest:
+        raise ModelError(
+            f"{remote.model} was replaced since this run began.",
+            "Start it again, with another folder for the results or overwrite.",
+        )
+    return PictureWorker(
+        predictor,
+        remote.results,
+        remote.probabilities,
+        remote.voxels,
+        remote.at_once,
+        check_not_cancelled,
+    )
+
+
+def _volume(file: Path, card: Any) -> Volume:
+    """A picture of the kind that the model has learned from."""
+    picture = as_channels(read_picture(file), card.channels, file.name)
+    known = card.training.get("image", {}).get("dtype")
+    if known is not None and picture.dtype != np.dtype(known):
+        raise VolumeError(
+            f"{file.name} is of type {picture.dtype}, the model learned from {known}.",
+            "Bring it to the same grey scale.",
+        )
+    return Volume(picture, axes="yx" if picture.ndim == 2 else "yxc", name=file.stem)
+
+
+@contextlib.contextmanager
+def _pages(
+    target: Path | None, shape: tuple[int, ...]
+) -> Iterator[NDArray[np.float32] | None]:
+    """Give pages ``(K, Y, X)`` on disk that become a TIFF when all went well."""
+    if target is None:
+        yield None
+        return
+    part = temporary_beside(target)
+    try:
+        check_writable(target, 4 * int(np.prod(shape)))
+        try:
+            pages: NDArray[np.float32] = tifffile.memmap(
+                part,
+                shape=shape,
+                dtype=np.float32,
+                photometric="minisblack",
+                metadata={"axes": "CYX"},
+            )
+            yield pages
+            del pages
+            part.replace(target)
+        except OSError as error:
+            raise OutputError(
+                f"{target} cannot be written: {error.strerror or error}.",
+                "Free some space or choose another folder.",
+            ) from error
+    finally:
+        remove(part)
