@@ -61,13 +61,13 @@ def test_no_key_is_unknown():
     assert set(raw["contributions"]) <= set(ContributionPoints.model_fields)
 
 
-def test_every_sample_with_strokes_is_offered():
+def test_every_sample_for_a_dock_is_offered():
     offered = {each.key for each in manifest().contributions.sample_data}
     generated = set(SAMPLES) - {"nuclei"}  # that one is fetched
     shapes = dict.fromkeys(generated, (12, 64, 64)) | {"moving-nuclei": (2, 8, 32, 32)}
     made = {name: SAMPLES[name](shape=shape) for name, shape in shapes.items()}
     painted = {key for key, each in made.items() if each.sparse_labels is not None}
-    assert offered == painted | {"nuclei"}
+    assert offered == painted | {"nuclei", "sinograms"}
 
 
 def test_the_manifest_at_the_top_is_the_one_in_the_package():

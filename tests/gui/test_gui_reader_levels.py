@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_sashiko.gui.reader import levels
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.volumes import create_ome_image, open_levels, pyramid, write_levels
 
 VALUES = np.random.default_rng(0).random((2, 9, 20, 30)).astype(np.float16)
@@ -30,7 +30,7 @@ def test_levels_of_a_result_are_those_of_its_layer(image):
     from napari.components import ViewerModel  # noqa: PLC0415
     from napari.layers import Image  # noqa: PLC0415
 
-    view = levels(image, channel=1, dtype=np.float32)
+    view = as_levels(image, channel=1, dtype=np.float32)
     layer = Image(view, contrast_limits=(0, 1), name="mean")
     assert layer.multiscale
     assert [each.shape for each in layer.data] == [each.shape[1:] for each in image]
@@ -44,5 +44,5 @@ def test_levels_of_a_result_are_those_of_its_layer(image):
 
 
 def test_a_result_of_one_level_is_an_array(image):
-    view = levels(image[:1], channel=0)
+    view = as_levels(image[:1], channel=0)
     assert view.shape == VALUES.shape[1:]

@@ -166,6 +166,25 @@ def test_stop_keeps_what_was_learned(dock, click, qtbot):
     assert dock.form.models.count() == 2
 
 
+def test_resume_makes_the_image_with_what_was_learned(dock, click, qtbot):
+    dock.form.settings.set_values(epochs=10_000)
+    click(dock, "restore")
+    qtbot.waitUntil(lambda: bool(dock.form.loss.lines), timeout=LONG)
+    click(dock, "stop_restoring")
+    qtbot.waitUntil(lambda: not dock.form.resume_button.isHidden(), timeout=LONG)
+    click(dock, "resume_restoring")
+    finish(dock, qtbot)
+    assert "grains - restored" in dock.viewer.layers
+    assert dock.form.resume_button.isHidden()
+    assert dock.form.models.count() == 2
+
+
+def test_a_folder_that_is_no_model_is_said(dock, tmp_path):
+    dock.add_model(tmp_path)
+    assert "model" in dock.form.status.text()
+    assert dock.form.models.count() == 1
+
+
 def test_closing_in_the_middle_ends_the_work(dock, click, qtbot):
     dock.form.settings.set_values(epochs=10_000)
     click(dock, "restore")

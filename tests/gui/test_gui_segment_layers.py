@@ -8,7 +8,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sashiko.gui.label_layer import KEY
-from napari_sashiko.gui.result_layers import ResultLayers, hits_view
+from napari_sashiko.gui.live_layers import hits_view
+from napari_sashiko.gui.result_layers import ResultLayers
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.volumes import Stacking
 
@@ -36,6 +37,7 @@ def prediction(shape=SHAPE, classes=CLASSES):
         stack=Stacking((1, 1, *shape)[-3:], flat=len(shape) == 2),
         classes=classes,
         model_digest="abc",
+        coarser={},
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_sashiko.gui.instance_table import InstanceTable
+from napari_sashiko.gui.layer_volume import full_resolution
 from napari_sashiko.gui.view_center import look_at
 
 PICKING_MODES = ("pan_zoom", "pick")
@@ -156,7 +157,7 @@ def _center_in_slice(
     key = tuple(
         part if axis in shown else int(center[axis]) for axis, part in enumerate(box)
     )
-    cut = np.argwhere(np.asarray(layer.data[key]) == label)
+    cut = np.argwhere(np.asarray(full_resolution(layer)[key]) == label)
     if len(cut):
         start = [box[axis].start for axis in sorted(shown)]
         center[sorted(shown)] = cut.mean(axis=0) + start

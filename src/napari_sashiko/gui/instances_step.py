@@ -15,7 +15,7 @@ from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.error_bars_row import ErrorBarsRow
 from napari_sashiko.gui.instance_link import InstanceLink
 from napari_sashiko.gui.instances_form import InstancesForm
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import hide_classes, put_layer
 from napari_sashiko.gui.result_words import describe_found, describe_going, size_unit
@@ -360,7 +360,7 @@ class InstancesStep(QGroupBox):
             self.viewer,
             source,
             Labels,
-            LazyArray(found.labels),
+            as_levels((found.labels, *found.coarser)),
             name=f"{source.name} - instances",
             note={"result": "instances", "path": str(found.path)},
             first={"opacity": 0.7},

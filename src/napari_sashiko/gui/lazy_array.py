@@ -6,7 +6,7 @@ reads once what is shown (napari#9515). Nothing is kept, so that blocks that wer
 written meanwhile are seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -121,6 +121,12 @@ class LazyArray:
         if len(key) > self.ndim:
             raise IndexError(f"{len(key)} indices for an array of {self.ndim} axes.")
         return [*key, *[slice(None)] * (self.ndim - len(key))]
+
+
+def as_levels(arrays: Sequence[Any], **view: Any) -> Any:
+    """All levels of an image as napari takes them; a single one as itself."""
+    views = [LazyArray(each, **view) for each in arrays]
+    return views if len(views) > 1 else views[0]
 
 
 def _composed(parts: tuple[Step, ...], steps: list[Any]) -> Iterator[Step]:

@@ -5,17 +5,14 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
-from superqt.utils import signals_blocked
 
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
@@ -26,7 +23,10 @@ from napari_sashiko.gui.layer_volume import (
     source_project,
     volume_of,
 )
+from napari_sashiko.gui.level_layer import level_layer
+from napari_sashiko.gui.level_row import LevelRow
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import choose_data, fill_box, make_box
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.gui.result_words import short
@@ -83,18 +83,19 @@ class SashikoDock(QWidget):
     def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
         """Follow added, removed and renamed layers."""
         images = [layer for layer in self.viewer.layers if is_source(layer)]
-        chosen = self.volumes.currentData()
-        with signals_blocked(self.volumes):
-            self.volumes.clear()
-            for layer in images:
-                self.volumes.addItem(layer.name, layer)
-            if chosen in images:
-                self.volumes.setCurrentIndex(images.index(chosen))
+        fill_box(self.volumes, [(layer.name, layer) for layer in images])
         self._choose()
         self.label.reset_choices()
 
+    def choose_level(self, image: Any, level: int) -> None:
+        """Work on a level of a multiscale image."""
+        with telling(self.session):
+            wanted = level_layer(self.viewer, image, level)
+            choose_data(self.volumes, wanted)
+
     def _choose(self) -> None:
         layer = self.volumes.currentData()
+        self.level.follow(layer)
         if layer is self.session.source:
             if layer is not None and self.session.volume is not None:
                 self.session.name = layer.name
@@ -117,9 +118,7 @@ class SashikoDock(QWidget):
 
     def show_project(self, layer: Any) -> None:
         """Work on this image, and restore all that its project holds."""
-        for index in range(self.volumes.count()):
-            if self.volumes.itemData(index) is layer:
-                self.volumes.setCurrentIndex(index)
+        choose_data(self.volumes, layer)
         if self.session.source is layer and self.session.volume is not None:
             self.restoring.restore()
 
@@ -188,11 +187,10 @@ class SashikoDock(QWidget):
     # ---- widgets ----------------------------------------------------------------
 
     def _build(self) -> None:
-        self.volumes = QComboBox()
-        self.volumes.setObjectName("volume")
-        self.volumes.setToolTip("The image to work on")
-        self.volumes.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.volumes = make_box("volume", "The image to work on")
         self.volumes.currentIndexChanged.connect(lambda _index: self._choose())
+        self.level = LevelRow(self.viewer)
+        self.level.chosen.connect(self.choose_level)
         self.facts = QLabel()
         self.facts.setObjectName("volume_facts")
         self.facts.setWordWrap(True)
@@ -203,6 +201,7 @@ class SashikoDock(QWidget):
         steps = QVBoxLayout(inner)
         steps.setContentsMargins(6, 6, 6, 6)
         steps.addLayout(row)
+        steps.addWidget(self.level)
         steps.addWidget(self.facts)
         steps.addWidget(self.restoring)
         for step in (self.label, self.train, self.segment, self.instances):

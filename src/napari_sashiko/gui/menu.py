@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_warning
 
 from napari_sashiko.gui.main_dock import SashikoDock
+from napari_sashiko.gui.parts import choose_data
 from napari_sashiko.gui.result_layers import is_source
 
 if TYPE_CHECKING:
@@ -56,10 +57,7 @@ def _choose_active(dock: SashikoDock) -> bool:
     """Put the selected image on the desk; a result of ours leads to its image."""
     layer = dock.viewer.layers.selection.active
     if is_source(layer):
-        # Layers have no order of equality with Qt's variants: compared one by one.
-        for index in range(dock.volumes.count()):
-            if dock.volumes.itemData(index) is layer:
-                dock.volumes.setCurrentIndex(index)
+        choose_data(dock.volumes, layer)
     if dock.session.volume is None:
         show_warning("There is no image that Sashiko can work on. Open a volume first.")
         return False

@@ -5,18 +5,16 @@ from pathlib import Path
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QProgressBar,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt.utils import signals_blocked
 
-from napari_sashiko.gui.parts import make_button, make_line
+from napari_sashiko.gui.parts import make_box, make_button, make_line
 from napari_sashiko.gui.plots_view import FigureView
 from napari_sashiko.gui.status_line import StatusLine
 
@@ -38,12 +36,12 @@ class PlotsForm:
     def __init__(self, box: QWidget, status: StatusLine) -> None:
         self.status = status
         self.status.setOpenExternalLinks(True)
-        self.about = _box("figures_of", "What figures and report are about")
+        self.about = make_box("figures_of", "What figures and report are about")
         self.about.addItem(DESK, None)
         self.folder_button = make_button(
             "figures_folder", "Folder...", "Figures of a project, model or prediction"
         )
-        self.figures = _box("figure", "Which figure")
+        self.figures = make_box("figure", "Which figure")
         self.view = FigureView()
         self.state = make_line("figure_state", hidden=False)
         self.note = make_line("figure_note", hidden=False)
@@ -170,11 +168,3 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
     for number, widget in enumerate(widgets):
         row.addWidget(widget, int(number == 0))
     return row
-
-
-def _box(name: str, tip: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setToolTip(tip)
-    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    return box

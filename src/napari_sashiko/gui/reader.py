@@ -1,7 +1,7 @@
 """Open what this program wrote: predictions, instances, and whole projects."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ import numpy as np
 
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
+from napari_sashiko.gui.live_layers import channel_axis
 from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.result_layers import (
     SHOWN_STD,
-    channel_axis,
     foreground,
     ramp,
 )
@@ -75,7 +75,7 @@ def prediction_layers(found: Any) -> list[LayerData]:
     layers: list[LayerData] = []
     for each in foreground(found.classes):
         means = (found.mean, *found.coarser.get("mean", ()))
-        values = levels(
+        values = as_levels(
             means, channel=ids.index(each.id), dtype=np.float32, channel_axis=axis
         )
         look = {
@@ -94,10 +94,10 @@ def prediction_layers(found: Any) -> list[LayerData]:
         "visible": False,
     }
     stds = (found.std, *found.coarser.get("std", ()))
-    std = levels(stds, channel="highest", dtype=np.float32, channel_axis=axis)
+    std = as_levels(stds, channel="highest", dtype=np.float32, channel_axis=axis)
     layers.append((std, {**look, **place}, "image"))
     look = {"name": f"{name} - classes", "colormap": class_colormap(found.classes)}
-    ids_shown = levels((found.class_ids, *found.coarser.get("classes", ())))
+    ids_shown = as_levels((found.class_ids, *found.coarser.get("classes", ())))
     layers.append((ids_shown, {**look, **place}, "labels"))
     return layers
 
@@ -118,7 +118,7 @@ def restored_layers(found: Any) -> list[LayerData]:
         count = arrays[0].shape[axis]
         for channel in range(count):
             mark = f" {channel + 1}" if count > 1 else ""
-            values = levels(
+            values = as_levels(
                 arrays, channel=channel, dtype=np.float32, channel_axis=axis
             )
             named = {"name": f"{name} - {part}{mark}", **look, **place}
@@ -134,13 +134,7 @@ def instance_layers(found: Any) -> list[LayerData]:
         "units": found.units,
         "axis_labels": tuple(found.axes),
     }
-    return [(levels((found.labels, *found.coarser)), look, "labels")]
-
-
-def levels(arrays: Sequence[Any], **view: Any) -> Any:
-    """All levels of an image as napari takes them; a single one as itself."""
-    views = [LazyArray(each, **view) for each in arrays]
-    return views if len(views) > 1 else views[0]
+    return [(as_levels((found.labels, *found.coarser)), look, "labels")]
 
 
 def place_of(stack: "Stacking", found: Any) -> dict[str, Any]:

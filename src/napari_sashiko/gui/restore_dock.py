@@ -1,106 +1,118 @@
 """A third dock: take noise away, fill gaps, make one image like another."""
 
-import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from qtpy.QtWidgets import QWidget
-from superqt.utils import signals_blocked
+from qtpy.QtWidgets import QLineEdit, QWidget
 
 from napari_sashiko.errors import SettingsError
-from napari_sashiko.gui.job_bridge import JobBridge
 from napari_sashiko.gui.layer_volume import source_path, volume_of
-from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.restore_form import RestoreForm
+from napari_sashiko.gui.learn_dock import LearnDock
+from napari_sashiko.gui.learn_form import FormWords, LearnForm
+from napari_sashiko.gui.network_form import AUTO, NetworkForm
+from napari_sashiko.gui.parts import make_box
 from napari_sashiko.gui.restored_layers import RestoredLayers
-from napari_sashiko.gui.result_layers import is_source
-from napari_sashiko.gui.train_words import clock
-from napari_sashiko.gui.window_watch import WindowWatch
-from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.session import Restoration, Session, restored, restorers
+from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.session import Restoration
 
-KIND = "restore"
-WIDTH = 330
-LEARN = "learn anew"
-STOPPED = "Stopped; what was learned is kept under Model."
+WORDS = FormWords(
+    name="restore",
+    doing="restoring",
+    start="Restore",
+    start_tip="Learn, then restore the whole image",
+    model_tip="Learn anew, or use what was learned",
+    more_tip="Time, networks, losses",
+    skip={"gaps", "missing"},  # chosen above the settings
+)
+TASKS = {
+    "blind": "take noise away",
+    "paired": "make it like a clean image",
+    "gaps": "fill what was not measured",
+}
 
 
-class RestoreDock(QWidget):
-    """Choose an image and what is wrong with it; the better one becomes a layer.
+class RestoreForm(LearnForm):
+    """Image and task; a clean image or a grey value where the task needs one."""
 
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        The viewer; napari passes it by this name.
-    session : Session, optional
-        What jobs run in; for tests.
-    """
+    def __init__(self, box: QWidget, viewer: Any) -> None:
+        super().__init__(box, viewer, WORDS)
+        self.network: NetworkForm | None = None
+        self.images = make_box("restore_image", "The image to restore")
+        self.tasks = make_box("restore_task", "What is to be done", TASKS)
+        self.clean = make_box("restore_clean", "The same place as it should look")
+        self.missing = QLineEdit()
+        self.missing.setObjectName("restore_missing")
+        self.missing.setPlaceholderText("NaN only")
+        self.missing.setToolTip("Grey value of what was not measured, beside NaN")
+        self.add_row("Image", self.images)
+        self.add_models()
+        self.add_row("Task", self.tasks)
+        self.add_row("Clean image", self.clean)
+        self.add_row("Missing is", self.missing)
+        self.tasks.currentIndexChanged.connect(lambda _index: self.show_task())
 
-    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
-        super().__init__()
-        # A proxy hides what is not public and makes every read slow.
-        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        self.session = session or Session()
-        self.destroyed.connect(self.session.shutdown)
-        self.form = RestoreForm(self, self.viewer)
+    def ensure_settings(
+        self, engine: Any, choices: Mapping[str, list[str]] | None = None
+    ) -> SettingsForm:
+        """Make the form of all other settings, the first time."""
+        if self.settings is not None:
+            return self.settings
+        names = {"network": [AUTO, *engine.restorer_names()], **(choices or {})}
+        made = super().ensure_settings(engine.RestoreSettings, names)
+        self.network = NetworkForm(engine.restorer_settings)
+        self.more_area.layout().addWidget(self.network)
+        made.changed.connect(self._show_network)
+        return made
+
+    def values(self) -> dict[str, Any]:
+        """Return all settings but those that are chosen above the form."""
+        if self.settings is None or self.network is None:
+            return {}
+        given = {"network_settings": self.network.values()}
+        return self.settings.values() | given
+
+    def _show_network(self) -> None:
+        if self.settings is not None and self.network is not None:
+            self.network.choose(self.settings.values()["network"])
+
+    @property
+    def task(self) -> str:
+        """Key of what is to be done."""
+        return str(self.tasks.currentData())
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is an image."""
+        return self.images.count() > 0
+
+    def show_task(self) -> None:
+        """Show what the chosen task needs."""
+        super().show_task()
+        self.rows.setRowVisible(self.tasks, self.learns)
+        self.rows.setRowVisible(self.clean, self.learns and self.task == "paired")
+        self.rows.setRowVisible(self.missing, self.learns and self.task == "gaps")
+
+
+class RestoreDock(LearnDock):
+    """Choose an image and what is wrong with it; the better one becomes a layer."""
+
+    kind: ClassVar[str] = "restore"
+    settings_name: ClassVar[str] = "RestoreSettings"
+    room: ClassVar[str] = Restoration.models
+    form: RestoreForm
+
+    def make_form(self) -> RestoreForm:
+        """Make the widgets."""
         self.results = RestoredLayers(self.viewer, self)
-        self.setMinimumWidth(WIDTH)
-        self._source: Any = None  # the layer that is being restored
-        self._room = threading.Event()
-        self._shut = False
-        self._bridge = JobBridge(self.session, self)
-        self._watch = WindowWatch(self)
-        self._connect()
-        self.reset_choices()
-        self.session.warm_up()
+        return RestoreForm(self, self.viewer)
 
-    # ---- what the user does -----------------------------------------------------
+    def layer_boxes(self) -> tuple[Any, ...]:
+        """The image, and how it should be."""
+        return self.form.images, self.form.clean
 
-    def start(self) -> None:
-        """Learn, where no model is chosen, and make the restored image."""
-        with telling(self.session):
-            wanted = self._wanted()
-            self.form.loss.clear()
-            self._source, self._room = self.form.images.currentData(), threading.Event()
-            room, session = self._room, self.session
-            session.start(
-                KIND,
-                lambda: restored(lambda: session.engine, wanted, room),
-                name=f"Restoring {wanted.name}",
-            )
-            self.form.status.clear()
-
-    def stop(self) -> None:
-        """Stop; what was learned and made is kept."""
-        self.form.stop_button.setEnabled(False)
-        self.form.say("Stopping ...")
-        self.session.stop(KIND)
-
-    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
-        """Follow added, removed and renamed layers."""
-        layers = [layer for layer in self.viewer.layers if is_source(layer)]
-        for box in (self.form.images, self.form.clean):
-            chosen = box.currentData()
-            with signals_blocked(box):
-                box.clear()
-                for layer in layers:
-                    box.addItem(layer.name, layer)
-                if chosen in layers:
-                    box.setCurrentIndex(layers.index(chosen))
-        self._choose()
-
-    def show_more(self, *, on: bool) -> None:
-        """Open or close the other settings."""
-        with telling(self.session):
-            if on:
-                self.form.ensure_settings(self.session.engine)
-            self.form.show_task()
-
-    # ---- what is asked for ------------------------------------------------------
-
-    def _wanted(self) -> Restoration:
-        layer = self.form.images.currentData()
-        if layer is None:
-            raise SettingsError("There is no image yet.", "Open one first.")
+    def wanted(self) -> Restoration:
+        """What is restored, and how."""
+        layer = self._source = self.chosen_layer(self.form.images)
         model, clean = self.form.models.currentData(), None
         if model is None and self.form.task == "paired":
             clean = self.form.clean.currentData()
@@ -118,8 +130,12 @@ class RestoreDock(QWidget):
             model=model,
         )
 
+    def ensure_settings(self) -> Any:
+        """Settings of the training and of the network."""
+        return self.form.ensure_settings(self.session.engine)
+
     def _settings(self) -> Any:
-        self.form.ensure_settings(self.session.engine)
+        self.ensure_settings()
         values = self.form.values() | {"gaps": self.form.task == "gaps"}
         text = self.form.missing.text().strip()
         if self.form.task == "gaps" and text:
@@ -131,117 +147,6 @@ class RestoreDock(QWidget):
                 ) from None
         return self.session.engine.restore_settings(**values)
 
-    # ---- what is shown ----------------------------------------------------------
-
-    def _choose(self) -> None:
-        """List what was learned of the chosen image."""
-        layer, box = self.form.images.currentData(), self.form.models
-        chosen = box.currentData()
-        known = []
-        if layer is not None:
-            with telling(self.session):
-                known = restorers(_folder(layer))
-        with signals_blocked(box):
-            box.clear()
-            box.addItem(LEARN, None)
-            for path in known:
-                box.addItem(path.stem, path)
-            if chosen in known:
-                box.setCurrentIndex(1 + known.index(chosen))
-        self.form.show_task()
-        self.form.show_running(running=self.session.is_running(KIND))
-
-    def _on_job(self, kind: str) -> None:
-        if kind != KIND:
-            return
-        job = self.session.job(kind)
-        state = job.status.state if job is not None else ""
-        running = self.session.is_running(kind)
-        self.form.show_running(running=running)
-        if state == "cancelled":
-            self.form.say(STOPPED)
-        elif state == "failed":
-            self.form.say("")
-        elif running:
-            self.form.say("Preparing ...")
-        if not running:
-            self._choose()
-
-    def _on_event(self, kind: str, event: Event) -> None:
-        if kind != KIND:
-            return
-        if isinstance(event, Message):
-            self.session.message.emit(event.text, event.level)
-        elif isinstance(event, Progress):
-            self._show_progress(event.done, event.total, event.seconds_left)
-        else:
-            # By name: the classes live in rooms that load the engine.
-            handler = getattr(self, f"_on_{type(event).__name__}", None)
-            if handler is not None:
-                handler(event)
-
-    def _on_TrainingStarted(self, event: Any) -> None:  # noqa: N802 - after the event
-        self.form.loss.setVisible(True)
-        self.form.say(event.text)
-
-    def _on_EpochDone(self, event: Any) -> None:  # noqa: N802 - after the event
-        self.form.loss.add(event.member, event.epoch, event.valid_loss)
-
-    def _on_PredictionOpened(self, event: Any) -> None:  # noqa: N802 - after the event
-        self.form.say("Restoring the image ...")
-        if self._source in self.viewer.layers:
-            with telling(self.session):
-                self.results.show(event.result, self._source)
-        self._room.set()
-
-    def _on_CellDone(self, event: Any) -> None:  # noqa: N802 - after the event
-        self._show_progress(event.done, event.total, event.seconds_left)
-        self.results.cell_done(event.cell)
-
-    def _on_PredictionDone(self, _event: Any) -> None:  # noqa: N802 - after the event
-        self.results.finish()
-        self.form.say("Done: the restored image is a layer, and kept in the project.")
-
-    def _show_progress(self, done: int, total: int, left: float | None) -> None:
-        self.form.progress.setRange(0, total)
-        self.form.progress.setValue(done)
-        self.form.left.setText("" if left is None else f"{clock(left)} left")
-
-    # ---- life -------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        form = self.form
-        form.images.currentIndexChanged.connect(lambda _index: self._choose())
-        form.models.currentIndexChanged.connect(lambda _index: form.show_task())
-        form.tasks.currentIndexChanged.connect(lambda _index: form.show_task())
-        form.more.toggled.connect(lambda on: self.show_more(on=on))
-        form.start_button.clicked.connect(lambda _on: self.start())
-        form.stop_button.clicked.connect(lambda _on: self.stop())
-        self.session.job_changed.connect(self._on_job)
-        self.session.event.connect(self._on_event)
-        self.session.message.connect(form.status.show_message)
-        self._watch.gone.connect(self.shutdown)
-        for emitter in self._layer_events():
-            emitter.connect(self.reset_choices)
-
-    def _layer_events(self) -> tuple[Any, ...]:
-        events = self.viewer.layers.events
-        return events.inserted, events.removed, events.renamed
-
-    def shutdown(self) -> None:
-        """Stop and join all work; may be called twice."""
-        if self._shut:
-            return
-        self._shut = True
-        for emitter in self._layer_events():
-            emitter.disconnect(self.reset_choices)
-        self._bridge.stop()
-        self.form.shutdown()
-        self.session.shutdown()
-
-
-def _folder(layer: Any) -> Any:
-    """The project of an image layer."""
-    volume = volume_of(layer)
-    wanted = Restoration(volume, layer.name, source_path(layer), settings=None)
-    return wanted.folder
+    def done_words(self) -> str:
+        """Where the restored image is."""
+        return "Done: the restored image is a layer, and kept in the project."

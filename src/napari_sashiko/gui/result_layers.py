@@ -11,20 +11,16 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sashiko.gui.label_layer import KEY, class_colormap
 from napari_sashiko.gui.layer_volume import placement
-from napari_sashiko.gui.lazy_array import LazyArray
-from napari_sashiko.volumes import Stacking
+from napari_sashiko.gui.lazy_array import as_levels
+from napari_sashiko.gui.live_layers import LiveLayers, channel_axis
 
-MILLISECONDS = 150
 MILLISECONDS_BETWEEN = 30  # layers: the window draws and hears the user meanwhile
-MILLISECONDS_3D = 2000  # a 3D view reads the whole array at each refresh
 MOST_STD = 0.5  # population deviation of values between 0 and 1
 SHOWN_STD = 0.25
 OPACITY = 0.5
 
-Box = Sequence[tuple[int, int]]
 
-
-class ResultLayers(QObject):
+class ResultLayers(LiveLayers):
     """The layers of one prediction beside its image.
 
     Parameters
@@ -38,15 +34,9 @@ class ResultLayers(QObject):
     all_there = Signal()
 
     def __init__(self, viewer: Any, source: Any, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = viewer
+        super().__init__(viewer, parent)
         self.source = source
-        self.layers: list[Any] = []
-        self._stack: Stacking | None = None
         self._waiting: list[Callable[[], Any]] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.refresh)
         self._beat = QTimer(self)
         self._beat.setInterval(MILLISECONDS_BETWEEN)
         self._beat.timeout.connect(self._add_next)
@@ -70,8 +60,9 @@ class ResultLayers(QObject):
         ]
         self._beat.start()
 
-    def show(self, result: Any) -> None:
+    def show(self, result: Any, source: Any = None) -> None:
         """Add all layers at once; see `begin`."""
+        self.source = source or self.source
         self.begin(result)
         self._add_rest()
 
@@ -90,36 +81,16 @@ class ResultLayers(QObject):
             hide_preview(self.viewer)
             self.all_there.emit()
 
-    def cell_done(self, cell: Box) -> None:
-        """Repaint soon if a finished block, ((z0, z1), ...), meets the view."""
-        if self._timer.isActive():
-            return
-        own = own_box(self._stack, cell)
-        if any(hits_view(self.viewer, layer, own) for layer in self.there()):
-            flat = self.viewer.dims.ndisplay == 2
-            self._timer.start(MILLISECONDS if flat else MILLISECONDS_3D)
-
-    def refresh(self) -> None:
-        """Read what is shown again."""
-        for layer in self.there():
-            if layer.visible:
-                layer.refresh(extent=False, thumbnail=False, highlight=False)
-
     def finish(self) -> None:
-        """Repaint everything, thumbnails too."""
+        """Repaint everything, also what has waited until now."""
         self._add_rest()
-        self._timer.stop()
-        for layer in self.there():
-            layer.refresh()
-
-    def there(self) -> list[Any]:
-        """Return the layers that the user has not removed."""
-        return [layer for layer in self.layers if layer in self.viewer.layers]
+        super().finish()
 
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
-        data = LazyArray(
-            result.mean,
+        arrays = (result.mean, *result.coarser.get("mean", ()))
+        data = as_levels(
+            arrays,
             channel=channel,
             dtype=np.float32,
             channel_axis=channel_axis(result),
@@ -140,8 +111,9 @@ class ResultLayers(QObject):
         )
 
     def _std(self, result: Any) -> Any:
-        data = LazyArray(
-            result.std,
+        arrays = (result.std, *result.coarser.get("std", ()))
+        data = as_levels(
+            arrays,
             channel="highest",
             dtype=np.float32,
             channel_axis=channel_axis(result),
@@ -165,7 +137,7 @@ class ResultLayers(QObject):
             self.viewer,
             self.source,
             Labels,
-            LazyArray(result.class_ids),
+            as_levels((result.class_ids, *result.coarser.get("classes", ()))),
             name=f"{self.source.name} - classes",
             note=note(result, "classes"),
             first={"opacity": OPACITY},
@@ -187,19 +159,6 @@ class ResultLayers(QObject):
                 self.viewer.layers.remove(layer)
 
 
-def channel_axis(result: Any) -> int:
-    """Axis of the channels of a result's arrays: behind that of time."""
-    return 0 if result.stack.time is None else 1
-
-
-def own_box(stack: Stacking | None, cell: Box) -> Box:
-    """Where a block, ((z0, z1), ...), lies in the arrays of a result."""
-    if stack is None:
-        return cell
-    box = stack.box([slice(*side) for side in cell])
-    return [(part.start, part.stop) for part in box]
-
-
 def is_source(layer: Any) -> bool:
     """Whether a layer is an image to work on: of results, only restored ones are."""
     if not isinstance(layer, Image):
@@ -212,7 +171,7 @@ def put_layer(
     viewer: Any,
     source: Any,
     kind: Any,
-    data: LazyArray,
+    data: Any,
     *,
     name: str,
     note: dict[str, Any],
@@ -223,6 +182,8 @@ def put_layer(
 
     Parameters
     ----------
+    data : LazyArray or list of them
+        The levels, where there are several.
     name : str
         Name of the layer.
     note : dict
@@ -230,8 +191,10 @@ def put_layer(
     first, always : dict
         Attributes for a new layer, and those that every run sets.
     """
-    layer = find_result(viewer, name, kind, data.ndim)
-    place = placement(source, data.ndim)
+    several = isinstance(data, list)
+    ndim = (data[0] if several else data).ndim
+    layer = find_result(viewer, name, kind, ndim, multiscale=several)
+    place = placement(source, ndim)
     if layer is None:
         limits = {k: v for k, v in always.items() if k == "contrast_limits"}
         layer = kind(data, name=name, metadata={KEY: note}, **place, **limits)
@@ -244,11 +207,14 @@ def put_layer(
     return layer
 
 
-def find_result(viewer: Any, name: str, kind: Any, ndim: int) -> Any:
+def find_result(
+    viewer: Any, name: str, kind: Any, ndim: int, *, multiscale: bool = False
+) -> Any:
     """Return our layer of that name; one that cannot take the data is removed."""
     for layer in list(viewer.layers):
         if layer.name == name and "result" in layer.metadata.get(KEY, {}):
-            if isinstance(layer, kind) and layer.ndim == ndim:
+            same = layer.ndim == ndim and layer.multiscale == multiscale
+            if isinstance(layer, kind) and same:
                 return layer
             viewer.layers.remove(layer)
     return None
@@ -265,20 +231,6 @@ def insert_quietly(viewer: Any, layer: Any) -> None:
     viewer.layers.insert(paints[0] if paints else len(viewer.layers), layer)
     if active is not None:
         viewer.layers.selection.active = active
-
-
-def hits_view(viewer: Any, layer: Any, cell: Box) -> bool:
-    """Whether a box of voxels ((z0, z1), (y0, y1), (x0, x1)) is in the slice shown."""
-    if not layer.visible:
-        return False
-    point = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
-    offset = viewer.dims.ndim - layer.ndim
-    shown = {axis - offset for axis in viewer.dims.displayed}
-    box = list(cell)[-layer.ndim :]
-    return all(
-        axis in shown or start <= point[axis] < stop
-        for axis, (start, stop) in enumerate(box)
-    )
 
 
 def hide_preview(viewer: Any, *, hide: bool = True) -> None:

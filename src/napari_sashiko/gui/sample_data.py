@@ -25,6 +25,16 @@ def dendrites() -> list[LayerData]:
     return sample_layers(load_sample("dendrites"))
 
 
+def sinograms() -> list[LayerData]:
+    """Slices of a phantom as a tomograph sees them, and the slices."""
+    sample = load_sample("sinograms")
+    known = {"name": f"{sample.name} - known slices", "visible": False}
+    return [
+        (sample.image, _look(sample), "image"),
+        (sample.arrays["phantom"], known, "image"),
+    ]
+
+
 def nuclei() -> list[LayerData]:
     """Fetch a real volume, once."""
     return sample_layers(load_sample("nuclei"))
@@ -37,20 +47,6 @@ def moving_nuclei() -> list[LayerData]:
 
 def sample_layers(sample: Sample) -> list[LayerData]:
     """Image and strokes, which it must have, as layers; the truth stays hidden."""
-    step = sample.time
-    place = {
-        "scale": (*([] if step is None else [step.step]), *sample.voxel_size),
-        "units": (*([] if step is None else [step.unit]), *(sample.unit,) * 3),
-        "axis_labels": AXES[-sample.image.ndim :],
-    }
-    part = sample.image[:: max(1, len(sample.image) // 16)]
-    limits = [float(value) for value in np.percentile(part, PERCENTILES)]
-    image = {
-        "name": sample.name,
-        "contrast_limits": limits,
-        "metadata": {"title": sample.title, "source": sample.source},
-        **place,
-    }
     labels = {
         "name": f"{sample.name} - strokes",
         "colormap": class_colormap(sample.classes),
@@ -58,6 +54,29 @@ def sample_layers(sample: Sample) -> list[LayerData]:
             "index": [0, *(each.id for each in sample.classes)],
             "class": ["not labelled", *(each.name for each in sample.classes)],
         },
-        **place,
+        **_place(sample),
     }
+    image = _look(sample)
     return [(sample.image, image, "image"), (sample.sparse_labels, labels, "labels")]
+
+
+def _look(sample: Sample) -> dict[str, object]:
+    """Name, contrast and place of the image."""
+    part = sample.image[:: max(1, len(sample.image) // 16)]
+    return {
+        "name": sample.name,
+        "contrast_limits": [float(v) for v in np.percentile(part, PERCENTILES)],
+        "metadata": {"title": sample.title, "source": sample.source},
+        **_place(sample),
+    }
+
+
+def _place(sample: Sample) -> dict[str, object]:
+    step, ndim = sample.time, sample.image.ndim
+    before = 0 if step is None else 1
+    space = ndim - before
+    return {
+        "scale": (*([] if step is None else [step.step]), *sample.voxel_size[-space:]),
+        "units": (*([] if step is None else [step.unit]), *(sample.unit,) * space),
+        "axis_labels": AXES[-ndim:],
+    }

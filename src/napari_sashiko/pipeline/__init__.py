@@ -64,6 +64,12 @@ from napari_sashiko.pipeline.exploring import (
 )
 from napari_sashiko.pipeline.exporting import export, export_steps
 from napari_sashiko.pipeline.folder_labels import FolderSettings
+from napari_sashiko.pipeline.folder_looking import (
+    FolderFound,
+    FoundClass,
+    has_labels,
+    look_steps,
+)
 from napari_sashiko.pipeline.folder_results import (
     FolderResults,
     is_results,
@@ -130,6 +136,7 @@ from napari_sashiko.pipeline.results import (
     open_result,
     open_sets,
 )
+from napari_sashiko.pipeline.shown_pictures import ShownPictures, open_pictures
 from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
     instance_steps,
@@ -256,8 +263,10 @@ __all__ = [
     "ExportSettings",
     "FigureDone",
     "FolderCompared",
+    "FolderFound",
     "FolderResults",
     "FolderSettings",
+    "FoundClass",
     "HeldOutScores",
     "InstanceSettings",
     "Instances",
@@ -303,6 +312,7 @@ __all__ = [
     "Sample",
     "SetSettings",
     "SetsDone",
+    "ShownPictures",
     "Sources",
     "Spread",
     "Tick",
@@ -343,6 +353,7 @@ __all__ = [
     "figure_titles",
     "find_places",
     "find_sources",
+    "has_labels",
     "instance_steps",
     "is_results",
     "kind_of",
@@ -353,6 +364,7 @@ __all__ = [
     "live_steps",
     "load_card",
     "load_sample",
+    "look_steps",
     "loss_names",
     "measure",
     "measure_steps",
@@ -364,6 +376,7 @@ __all__ = [
     "open_image",
     "open_instances",
     "open_model",
+    "open_pictures",
     "open_prediction",
     "open_reconstructed",
     "open_restored",

@@ -124,16 +124,8 @@ def folder_input(
         If there are no pictures.
     """
     chosen = settings or FolderSettings.checked()
-    unlabelled = value_of(chosen.unlabelled)
     pairs = yield from labelled_pictures(folder)
-    found: dict[int, str] = {}
-    for pair in pairs:
-        for value in pair.counts:
-            found.setdefault(value, pair.label.name)
-        check_count(len(found))
-    places = [folder, folder / TRAIN, folder / TRAIN / LABELS, folder / LABELS]
-    named = named_by(classes) or classes_beside(places)
-    values, known = value_classes(found, named, unlabelled)
+    values, known = known_classes(folder, pairs, classes, chosen)
     volume = sheet_volume([p.head for p in pairs], name=folder.name, path=folder)
     learned = _counts(pairs, values, reserved=False)
     judged = _counts(pairs, values, reserved=True)
@@ -152,6 +144,26 @@ def folder_input(
         "unlabelled": text_of(values.unlabelled),
     }
     return FolderInput(volume, PaintedLabels(labelled, known), origin)
+
+
+def known_classes(
+    folder: Path, pairs: Sequence[Pair], classes: Classes, settings: FolderSettings
+) -> tuple[LabelValues, tuple[LabelClass, ...]]:
+    """Say which class each value in label pictures stands for.
+
+    Raises
+    ------
+    LabelError
+        If fewer than two classes are labelled, or names and values do not fit.
+    """
+    found: dict[int, str] = {}
+    for pair in pairs:
+        for value in pair.counts:
+            found.setdefault(value, pair.label.name)
+        check_count(len(found))
+    places = [folder, folder / TRAIN, folder / TRAIN / LABELS, folder / LABELS]
+    named = named_by(classes) or classes_beside(places)
+    return value_classes(found, named, value_of(settings.unlabelled))
 
 
 def labelled_folder(image: Any) -> Path:

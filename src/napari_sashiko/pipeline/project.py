@@ -28,6 +28,11 @@ ROOMS = (
     "plots",
     "restorers",
     "restored",
+    "explorers",
+    "explored",
+    "reconstructors",
+    "reconstructed",
+    "pictures",
 )
 
 

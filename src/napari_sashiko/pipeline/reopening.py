@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_sashiko.errors import OutputError, SashikoError
+from napari_sashiko.errors import OutputError, SashikoError, VolumeError
 from napari_sashiko.instances import InstanceSettings
 from napari_sashiko.measurements import read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import kind_of
 from napari_sashiko.pipeline.inputs import open_image
-from napari_sashiko.pipeline.project import ROOMS, Project, ProjectRecord
+from napari_sashiko.pipeline.project import ROOMS, ImageFacts, Project, ProjectRecord
 from napari_sashiko.pipeline.results import (
     Prediction,
     PredictionSets,
@@ -392,7 +392,7 @@ def project_image(folder: Path | str) -> ProjectImage:
         )
         return ProjectImage(project, None, f"{words} {said}".strip())
     try:
-        volume = open_image(path)
+        volume = _at_level(path, facts)
     except SashikoError as error:
         return ProjectImage(project, None, f"{words} {error}".strip())
     if facts is not None and facts.shape == volume.shape:
@@ -400,3 +400,16 @@ def project_image(folder: Path | str) -> ProjectImage:
         volume.voxel_size, volume.unit = facts.voxel_size, facts.unit
         volume.name = facts.name
     return ProjectImage(project, volume, words)
+
+
+def _at_level(path: Path, facts: ImageFacts | None) -> Volume:
+    """Open an image at the level that was worked on; at the finest if it has none."""
+    volume = open_image(path)
+    level, found = 0, volume
+    while facts is not None and found.shape != facts.shape:
+        level += 1
+        try:
+            found = open_image(path, level=level)
+        except VolumeError:  # no other level
+            return volume
+    return found

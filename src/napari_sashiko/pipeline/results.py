@@ -30,7 +30,7 @@ from napari_sashiko.volumes import (
     DAMAGED,
     Stacking,
     Volume,
-    open_levels,
+    live_levels,
     stacking_of,
 )
 
@@ -217,7 +217,7 @@ def _of_reconstruction(
 
 
 def _coarser(path: Path, *names: str) -> Coarser:
-    return {name: open_levels(path / name)[1:] for name in names}
+    return {name: live_levels(path / name)[1:] for name in names}
 
 
 Arrays = Callable[[Path, Any, dict[str, Any]], dict[str, Any]]

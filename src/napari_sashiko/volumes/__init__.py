@@ -15,6 +15,7 @@ from napari_sashiko.volumes.frames import (
     spans,
     stacking_of,
 )
+from napari_sashiko.volumes.live_level import live_levels
 from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
@@ -108,6 +109,7 @@ __all__ = [
     "intersect",
     "is_portfolio",
     "keep_copy",
+    "live_levels",
     "long_unit",
     "measure_normalisation",
     "new_folder_beside",

@@ -87,7 +87,7 @@ def write_levels(image: Path, how: How, run: Run) -> Iterator[Event]:
     group = zarr.open_group(str(image), mode="r+")
     finest: Any = group["0"]
     sizes = _sizes(group)
-    planned = factors_of(finest.shape, sizes)
+    planned = planned_factors(group)
     for level in range(_listed(group), len(planned)):
         pairs = zip(planned[level], planned[level - 1], strict=True)
         steps = tuple(factor // before for factor, before in pairs)
@@ -122,6 +122,12 @@ def open_levels(image: Path) -> tuple[Any, ...]:
     """Open all levels of an image, the finest first."""
     group = zarr.open_group(str(image), mode="r")
     return tuple(group[str(level)] for level in range(_listed(group)))
+
+
+def planned_factors(group: zarr.Group) -> list[tuple[int, ...]]:
+    """Levels that an image will have when it is finished; see `factors_of`."""
+    finest: Any = group["0"]
+    return factors_of(finest.shape, _sizes(group))
 
 
 def factors_of(

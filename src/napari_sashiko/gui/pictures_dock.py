@@ -1,0 +1,279 @@
+"""A sixth dock: folders of pictures; train on them, segment and score them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from napari_sashiko.errors import ModelError, SettingsError
+from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.learn_dock import LearnDock
+from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import fill_box, say
+from napari_sashiko.gui.pictures_form import PicturesForm
+from napari_sashiko.gui.pictures_layers import PictureLayers
+from napari_sashiko.gui.pictures_words import (
+    compared_words,
+    done_words,
+    folder_words,
+    score_table,
+)
+from napari_sashiko.runners import Event, Message
+from napari_sashiko.session import PictureFolder
+from napari_sashiko.volumes import pictures_in
+
+ALL = "all, as a stack"
+LIKELY = ("test", "validate", "train")  # parts that are segmented at first
+
+
+class PicturesDock(LearnDock):
+    """Choose a folder; see what is in it, train, segment, score, look at results."""
+
+    kind: ClassVar[str] = "pictures"
+    settings_name: ClassVar[str] = "TrainingSettings"
+    room: ClassVar[str] = "models"
+    form: PicturesForm
+
+    def make_form(self) -> PicturesForm:
+        """Make the widgets."""
+        self.shown = PictureLayers(self.viewer)
+        self.found: Any = None  # what there is in the folder
+        self._asked: PictureFolder | None = None  # what was looked at
+        self._again: Callable[[], None] = self.start
+        self.question = Question(self.session, "look", self)
+        self.question.answered.connect(self._on_found)
+        self.question.refused.connect(self._on_refused)
+        form = PicturesForm(self, self.viewer)
+        form.folder.changed.connect(self.look)
+        form.unlabelled.currentTextChanged.connect(lambda _text: self.look_again())
+        form.names.editingFinished.connect(self.look_again)
+        form.target.changed.connect(self._on_target)
+        form.models.currentIndexChanged.connect(lambda _index: self._show_running())
+        form.apply_button.clicked.connect(lambda _on: self.apply())
+        form.evaluate_button.clicked.connect(lambda _on: self.evaluate())
+        form.show_button.clicked.connect(lambda _on: self.show_pictures())
+        form.shown.activated.connect(lambda _index: self.show_pictures())
+        return form
+
+    def project_folders(self) -> list[Path]:
+        """The project of the folder."""
+        path = self.form.folder.path
+        return [] if path is None else [PictureFolder(path.absolute()).project]
+
+    # ---- what the user does -----------------------------------------------------
+
+    def look(self) -> None:
+        """Look at the folder in the background, and say what there is."""
+        self.found = self._asked = None
+        self.choose()
+        if self.form.folder.path is None:
+            self.question.forget()
+            self.form.say_found("")
+            return
+        self.form.say_found("Looking at the pictures ...")
+        session, folder = self.session, self.folder()
+        self._asked = folder
+        self.question.ask(lambda: folder.looked_at(lambda: session.engine))
+
+    def look_again(self) -> None:
+        """Look again if the folder is to be read otherwise."""
+        if self.form.folder.path is not None and self.folder() != self._asked:
+            self.look()
+
+    def start(self) -> None:
+        """Train on the folder, anew or from the chosen model."""
+        with telling(self.session):
+            folder, session = self.folder(), self.session
+            if self.found is not None and self.found.missing:
+                raise SettingsError(self.found.missing)
+            settings = session.engine.training_settings(
+                **self.ensure_settings().values()
+            )
+            start = self.form.models.currentData()
+            self._run(
+                self.start,
+                lambda: folder.trained(lambda: session.engine, settings, start),
+                f"Training on {folder.path.name}",
+            )
+
+    def apply(self) -> None:
+        """Segment every picture; goes on where it stopped."""
+        with telling(self.session):
+            folder, model, target = self.folder(), self.need_model(), self.need_target()
+            session, device = self.session, self.ensure_settings().values()["device"]
+            settings = session.engine.ApplySettings.checked(device=device)
+            self._run(
+                self.apply,
+                lambda: folder.applied(lambda: session.engine, model, target, settings),
+                f"Segmenting {target.name}",
+            )
+
+    def evaluate(self) -> None:
+        """Score the results by the labels of the folder, and draw where they fail."""
+        with telling(self.session):
+            folder, model, target = self.folder(), self.need_model(), self.need_target()
+            session = self.session
+            self._run(
+                self.evaluate,
+                lambda: folder.compared(lambda: session.engine, model, target),
+                f"Scoring {target.name}",
+            )
+
+    def resume(self) -> None:
+        """Go on with what was stopped."""
+        if self._again == self.start:
+            super().resume()
+        else:
+            self._again()
+
+    def show_pictures(self) -> None:
+        """Show pictures and what was found in them as layers."""
+        results = self.results_folder()
+        if results is None or not self.form.shown.isEnabled():
+            return
+        with telling(self.session):
+            found = self.session.engine.open_pictures(results)
+            number = self.form.shown.currentData()
+            self.shown.show(found, number)
+
+    # ---- what is asked for ------------------------------------------------------
+
+    def ensure_settings(self) -> Any:
+        """All other settings, those of the labels among them."""
+        self.form.ensure_reading(self.session.engine.FolderSettings)
+        return super().ensure_settings()
+
+    def choices(self) -> dict[str, list[str]]:
+        """Networks and losses."""
+        return {**super().choices(), "loss": self.session.engine.loss_names()}
+
+    def folder(self) -> PictureFolder:
+        """The folder that is learned from.
+
+        Raises
+        ------
+        SettingsError
+            If none is chosen.
+        """
+        path, form = self.form.folder.path, self.form
+        if path is None:
+            raise SettingsError("There is no folder yet.", "Choose one first.")
+        return PictureFolder(
+            path.absolute(),
+            form.unlabelled.currentText().strip() or "0",
+            form.class_names,
+            **({} if form.reading is None else form.reading.values()),
+        )
+
+    @property
+    def model(self) -> Path | None:
+        """The chosen model, or the newest; None if there is none."""
+        chosen = self.form.models.currentData()
+        return chosen or next(iter(self.models()), None)
+
+    def need_model(self) -> Path:
+        """Return the model.
+
+        Raises
+        ------
+        ModelError
+            If there is none.
+        """
+        if self.model is None:
+            raise ModelError("There is no model yet.", "Train one, or open one.")
+        return self.model
+
+    def need_target(self) -> Path:
+        """The folder that is segmented.
+
+        Raises
+        ------
+        SettingsError
+            If none is chosen.
+        """
+        path = self.form.target.path
+        if path is None:
+            raise SettingsError("There are no pictures yet.", "Choose a folder.")
+        return path.absolute()
+
+    def results_folder(self) -> Path | None:
+        """Where results of the chosen folder by the chosen model lie, if there are."""
+        path, target, model = self.form.folder.path, self.form.target.path, self.model
+        if path is None or target is None or model is None:
+            return None
+        folder = PictureFolder(path.absolute())
+        results = folder.results_of(model, target.absolute())
+        return results if (results / "results.json").is_file() else None
+
+    # ---- what is shown ----------------------------------------------------------
+
+    def _run(
+        self, again: Callable[[], None], work: Callable[[], Iterator[Event]], name: str
+    ) -> None:
+        self._again = again
+        self.form.loss.setVisible(False)
+        self.begin(work, name=name)
+
+    def _show_running(self) -> None:
+        super()._show_running()
+        results = self.results_folder()
+        self.form.show_segmenting(
+            model=self.model is not None, results=results is not None
+        )
+        files = [] if results is None else pictures_in(results)
+        names = [file.stem for file in files if file.suffix == ".png"]
+        listed = [(name, number) for number, name in enumerate(names)]
+        fill_box(self.form.shown, [(ALL, None), *listed] if names else [])
+
+    def stopped_words(self) -> str:
+        """What is kept."""
+        if self._again == self.start:
+            return super().stopped_words()
+        return "Stopped; finished pictures are kept."
+
+    def _left_over(self, *, stopped: bool) -> Path | None:
+        if self._again == self.start:
+            return super()._left_over(stopped=stopped)
+        return self.model if stopped else None
+
+    def _on_event(self, kind: str, event: Event) -> None:
+        if kind == self.kind and isinstance(event, Message):
+            # A folder may hold many bad pictures: no notification for each of them.
+            self.form.status.show_message(event.text, event.level)
+        else:
+            super()._on_event(kind, event)
+
+    def _on_target(self) -> None:
+        say(self.form.scores, "")
+        self._show_running()
+
+    def _on_found(self, found: Any) -> None:
+        self.found = found
+        self.form.say_found(folder_words(found))
+        if self.form.target.path is None:
+            # What was not learned from, if there is any.
+            part = next((each for each in LIKELY if each in found.parts), "")
+            self.form.target.show_path(found.path / part)
+
+    def _on_refused(self, why: str) -> None:
+        self.form.say_found(why)
+
+    def on_TrainingDone(self, event: Any) -> None:  # noqa: N802 - after the event
+        """Say how good it is."""
+        f1 = dict(event.metrics).get("macro_f1")
+        score = "" if f1 is None else f", F1 {f1:.3f} on held-out pictures"
+        self.form.say(f"Trained{score}. Segment pictures with it below.")
+
+    def on_PictureDone(self, event: Any) -> None:  # noqa: N802 - after the event
+        """Show how far it has come."""
+        self.form.show_progress(event.done, event.total, None)
+        self.form.say(f"{event.done} of {event.total} pictures, last {event.name}")
+
+    def on_PicturesDone(self, event: Any) -> None:  # noqa: N802 - after the event
+        """Say what came of it."""
+        self.form.say(done_words(event))
+
+    def on_FolderCompared(self, event: Any) -> None:  # noqa: N802 - after the event
+        """Show the scores."""
+        say(self.form.scores, score_table(event.rows))
+        self.form.scores.setToolTip(event.table)
+        self.form.say(compared_words(event))

@@ -1,0 +1,125 @@
+"""The widgets of the dock for folders of pictures."""
+
+from typing import Any
+
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
+
+from napari_sashiko.gui.folder_row import FolderRow
+from napari_sashiko.gui.learn_form import FormWords, LearnForm
+from napari_sashiko.gui.parts import (
+    in_a_row,
+    make_box,
+    make_button,
+    make_line,
+    say,
+)
+from napari_sashiko.gui.settings_form import SettingsForm
+
+WORDS = FormWords(
+    name="train_pictures",
+    doing="training_pictures",
+    start="Train",
+    start_tip="Train networks on the labelled pictures of the folder",
+    model_tip="Learn anew, or go on with what was learned; segments with it below",
+    more_tip="Time, networks, losses",
+    curve="loss on held-out pictures",
+)
+UNLABELLED = ("0", "none", "255")
+
+CHOSEN = {"unlabelled"}  # above the settings
+
+
+class PicturesForm(LearnForm):
+    """A folder with labels to learn from, and pictures to segment."""
+
+    def __init__(self, box: QWidget, viewer: Any) -> None:
+        super().__init__(box, viewer, WORDS)
+        self.folder = FolderRow(
+            "picture_folder",
+            "Choose a folder of pictures with labels",
+            "Holds train/images and train/labels, perhaps validate and test; or "
+            "images and labels",
+        )
+        self.found = make_line("picture_facts")
+        self.unlabelled = make_box(
+            "unlabelled", "Grey value or colour of pixels that are not labelled"
+        )
+        self.unlabelled.addItems(UNLABELLED)
+        self.unlabelled.setEditable(True)
+        self.names = QLineEdit()
+        self.names.setObjectName("class_names")
+        self.names.setPlaceholderText("as found")
+        self.names.setToolTip(
+            "Names of the classes in the order of their values, with commas between"
+        )
+        self.reading: SettingsForm | None = None
+        self.add_row("Folder", self.folder)
+        self.rows.addRow(self.found)
+        self.add_row("Unlabelled", self.unlabelled)
+        self.add_row("Classes", self.names)
+        self.add_models()
+        self._add_segmenting()
+
+    @property
+    def learns(self) -> bool:
+        """Networks always learn here: with a model they go on."""
+        return True
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a folder."""
+        return self.folder.path is not None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes; none where nothing is written."""
+        words = (word.strip() for word in self.names.text().split(","))
+        return tuple(word for word in words if word)
+
+    def ensure_reading(self, settings: Any) -> SettingsForm:
+        """Make the form of how labels are read, the first time."""
+        if self.reading is None:
+            self.reading = SettingsForm(settings, skip=CHOSEN)
+            self.more_area.layout().addWidget(self.reading)
+        return self.reading
+
+    def say_found(self, text: str) -> None:
+        """Say what there is in the folder."""
+        say(self.found, text)
+
+    def show_segmenting(self, *, model: bool, results: bool) -> None:
+        """Enable what can be done with a model, and with results."""
+        there = model and self.target.path is not None
+        for button in (self.apply_button, self.evaluate_button):
+            button.setEnabled(button.isEnabled() and there)
+        self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and results)
+        self.shown.setEnabled(results)
+        self.show_button.setEnabled(results)
+
+    def _add_segmenting(self) -> None:
+        self.target = FolderRow(
+            "apply_folder",
+            "Choose pictures to segment",
+            "Pictures of any sizes, or a folder with images in it",
+        )
+        self.apply_button = make_button(
+            "apply", "Segment", "Segment every picture of the folder with the model"
+        )
+        self.evaluate_button = make_button(
+            "evaluate", "Evaluate", "Score the results by the labels of the folder"
+        )
+        self.scores = make_line("picture_scores")
+        self.shown = make_box("shown_pictures", "All pictures as a stack, or one")
+        self.show_button = make_button(
+            "show_pictures", "Show", "Show pictures and classes as layers"
+        )
+        title = QLabel("<b>Segment pictures</b>")
+        rows = QFormLayout()
+        rows.addRow("Folder", self.target)
+        self.below.addWidget(title)
+        self.below.addLayout(rows)
+        self.below.addLayout(in_a_row(self.apply_button, self.evaluate_button, None))
+        self.below.addWidget(self.scores)
+        self.below.addLayout(in_a_row(self.shown, self.show_button, widest=1))
+        self.below.addStretch(1)
+        self.add_starts(self.apply_button, self.evaluate_button)

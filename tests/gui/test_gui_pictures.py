@@ -1,0 +1,151 @@
+"""The dock for folders of pictures: look, train, segment, score, show."""
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from napari_sashiko.gui.pictures_dock import ALL, PicturesDock
+
+QUICK = {
+    "network": "smsnet",
+    "members": 1,
+    "forest": False,
+    "teacher": 0.0,
+    "epochs": 1,
+    "minutes": None,
+    "patch": 16,
+    "batch": 2,
+    "device": "cpu",
+}
+SIZES = {
+    "train": ((40, 44),) * 3,
+    "validate": ((40, 44),),
+    "test": ((36, 40), (40, 52)),
+}
+LONG = 120_000  # milliseconds
+
+
+def picture(rng, size):
+    """A bright square on a dark ground, and its labels 0 and 255."""
+    labels = np.zeros(size, np.uint8)
+    y, x = rng.integers(4, 16, 2)
+    labels[y : y + 14, x : x + 14] = 255
+    grey = rng.normal(60, 8, size) + (labels > 0) * 120
+    return grey.clip(0, 255).astype(np.uint8), labels
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """``train``, ``validate`` and ``test`` of a few pictures, one of them damaged."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "squares"
+    for part, sizes in SIZES.items():
+        for number, size in enumerate(sizes):
+            for kind, pixels in zip(
+                ("images", "labels"), picture(rng, size), strict=True
+            ):
+                place = root / part / kind
+                place.mkdir(parents=True, exist_ok=True)
+                iio.imwrite(place / f"{part}{number}.png", pixels)
+    (root / "test" / "images" / "bad.png").write_bytes(b"no picture")
+    return root
+
+
+@pytest.fixture
+def dock(make_napari_viewer, tmp_path, monkeypatch):
+    """The dock in an empty window."""
+    monkeypatch.setenv("SASHIKO_HOME", str(tmp_path / "home"))
+    viewer = make_napari_viewer()
+    dock = PicturesDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Sashiko pictures")
+    dock.ensure_settings().set_values(**QUICK)
+    yield dock
+    dock.shutdown()
+
+
+def choose(dock, folder, qtbot, unlabelled="none"):
+    dock.form.unlabelled.setCurrentText(unlabelled)
+    dock.form.folder.show_path(folder)
+    qtbot.waitUntil(lambda: dock.found is not None, timeout=LONG)
+
+
+def wait(dock, qtbot, words):
+    def said():
+        assert words in dock.form.state.text(), dock.form.status.text()
+        assert not dock.session.is_running("pictures")
+
+    qtbot.waitUntil(said, timeout=LONG)
+
+
+def test_what_is_in_a_folder_is_said(dock, folder, qtbot):
+    (folder / "train" / "images" / "train0.png").write_bytes(b"no picture")
+    choose(dock, folder, qtbot)
+    words = dock.form.found.text()
+    assert "3 to learn from, 1 to judge by, 3 to test" in words
+    assert "2 classes: grey 0 (0)" in words
+    assert "train0.png is left out" in words
+    assert dock.form.target.path == folder / "test"
+    dock.form.names.setText("ground, square")
+    dock.form.names.editingFinished.emit()
+    qtbot.waitUntil(lambda: "square (255)" in dock.form.found.text(), timeout=LONG)
+
+
+def test_why_nothing_can_be_learned_is_said(dock, folder, click, qtbot):
+    choose(dock, folder, qtbot, unlabelled="0")
+    assert "Only one class is labelled" in dock.form.found.text()
+    click(dock, "train_pictures")
+    assert "Only one class is labelled" in dock.form.status.text()
+
+
+def test_no_folder_is_a_sentence(dock, tmp_path, qtbot):
+    dock.form.folder.show_path(tmp_path / "nowhere")
+    qtbot.waitUntil(lambda: "cannot be read" in dock.form.found.text(), timeout=LONG)
+    assert not dock.form.apply_button.isEnabled()
+
+
+def test_a_folder_is_learned_segmented_scored_and_shown(dock, folder, click, qtbot):
+    choose(dock, folder, qtbot)
+    assert not dock.form.apply_button.isEnabled()
+    click(dock, "train_pictures")
+    assert dock.form.stop_button.isEnabled()
+    wait(dock, qtbot, "Trained")
+    assert dock.form.loss.lines
+    assert dock.form.models.count() == 2
+    assert not dock.form.evaluate_button.isEnabled()
+    click(dock, "apply")
+    wait(dock, qtbot, "2 segmented, 1 without a result")
+    assert "bad.png" in dock.form.state.text()
+    click(dock, "evaluate")
+    wait(dock, qtbot, "2 pictures were compared")
+    assert "grey 255" in dock.form.scores.text()
+    show(dock, click)
+
+
+def show(dock, click):
+    """All as a stack, then one of another size."""
+    layers = dock.viewer.layers
+    assert dock.form.shown.currentText() == ALL
+    click(dock, "show_pictures")
+    names = [layer.name.split(" - ")[-1] for layer in layers]
+    assert names == ["pictures", "classes", "wrong grey 255"]
+    for layer in layers:
+        assert layer.data.shape[:3] == (2, 40, 52)
+    assert np.asarray(layers[0].data[0])[36:].max() == 0
+    found = np.asarray(layers[1].data[1])
+    assert set(np.unique(found)) <= {1, 2}
+    dock.form.shown.setCurrentIndex(1)
+    dock.form.shown.activated.emit(1)
+    assert [layer.data.shape[:2] for layer in layers] == [(36, 40)] * 3
+
+
+def test_stop_keeps_what_was_learned_and_resume_goes_on(dock, folder, click, qtbot):
+    choose(dock, folder, qtbot)
+    dock.form.settings.set_values(epochs=10_000)
+    click(dock, "train_pictures")
+    qtbot.waitUntil(lambda: bool(dock.form.loss.lines), timeout=LONG)
+    click(dock, "stop_training_pictures")
+    wait(dock, qtbot, "Stopped")
+    dock.form.settings.set_values(epochs=1)
+    click(dock, "resume_training_pictures")
+    wait(dock, qtbot, "Trained")
+    assert dock.form.models.count() == 3

@@ -1,0 +1,39 @@
+"""The image of a project is opened at the level that was worked on."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_sashiko.labels import default_classes
+from napari_sashiko.pipeline import note_image, open_image, project_image
+
+SHAPE = (4, 32, 48)
+
+
+@pytest.fixture
+def pyramid(tmp_path):
+    image = np.random.default_rng(0).integers(0, 255, SHAPE).astype(np.uint8)
+    size = {f"PhysicalSize{axis}": 1.5 for axis in "XYZ"}
+    path = tmp_path / "scan.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(image, subifds=1, tile=(16, 16), metadata={"axes": "ZYX", **size})
+        file.write(image[:, ::2, ::2], subfiletype=1, tile=(16, 16))
+    return path
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_project_opens_its_level(pyramid, level):
+    volume = open_image(pyramid, level=level)
+    folder = pyramid.with_name(f"scan level {level}.sashiko")
+    note_image(folder, volume, pyramid, default_classes(2))
+    found = project_image(folder)
+    assert found.odd == ""
+    assert found.volume.shape == volume.shape
+    assert found.volume.voxel_size == volume.voxel_size
+
+
+def test_an_image_that_was_never_like_that_is_opened_whole(pyramid):
+    folder = pyramid.with_name("scan.sashiko")
+    other = open_image(np.zeros((3, 5, 7), np.uint8))
+    note_image(folder, other, pyramid, default_classes(2))
+    assert project_image(folder).volume.shape == SHAPE
