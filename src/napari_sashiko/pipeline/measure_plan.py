@@ -61,7 +61,9 @@ def common_plan(
         plan = _read(kept)
         if plan is not None and kept.asked == asked:
             return plan
-    plan = make_plan(member, volume.shape, settings.for_prediction(), volume.frame)
+    plan = make_plan(
+        member, volume.shape, settings.for_prediction(), frame=volume.frame
+    )
     kept = KeptPlan(
         model_digest=model_digest,
         image_digest=image_digest,

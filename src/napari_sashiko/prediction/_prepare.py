@@ -153,7 +153,7 @@ def _plan(
     record: dict[str, Any] | None,
 ) -> Plan:
     """Take the stored plan, as far as the user did not ask for another one."""
-    wanted = make_plan(predictor, volume.shape, settings, volume.frame)
+    wanted = make_plan(predictor, volume.shape, settings, frame=volume.frame)
     if record is None:
         return wanted
     stored = plan_from_record(record["plan"])

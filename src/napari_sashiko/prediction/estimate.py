@@ -62,7 +62,7 @@ def estimate(
         Predict a small window and extrapolate; takes a few seconds on a CPU.
     """
     settings = settings or PredictionSettings()
-    plan = make_plan(predictor, volume.shape, settings, volume.frame)
+    plan = make_plan(predictor, volume.shape, settings, frame=volume.frame)
     cells = plan.cells()
     channels = predictor.card.outputs
     layout = Layout(

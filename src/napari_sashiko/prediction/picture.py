@@ -63,7 +63,7 @@ def predict_picture(
     DeviceError
         If memory does not suffice.
     """
-    plan = make_plan(predictor, volume.shape, PredictionSettings(), voxels)
+    plan = make_plan(predictor, volume.shape, PredictionSettings(), voxels=voxels)
     inference = Inference(predictor, volume, plan.border, tick, turns=turns)
     ids = np.array([each.id for each in predictor.card.classes], np.uint8)
     for cell in plan.cells():

@@ -109,6 +109,7 @@ def make_plan(
     predictor: Predictor,
     shape: Triple,
     settings: PredictionSettings,
+    *,
     frame: int | None = None,
     voxels: int | None = None,
 ) -> Plan:

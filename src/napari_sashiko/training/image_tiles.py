@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from napari_sashiko.volumes import Normalisation, Volume
 
 MEMORY = 1 << 28  # bytes of all blocks together
 BLOCK = (16, 160, 160)  # voxels of a block, without its margin in z
+ROOM = 2  # patches, at least, side by side in a block
+FEW = 8  # blocks, at least, as far as patches fit
+ALIKE = 8  # slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +85,7 @@ class ImagePair:
 
 
 def read_image_tiles(
-    pair: ImagePair, patch: Triple, margin: int, seed: int
+    pair: ImagePair, patch: Triple, margin: int, seed: int, *, alike: int = ALIKE
 ) -> Generator[Event, None, list[ImageTile]]:
     """Read blocks at random places, none of which overlap, until memory is used up.
 
@@ -95,6 +99,8 @@ def read_image_tiles(
         Slices above and below each block.
     seed : int
         Decides which blocks are read.
+    alike : int
+        Neighbouring slices that show much the same, and stay together if they can.
 
     Yields
     ------
@@ -105,7 +111,7 @@ def read_image_tiles(
     VolumeError
         If what was measured of one of the images has one grey value only.
     """
-    size = _size(_least(pair.image), patch)
+    size = _size(pair.image, patch, alike)
     starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
@@ -141,11 +147,23 @@ def _check_contrast(pair: ImagePair, tiles: list[ImageTile]) -> None:
             )
 
 
-def _size(shape: Triple, patch: Triple) -> Triple:
-    """A block is no larger than half the volume: some are held out."""
+def _size(volume: Volume, patch: Triple, alike: int) -> Triple:
+    """Size of blocks of which there are some to hold out, with room to move a patch.
+
+    Where all patches of a block lie at one place, gaps are hidden where gaps are.
+    """
+    least = _least(volume)
+    deep = max(patch[0], min(alike, least[0])), *patch[1:]
+    most = [max(b, ROOM * p) for b, p in zip(BLOCK, patch, strict=True)]
+    cuts = [-(-n // m) for n, m in zip(least, most, strict=True)]
+    while volume.stacking.count * prod(cuts) < FEW:
+        room = [n / (cut + 1) / p for n, cut, p in zip(least, cuts, deep, strict=True)]
+        widest = int(np.argmax(room))
+        if room[widest] < 1:
+            break
+        cuts[widest] += 1
     z, y, x = (
-        max(p, min(b, -(-n // 2) if axis else n))
-        for axis, (n, p, b) in enumerate(zip(shape, patch, BLOCK, strict=True))
+        max(p, -(-n // cut)) for n, cut, p in zip(least, cuts, patch, strict=True)
     )
     return z, y, x
 

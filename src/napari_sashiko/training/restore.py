@@ -165,8 +165,10 @@ def train_restoring(
         out=Path(out),
         started=started,
     )
+    neighbours = bench.choices.neighbours
+    apart = {"alike": 1} if bench.patch[0] == 1 and not neighbours else {}
     tiles = yield from read_image_tiles(
-        bench.pair, bench.patch, bench.choices.neighbours, settings.seed
+        bench.pair, bench.patch, neighbours, settings.seed, **apart
     )
     bench.networks = [_network(bench, number) for number in range(settings.members)]
     loss = yield from bench.learn(_material(bench, tiles), _introduction(bench))
