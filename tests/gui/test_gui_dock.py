@@ -58,16 +58,16 @@ def test_the_facts_name_size_voxel_size_and_type(dock):
     assert dock.facts.text() == "6 × 40 × 50, 2 × 1.5 × 1.5 µm, float32"
 
 
-def test_a_time_series_is_refused_in_a_sentence(open_dock, blobs):
-    dock = open_dock(Image(np.stack([blobs] * 3), name="movie"))
-    assert "4 axes" in dock.status.text()
-    assert "(3, 6, 40, 50)" in dock.status.text()
+def test_an_image_of_five_axes_is_refused_in_a_sentence(open_dock, blobs):
+    dock = open_dock(Image(np.stack([[blobs] * 2] * 3), name="movies"))
+    assert "5 axes" in dock.status.text()
+    assert "(3, 2, 6, 40, 50)" in dock.status.text()
     assert dock.session.volume is None
     assert not dock.label.isEnabled()
 
 
 def test_the_sentence_goes_when_a_good_image_is_chosen(open_dock, blobs):
-    movie = Image(np.stack([blobs] * 3), name="movie")
+    movie = Image(np.stack([[blobs] * 2] * 3), name="movies")
     dock = open_dock(movie, Image(blobs, name="good"))
     dock.volumes.setCurrentIndex(1)
     assert dock.status.text() == ""

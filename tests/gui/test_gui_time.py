@@ -139,6 +139,7 @@ def test_results_lie_on_the_image_at_each_time_point():
         class_ids=np.ones(SHAPE, np.uint8),
         stack=volume.stacking,
         classes=CLASSES,
+        coarser={},
         model_digest="abc",
     )
     layers = ResultLayers(viewer, source)
