@@ -103,7 +103,7 @@ class Opened:
 
 
 def test_nothing_is_written_after_the_folder_is_gone(tmp_path):
-    target = Target(tmp_path / "gone", flat=False)
+    target = Target(tmp_path / "gone")
     with pytest.raises(Cancelled):
         target.write((slice(0, 1),) * 3, np.ones((1, 1, 1), np.uint32))
     assert not (tmp_path / "gone").exists()
