@@ -4,14 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFormLayout,
-    QFrame,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +21,7 @@ from napari_sashiko.gui.parts import (
     make_button,
     make_line,
     say,
+    scrolling,
 )
 from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.status_line import StatusLine
@@ -219,13 +217,7 @@ class LearnForm:
             steps.addWidget(each)
         steps.addLayout(self.below, 1)
         steps.addStretch(0)
-        # Docks of napari do not scroll.
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolling(inner), 1)
         layout.addWidget(self.status)

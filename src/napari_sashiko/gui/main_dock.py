@@ -3,13 +3,11 @@
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +24,7 @@ from napari_sashiko.gui.layer_volume import (
 from napari_sashiko.gui.level_layer import level_layer
 from napari_sashiko.gui.level_row import LevelRow
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.parts import choose_data, fill_box, make_box
+from napari_sashiko.gui.parts import choose_data, fill_box, make_box, scrolling
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.gui.result_words import short
@@ -207,14 +205,9 @@ class SashikoDock(QWidget):
         for step in (self.label, self.train, self.segment, self.instances):
             steps.addWidget(step)
         steps.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolling(inner), 1)
         layout.addWidget(self.status)
         self.setMinimumWidth(WIDTH)
 

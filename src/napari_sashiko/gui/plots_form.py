@@ -5,16 +5,14 @@ from pathlib import Path
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 from superqt.utils import signals_blocked
 
-from napari_sashiko.gui.parts import make_box, make_button, make_line
+from napari_sashiko.gui.parts import make_box, make_button, make_line, scrolling
 from napari_sashiko.gui.plots_view import FigureView
 from napari_sashiko.gui.status_line import StatusLine
 
@@ -143,13 +141,9 @@ class PlotsForm:
         for widget in (self.view, self.state, self.note):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scrolling(inner)
         # A bar that comes and goes would change the width, and that the height.
         scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        scroll.setWidget(inner)
         self.working = QWidget()
         working = _row(self.progress, self.stop_button)
         working.setContentsMargins(0, 0, 0, 0)
