@@ -47,7 +47,7 @@ def fill(image, args, words):
     limits |= {"minutes": args.minutes} if args.minutes else {}
     with tempfile.TemporaryDirectory() as folder:
         model, out = Path(folder) / "m.sashiko-model", Path(folder) / "filled.zarr"
-        ns.restore(image, model, gaps=True, **limits, **settings(words))
+        ns.restore(image, model, gaps=True, **limits, **settings(words)[0])
         ns.predict(model, image, out)
         return np.asarray(open_restored(out).mean)[0]
 

@@ -3,12 +3,13 @@
     python benchmarks/trial.py "" neighbours=0 neighbours=4 --epochs 6 --data FOLDER
     python benchmarks/trial.py "" network=smsnet network=msdnet --minutes 0.5
     python benchmarks/trial.py "" network_settings.depth=2 --only pores --strokes 4
+    python benchmarks/trial.py "" +flips +spilled,+trimmed --minutes 0.5
 
-Each argument is a set of settings, "" the defaults. All train for as many epochs, so
-that a busy machine changes nothing; or for as many minutes, on a quiet one, where what
-is compared differs in speed. What is finished is noted in
-``benchmarks/results/trials.jsonl`` and not run again; the end is a table of means, and
-of differences to the first set.
+Each argument is a set of settings, "" the defaults; +NAME is one of `ideas.py`. All
+train for as many epochs, so that a busy machine changes nothing; or for as many
+minutes, on a quiet one, where what is compared differs in speed. What is finished is
+noted in ``benchmarks/results/trials.jsonl`` and not run again; the end is a table of
+means, and of differences to the first set.
 """
 
 import argparse
@@ -19,14 +20,12 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import CASES, SLICES
+from ideas import IDEAS, Trial
 from scores import scores
 from strokes import strokes
 from tasks import tasks
 
-import napari_sashiko as ns
-from napari_sashiko.pipeline import open_prediction
-from napari_sashiko.volumes import as_volume
-
+SEEDS = {count: seed for seed, count in CASES}
 RESULTS = Path(__file__).parent / "results" / "trials.jsonl"
 MEASURES = ("macro_f1", "brier", "ece", "auroc")
 
@@ -39,12 +38,10 @@ def main():
         if args.only and task.name not in args.only:
             continue
         scene = None
-        for seed, count in CASES:
-            if count not in args.strokes:
-                continue
+        for count in args.strokes:
             row = []
             for words in args.settings:
-                run = run_key(task, args, seed, count, words)
+                run = run_key(task, args, count, words)
                 if json.dumps(run) not in done:
                     scene = scene or task.load()
                     done[json.dumps(run)] = measure(scene, run)
@@ -53,13 +50,14 @@ def main():
     print(table(args.settings, rows))
 
 
-def run_key(task, args, seed, count, words):
+def run_key(task, args, count, words):
     """Everything that decides a result."""
     return {
         "task": task.name,
         "volume": args.volume,
-        "seed": seed,
+        "seed": SEEDS.get(count, 0),
         "strokes": count,
+        "slices": min(args.slices, count),
         "settings": words,
         "epochs": args.epochs,
         "minutes": args.minutes,
@@ -68,26 +66,21 @@ def run_key(task, args, seed, count, words):
 
 def measure(scene, run):
     """Train with some settings changed, predict, score, and note it."""
-    slices = min(SLICES, run["strokes"])
+    slices = run["slices"]
     each = run["strokes"] // slices
     paint = strokes(scene.truth, slices=slices, per_class=each, seed=run["seed"])
-    limits = {"minutes": run["minutes"]}
+    wanted, names = settings(run["settings"])
+    wanted |= {"minutes": run["minutes"], "seed": run["seed"]}
     if run["epochs"]:
-        limits["epochs"] = run["epochs"]
-    started = time.perf_counter()
+        wanted["epochs"] = run["epochs"]
     with tempfile.TemporaryDirectory() as folder:
-        model, out = Path(folder) / "m.sashiko-model", Path(folder) / "p.zarr"
-        volume = as_volume(scene.image, voxel_size=scene.spacing, name="volume")
-        changes = limits | settings(run["settings"])
-        ns.train(volume, paint, model, seed=run["seed"], **changes)
+        trial = Trial(run["task"], scene, paint, wanted, Path(folder))
+        for name in names:
+            IDEAS[name](trial)
+        started = time.perf_counter()
+        model = trial.learn("model")
         trained = time.perf_counter() - started
-        ns.predict(model, volume, out)
-        found = open_prediction(out)
-        shape = (-1, *scene.image.shape)
-        mean, std = (
-            np.asarray(each, np.float32).reshape(shape)
-            for each in (found.mean, found.std)
-        )
+        mean, std = trial.predict(model)
     spread = np.take_along_axis(std, mean.argmax(0)[None], 0)[0]
     record = {
         "run": run,
@@ -124,14 +117,17 @@ def table(sets, rows):
 
 
 def settings(words):
-    """Read ``name=value,group.name=value``; values are JSON, or else words."""
-    found = {}
+    """Read ``name=value,group.name=value,+idea``; values are JSON, or else words."""
+    found, ideas = {}, []
     for part in words.split(",") if words else ():
+        if part.startswith("+"):
+            ideas.append(part[1:])
+            continue
         name, value = part.split("=", 1)
         *group, name = name.split(".")
         target = found.setdefault(group[0], {}) if group else found
         target[name] = _value(value)
-    return found
+    return found, ideas
 
 
 def _value(text):
@@ -156,6 +152,7 @@ def arguments():
     parser.add_argument("--data", type=Path, help="folder of NAME.npz")
     parser.add_argument("--only", nargs="+", help="names of volumes")
     parser.add_argument("--strokes", nargs="+", type=int, default=[8, 4, 2])
+    parser.add_argument("--slices", type=int, default=SLICES, help="with strokes")
     parser.add_argument("--epochs", type=int, help="of each network; else the default")
     parser.add_argument("--minutes", type=float, help="of training; else no limit")
     parser.add_argument("--volume", type=int, default=0, help="seed of generated ones")

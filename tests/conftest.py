@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import ModelError
-from napari_sashiko.runners import Event, Progress, Tick
+from napari_sashiko.runners import Event, Message, Progress, Tick
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("patient", deadline=None)
@@ -108,6 +108,11 @@ class TrainingRested(Event):
 
 
 @dataclass(frozen=True)
+class TrainingDecided(Message):
+    summary: str = ""
+
+
+@dataclass(frozen=True)
 class TrainingWaits(Event):
     text: str
 
@@ -166,6 +171,7 @@ class FakeEngine:
     members = 2
     events = (
         TrainingStarted,
+        TrainingDecided,
         EpochDone,
         MemberSaved,
         TrainingDone,
@@ -232,6 +238,7 @@ class FakeEngine:
             self.closed += 1
 
     def _learn(self, out):
+        yield TrainingDecided("It turns.", summary="a fake, 2D, cpu\nIt turns.")
         for member in range(self.members):
             for epoch in range(1, self.epochs + 1):
                 time.sleep(self.seconds)

@@ -71,7 +71,7 @@ def test_training_shows_curves_progress_result_and_slice(painted_dock, click, qt
     result = "F1 0.90 ± 0.03, IoU 0.82 on held-out strokes"
     assert text(dock, "train_result") == result
     assert text(dock, "score_fairness") == "Judged on strokes far away."
-    assert text(dock, "train_summary") == "a fake, 2D, cpu"
+    assert text(dock, "train_summary") == "a fake, 2D, cpu\nIt turns."
     qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)
     qtbot.waitUntil(lambda: "blobs - preview" in dock.viewer.layers, timeout=WAIT)
     assert dock.session.last_model is not None

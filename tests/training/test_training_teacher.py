@@ -15,7 +15,12 @@ from training_runs import probabilities, run
 from napari_sashiko.checkpoints import load_card
 from napari_sashiko.losses import soft_cross_entropy
 from napari_sashiko.runners import Message, Tick
-from napari_sashiko.training import _saving, teacher
+from napari_sashiko.training import (
+    TrainingDecided,
+    TrainingStarted,
+    _saving,
+    teacher,
+)
 from napari_sashiko.training.held_out import FoldForest, features_at
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.teacher import Teacher
@@ -297,3 +302,28 @@ def test_what_is_decided_on_the_way_is_said_and_noted(trained):
     lessons = [text for text in said if "random places" in text]
     assert len(lessons) == 1
     assert lessons[0] in load_card(path).training["reasons"]
+    decided = [event for event in events if isinstance(event, TrainingDecided)]
+    assert decided
+    assert all(event.text in event.summary.splitlines() for event in decided)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"rotations": "no"}, "Patches are flipped, not turned, as set."),
+        ({"rotations": "yes"}, "Patches are flipped and turned, as set."),
+        ({"forest": False}, "Patches are flipped and turned: without a forest "),
+        ({"members": 0}, ""),
+    ],
+)
+def test_how_patches_are_turned_is_always_said(changes, told, tmp_path):
+    events = run(tmp_path / "m.sashiko-model", **changes)
+    said = [
+        line
+        for event in events
+        if isinstance(event, TrainingStarted)
+        for line in event.text.splitlines()
+        if line.startswith("Patches")
+    ]
+    assert len(said) == bool(told)
+    assert all(line.startswith(told) for line in said)

@@ -235,6 +235,10 @@ class TrainStep(QGroupBox):
     def _on_training_started(self, event: Any) -> None:
         self.summary.setText(event.text)
 
+    def _on_training_decided(self, event: Any) -> None:
+        self.summary.setText(event.summary)
+        self._on_message(event)
+
     def _on_epoch_done(self, event: Any) -> None:
         self.loss.add(event.member, event.epoch, event.loss)
         self.score.add(event.member, event.epoch, event.macro_f1)

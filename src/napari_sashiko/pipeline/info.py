@@ -107,6 +107,7 @@ def _model(path: Path) -> Description:
             f"Image: {card.channels} channel(s), voxels of "
             f"{_sizes(card.voxel_size)} {card.unit}"
         ),
+        *card.training.get("reasons", ()),
         *_quality(card),
     )
     facts = card.model_dump(mode="json", exclude={"members", "normalisation"})

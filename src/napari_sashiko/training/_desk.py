@@ -15,9 +15,9 @@ from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
-from napari_sashiko.runners import Message
 from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
+from napari_sashiko.training.events import TrainingDecided
 from napari_sashiko.training.features import PaintFeatures
 from napari_sashiko.training.held_out import FoldForest
 from napari_sashiko.training.network_desk import NetworkDesk
@@ -47,7 +47,7 @@ class Desk:
     is_live: bool = False  # whether the paint may change
     version: int = 0  # of the paint
     rotations: bool = True
-    chose_rotations: bool = False  # whether the reason was told
+    turning: str = ""  # why patches are turned or not, as last told
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
     fold_forests: dict[int, FoldForest] = field(default_factory=dict)  # by fold unseen
@@ -73,6 +73,8 @@ class Desk:
         if why := network_reason(self.settings):
             self.reasons.append(why)
         self.rotations = self.settings.rotations != "no"
+        if self.settings.members and not self.asks_for_direction:
+            self.reasons.append(_unasked(self.settings))
         self.threads = torch.get_num_threads()
         self.features = PaintFeatures(self.volume, self.normalisation, self.bank)
         self._dealt = NOTHING_DEALT
@@ -179,6 +181,12 @@ class Desk:
         return self.settings.forest or self.settings.members == 0
 
     @property
+    def asks_for_direction(self) -> bool:
+        """Whether the forest is asked if patches may be turned."""
+        asked = self.settings.rotations == "auto" and self.has_forest
+        return asked and bool(self.settings.members)
+
+    @property
     def is_taught(self) -> bool:
         """Whether the networks learn from the forest, too."""
         return bool(self.networks and self.forest and self.settings.teacher)
@@ -198,10 +206,10 @@ class Desk:
         minutes = self.settings.minutes
         return None if minutes is None else self.started + 60 * minutes
 
-    def decide(self, reason: str) -> Message:
+    def decide(self, reason: str) -> TrainingDecided:
         """Note a choice that was made on the way; say it to the user too."""
         self.reasons.append(reason)
-        return Message(reason)
+        return TrainingDecided(reason, summary=self.describe())
 
     def describe(self) -> str:
         """Say what is trained and why, a sentence a line."""
@@ -210,3 +218,11 @@ class Desk:
         if self.has_forest:
             parts.insert(0, "a random forest")
         return "\n".join([f"{' and '.join(parts)} on {self.device}.", *self.reasons])
+
+
+def _unasked(settings: TrainingSettings) -> str:
+    """Whether patches are turned where the forest is not asked, and why."""
+    how = "flipped, not turned" if settings.rotations == "no" else "flipped and turned"
+    if settings.rotations == "auto":
+        return f"Patches are {how}: without a forest nobody can be asked."
+    return f"Patches are {how}, as set."

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_sashiko.runners import Event
+from napari_sashiko.runners import Event, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,13 @@ class TrainingStarted(Event):
     text: str
     members: int
     parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDecided(Message):
+    """A choice was made on the way; ``summary`` says all of them, a sentence a line."""
+
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def forest_member(desk: Desk) -> Iterator[Event]:
 
 def weigh_forest(desk: Desk) -> Iterator[Event]:
     """Ask whether direction matters and how common classes are, save that."""
-    if desk.settings.rotations == "auto":
+    if desk.asks_for_direction:
         yield from _ask_for_direction(desk, desk.features.values)
     save(desk)
     yield from weigh_classes(desk, *QUICK)
@@ -61,18 +61,20 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
         yield Tick()
     with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
     before, desk.rotations = desk.rotations, with_it - without < DIRECTION_PAYS
-    if before == desk.rotations and desk.chose_rotations:
+    if before == desk.rotations and desk.turning:
         return
-    desk.chose_rotations = True
+    if desk.turning:  # the paint has changed, and with it the answer
+        desk.reasons.remove(desk.turning)
     what, why = (
         ("Patches are flipped and turned", "hardly tells classes apart")
         if desk.rotations
         else ("Patches are flipped, not turned", "tells classes apart")
     )
-    yield desk.decide(
+    desk.turning = (
         f"{what}: the direction of textures {why} "
         f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
     )
+    yield desk.decide(desk.turning)
 
 
 def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:
