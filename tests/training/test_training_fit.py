@@ -360,6 +360,50 @@ def test_out_of_memory_for_a_single_patch_is_an_error(monkeypatch):
         learn(batch=4)
 
 
+class Spoilt(PaintBatch):
+    """A batch whose loss is not a number."""
+
+    def losses(self, output):
+        return tuple(loss * math.nan for loss in super().losses(output))
+
+
+def test_a_loss_that_is_no_number_ends_nothing(monkeypatch):
+    """The network is left as it is by such a batch, and it is said once."""
+    keep, every, states = PaintMaterial.draw, iter(range(1000)), []
+
+    def draw(self, *args, **options):
+        batch = keep(self, *args, **options)
+        states.append(state(network))
+        spoil = next(every) % 2
+        return Spoilt(batch.painted, batch.targets) if spoil else batch
+
+    monkeypatch.setattr(PaintMaterial, "draw", draw)
+    network = Tiny()
+    _, outcome, events = learn(network)
+    weights = [{n: s[n] for n in s if n.startswith("head")} for s in states]
+    for place in range(1, len(weights) - 1, 2):
+        assert same(weights[place], weights[place + 1])
+        assert not same(weights[place - 1], weights[place])
+    assert outcome.history[-1]["macro_f1"] > 0.9
+    assert math.isfinite(outcome.history[-1]["loss"])
+    said = [event for event in events if isinstance(event, Message)]
+    assert len(said) == 1
+    assert said[0].level == "warning"
+    assert "not a finite number" in said[0].text
+
+
+def test_gradients_that_overflow_are_not_followed(monkeypatch):
+    network, images = Tiny(), torch.zeros(1, 1, SIZE, SIZE)
+    before = state(network)
+    targets = torch.ones(1, SIZE, SIZE, dtype=torch.uint8)
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(math.inf)
+    )
+    batch = PaintBatch(images, targets)
+    assert math.isnan(fit._learn(network, batch, Descent(network), 1.0, plan()))
+    assert torch.equal(before["head.weight"], network.head.weight)
+
+
 def test_other_errors_are_not_taken_for_want_of_memory(monkeypatch):
     def broken(*_):
         raise RuntimeError("shapes do not match")

@@ -63,18 +63,20 @@ def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Ev
     before, desk.rotations = desk.rotations, with_it - without < DIRECTION_PAYS
     if before == desk.rotations and desk.turning:
         return
-    if desk.turning:  # the paint has changed, and with it the answer
-        desk.reasons.remove(desk.turning)
     what, why = (
         ("Patches are flipped and turned", "hardly tells classes apart")
         if desk.rotations
         else ("Patches are flipped, not turned", "tells classes apart")
     )
-    desk.turning = (
-        f"{what}: the direction of textures {why} "
-        f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
+    earlier, desk.turning = (
+        desk.turning,
+        (
+            f"{what}: the direction of textures {why} "
+            f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
+        ),
     )
-    yield desk.decide(desk.turning)
+    # The paint may have changed, and with it the answer.
+    yield desk.decide(desk.turning, instead=earlier)
 
 
 def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:
