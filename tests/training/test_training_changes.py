@@ -18,6 +18,7 @@ from napari_sashiko.training import (
     TrainingRested,
     TrainingSettings,
     TrainingWaits,
+    choices,
     crew,
     fit,
     make_choices,
@@ -31,6 +32,12 @@ from napari_sashiko.training.schedule import Clock
 from napari_sashiko.volumes import as_volume
 
 pytestmark = pytest.mark.usefixtures("hurry")
+
+
+@pytest.fixture(autouse=True)
+def _three_are_not_few(monkeypatch):
+    monkeypatch.setattr(choices, "FEW_SLICES", 3)
+
 
 FIRST = make_labels()
 FIRST[[0, 4]] = 0  # paint on the middle slice alone

@@ -126,7 +126,8 @@ class _Pupil:
         self.easel = easel
         self.waits = False
         self.teacher = Teacher(desk, patch_shape(desk))
-        self._begin()
+        self.work = learn(desk, crew, self.teacher)
+        self.at_rest = False
 
     def look(self) -> Iterator[Event]:
         """Take what is new about the paint."""
@@ -167,10 +168,6 @@ class _Pupil:
         else:
             time.sleep(PAUSE)
 
-    def _begin(self) -> None:
-        self.work = learn(self.desk, self.crew, self.teacher)
-        self.at_rest = False
-
     def _take(self, painted: Painted) -> Iterator[Event]:
         """Have networks go on with other paint, or others take their place."""
         desk, crew = self.desk, self.crew
@@ -193,7 +190,8 @@ class _Pupil:
     def _learn_again(self) -> Iterator[Event]:
         self.waits = False
         self.crew.let_go()
-        self._begin()
+        self.work = learn(self.desk, self.crew, self.teacher)
+        self.at_rest = False
         yield PaintTaken(len(self.desk.labelled))
 
     def _rename(self, classes: tuple[LabelClass, ...]) -> Iterator[Event]:
