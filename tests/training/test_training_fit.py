@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_sashiko.networks import Network
-from napari_sashiko.runners import Message
+from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import EpochDone, fit, judge
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.fit import Plan
@@ -18,7 +18,7 @@ from napari_sashiko.training.judge import HeldOut
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.outcome import Outcome
 from napari_sashiko.training.paint_material import PaintBatch, PaintMaterial
-from napari_sashiko.training.schedule import one_cycle
+from napari_sashiko.training.schedule import Clock, one_cycle
 from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.tiles import Tile
 
@@ -286,6 +286,32 @@ def test_the_clock_ends_the_schedule(monkeypatch):
     assert outcome.best is not None
     assert rates == sorted(rates)
     assert rates[-1] > 0.4
+
+
+def test_what_is_held_back_is_not_learned_and_takes_no_time(monkeypatch):
+    skipped = []
+    monkeypatch.setattr(fit.Clock, "skip", lambda _, seconds: skipped.append(seconds))
+    deck = Deck()
+    supply = Supply(material(deck))
+    supply.held_back = True
+    steps = fit.fit(Tiny(), supply, plan=plan(), outcome=Outcome())
+    assert {type(next(steps)) for _ in range(3)} == {Tick}
+    assert not deck.counts
+    supply.held_back = False
+    next(steps)
+    assert deck.counts
+    assert len(skipped) == 1
+    assert skipped[0] >= 2 * fit.NAP
+
+
+def test_time_that_is_skipped_is_not_spent():
+    clock = Clock(100, time.monotonic() + 1000)
+    clock.start -= 500
+    spent = clock.fraction(0)
+    clock.start -= 300
+    assert clock.fraction(0) > spent + 0.2
+    clock.skip(300)
+    assert clock.fraction(0) == pytest.approx(spent, abs=0.01)
 
 
 def test_with_time_enough_the_clock_changes_nothing():
