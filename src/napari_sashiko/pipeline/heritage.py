@@ -62,6 +62,11 @@ def go_on_from(
         "neighbours": (
             neighbours if settings.neighbours is None else settings.neighbours
         ),
+        "levelling": (
+            ("no", "yes")[card.normalisation.levelled]
+            if settings.levelling == "auto"
+            else settings.levelling
+        ),
     }
     heritage = [
         Heritage(entry.spec, member.network.state_dict(), names=names)  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from napari_sashiko.training.chooser import Chooser
 from napari_sashiko.training.events import TrainingDecided
 from napari_sashiko.training.features import PaintFeatures, filter_bank
 from napari_sashiko.training.held_out import FoldForest, without_slants
+from napari_sashiko.training.levelling import levelling_reason
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
@@ -77,8 +78,13 @@ class Desk:
         """State what was chosen."""
         self.choices = self.chooser.choose(self.labelled)
         self.reasons.append(self.choices.reason)
-        if why := network_reason(self.settings):
-            self.reasons.append(why)
+        self.reasons += filter(
+            None,
+            (
+                levelling_reason(self.volume, self.settings),
+                network_reason(self.settings),
+            ),
+        )
         if self.settings.rotations != "auto":
             self.rotations = self.settings.rotations
         if self.settings.members and not self.asks_for_direction:

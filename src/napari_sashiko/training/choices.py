@@ -157,6 +157,11 @@ def choices_for_images(
     return Choices(2, neighbours, 3, spacing, reason)
 
 
+def slices_agree(volume: Volume) -> bool:
+    """Whether neighbouring slices show much the same; a single one has no other."""
+    return volume.stacking.depth == 1 or _agreement(volume) >= SEPARATE
+
+
 def _spacing(volume: Volume) -> tuple[float, float, float]:
     finest = min(volume.voxel_size)
     z, y, x = (size / finest for size in volume.voxel_size)

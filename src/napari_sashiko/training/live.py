@@ -33,6 +33,7 @@ from napari_sashiko.training.events import (
     TrainingWaits,
 )
 from napari_sashiko.training.heritage import Heritage
+from napari_sashiko.training.levelling import level
 from napari_sashiko.training.paint_crew import PaintCrew, patch_shape
 from napari_sashiko.training.painting import Easel, Painted, Painting
 from napari_sashiko.training.settings import TrainingSettings
@@ -69,6 +70,7 @@ def train_live(
     """
     easel = Easel(painting)
     # While nobody waits for it yet.
+    volume = level(volume, settings)
     normalisation = measure_normalisation(volume, settings.seed)
     painted = yield from _first_paint(volume, easel)
     desk = lay_out(

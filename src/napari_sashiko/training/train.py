@@ -26,6 +26,7 @@ from napari_sashiko.training._course import (
 from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved, TrainingDone
 from napari_sashiko.training.heritage import Heritage
+from napari_sashiko.training.levelling import level
 from napari_sashiko.training.paint_crew import PaintCrew, patch_shape
 from napari_sashiko.training.painting import FinishedPainting
 from napari_sashiko.training.settings import TrainingSettings
@@ -77,6 +78,7 @@ def train(
     ModelError
         If networks to go on with look at something else.
     """
+    volume = level(volume, settings)
     painted = check(volume, FinishedPainting(labelled, classes).read())
     desk = lay_out(volume, painted, settings, Path(out), live=False, settled=True)
     desk.origin = dict(origin or {})

@@ -97,9 +97,11 @@ def as_seen(volume: Volume, normalisation: Normalisation) -> Volume:
     normalisation : Normalisation
         Of the model.
     """
-    if normalisation.levelled and not volume.levelled:
-        return LevelledVolume(volume)
-    return volume
+    if volume.levelled or not normalisation.levelled:
+        return volume
+    # Kept with the volume: each preview asks, and pictures are measured once.
+    seen: Volume = volume.__dict__.setdefault("_levelled", LevelledVolume(volume))
+    return seen
 
 
 def _starts(length: int) -> list[int]:
