@@ -317,6 +317,20 @@ def test_pictures_and_files_of_others_are_never_overwritten(learned, data, tmp_p
     assert not (data / "test" / "labels" / "results.json").exists()
 
 
+def test_what_somebody_put_among_the_results_stays_when_they_are_made_anew(
+    learned, data, tmp_path
+):
+    out, wide = tmp_path / "out", {"probabilities": True, **CPU}
+    ns.apply(learned[0], data / "test", out, **wide)
+    (data / "test" / "images" / "t1.png").unlink()
+    mine = ["figure.png", "figure-probabilities.tif", "other-probabilities.tif"]
+    for name in mine:
+        (out / name).write_bytes(b"mine")
+    ns.apply(learned[0], data / "test", out, overwrite=True, **CPU)
+    assert {path.name for path in out.iterdir()} == {"results.json", "t0.png", *mine}
+    assert all((out / name).read_bytes() == b"mine" for name in mine)
+
+
 def test_results_of_an_earlier_version_are_read_and_not_gone_on_with(
     learned, data, applied
 ):

@@ -194,7 +194,7 @@ def begin_results(
     files : sequence of Path
         The pictures.
     overwrite : bool
-        Delete earlier results first.
+        Delete earlier results first; whatever else lies in the folder stays.
 
     Raises
     ------
@@ -208,11 +208,14 @@ def begin_results(
         )
     check_writable(folder)
     if is_results(folder):
-        _go_on(wanted, overwrite=overwrite)
+        if overwrite:
+            _start_anew(wanted, files)
+        else:
+            _go_on(wanted)
     else:
-        ours = [wanted.picture(file) for file in files]
-        ours += [wanted.probabilities(file) for file in files]
-        taken = next((place for place in ours if place.exists()), None)
+        taken = next(
+            (place for place in _places(wanted, files) if place.exists()), None
+        )
         if taken is not None:
             raise OutputError(
                 f"{taken} exists and is no result of sashiko apply.",
@@ -222,14 +225,28 @@ def begin_results(
     wanted.write()
 
 
-def _go_on(wanted: FolderResults, *, overwrite: bool) -> None:
+def _places(wanted: FolderResults, files: Sequence[Path]) -> list[Path]:
+    """Where results of these pictures are, or will be."""
+    return [
+        place
+        for file in files
+        for place in (wanted.picture(file), wanted.probabilities(file))
+    ]
+
+
+def _start_anew(wanted: FolderResults, files: Sequence[Path]) -> None:
+    """Delete results, of these pictures and of others that are gone.
+
+    At once: what is stopped in between holds results of one model only.
+    """
+    said = [old for old in wanted.path.glob(f"*{PICTURE}") if read_stamp(old)]
+    for old in _places(wanted, [*files, *said]):
+        if old.is_file():
+            remove(old)
+
+
+def _go_on(wanted: FolderResults) -> None:
     folder = wanted.path
-    if overwrite:
-        # At once: what is stopped in between holds results of one model only.
-        for ending in (PICTURE, PROBABILITIES):
-            for old in folder.glob(f"*{ending}"):
-                old.unlink()
-        return
     there = read_results(folder)
     if there.digest != wanted.digest:
         raise OutputError(
