@@ -43,6 +43,20 @@ def test_back_projection_needs_no_model(sashiko, place):
     assert "2 of 2 blocks were finished" in again.err
 
 
+def test_a_volume_is_scored_like_an_image(sashiko, place):
+    sashiko("reconstruct", "sinograms.npy", "-o", "made.zarr")
+    done = sashiko("evaluate", "made.zarr", "slices.npy", "--json")
+    assert done.code == 0, done.err
+    assert done.summary["pearson"] > 0.8
+    assert done.summary["ssim"] > 0
+    assert "reconstruction" in done.summary
+    again = sashiko("evaluate", "made.zarr", "slices.npy", "--part", "fbp")
+    assert "correlation" in again.out
+    wrong = sashiko("evaluate", "made.zarr", "slices.npy", "--part", "mean")
+    assert wrong.code == 2
+    assert "Choose from: fbp" in wrong.err
+
+
 @pytest.mark.parametrize("name", ["angles.npy", "angles.txt"])
 def test_angles_come_from_a_file(sashiko, place, name):
     sashiko("reconstruct", "sinograms.npy", "-o", "even.zarr")

@@ -62,6 +62,12 @@ RecipeFile = Annotated[
         "--recipe", help="JSON of settings, or a project: options here win over it."
     ),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        help="Which image of a result: classes, mean, std; fbp of a reconstruction."
+    ),
+]
 OUT_OPTION = ("-o", "--out")
 OF_PART = "_settings"  # network_settings are those of the network
 # Of objects.
