@@ -106,7 +106,6 @@ def test_other_commands_refuse_model_and_result(sashiko, place):
         ("predict", "m.sashiko-model", "slices.npy", "-o", "made.zarr"),
         ("export", "m.sashiko-model", "-o", "model.onnx"),
         ("instances", "made.zarr", "-o", "out.zarr"),
-        ("evaluate", "made.zarr", "slices.npy"),
         ("export", "made.zarr", "-o", "out.tif", "--part", "mean"),
     ):
         done = sashiko(*words)
