@@ -28,6 +28,12 @@ def export(
     label_class: Annotated[
         str | None, typer.Option("--class", help="Class name or id, for mean and std.")
     ] = None,
+    channel: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of a restored image with several: which one, from 1."
+        ),
+    ] = None,
     author: Annotated[
         list[str] | None,
         typer.Option(help="Who made a model, for NAME.zip; may be repeated."),
@@ -48,6 +54,7 @@ def export(
     given = {
         "part": part,
         "label_class": class_of(label_class),
+        "channel": channel,
         "authors": author or None,
         "license": license_id,
         "overwrite": overwrite or None,
