@@ -191,6 +191,7 @@ class Crew:
                 schedule=settings.schedule,
                 patience=settings.patience,
                 clip=settings.clip,
+                precision=settings.precision,
             ),
             outcome=mine.outcome,
         )
