@@ -112,6 +112,23 @@ def learn(network=None, deck=None, judges=None, lessons=None, **changes):
     return network, outcome, events
 
 
+@pytest.mark.parametrize(("precision", "mixed"), [("auto", True), ("full", False)])
+def test_bfloat16_is_mixed_in_unless_that_is_refused(monkeypatch, precision, mixed):
+    monkeypatch.setattr(fit, "has_fast_bfloat16", lambda _: True)
+    seen = set()
+
+    class Watched(Tiny):
+        half_gradients = True
+
+        def forward(self, x):
+            if self.training:
+                seen.add(torch.is_autocast_enabled("cpu"))
+            return super().forward(x)
+
+    learn(Watched(), epochs=1, precision=precision)
+    assert seen == {mixed}
+
+
 def watch_averages(patch):
     """Return a list that will hold the average of each network that learns."""
     made = []

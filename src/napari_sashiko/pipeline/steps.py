@@ -106,7 +106,7 @@ def train_steps(
         volume, origin = open_image(image), None
         paint = read_paint(labels, classes, volume)
     if not isinstance(labels, LabelledVoxels):
-        for text in check_labels(paint.labelled, volume.shape, paint.classes):
+        for text in check_labels(paint.labelled, volume.stacking, paint.classes):
             yield Message(text, "warning")
         if text := size_warning(paint, volume):
             yield Message(text, "warning")

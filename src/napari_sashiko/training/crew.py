@@ -206,6 +206,7 @@ class Crew:
                 schedule=settings.schedule,
                 patience=settings.patience,
                 clip=settings.clip,
+                precision=settings.precision,
             ),
             outcome=mine.outcome,
         )

@@ -63,6 +63,8 @@ class Plan:
         Epochs without a better held-out loss after which training ends; 0 for never.
     clip : float
         Largest norm of all gradients together.
+    precision : {"auto", "full"}
+        Whether bfloat16 may be mixed in.
     """
 
     member: int
@@ -76,6 +78,7 @@ class Plan:
     schedule: str = "one_cycle"
     patience: int = 0
     clip: float = 5.0
+    precision: str = "auto"
 
 
 def fit(
@@ -223,7 +226,8 @@ def _learn(
     if batch.is_empty:
         return None  # no step, no change of running statistics
     images = batch.images
-    with autocast(network, images.device):
+    mixed = plan.precision == "auto"
+    with autocast(network, images.device) if mixed else nullcontext():
         output, penalty = network.penalised(images)
     total, loss = batch.losses(output)
     optimiser.clear()

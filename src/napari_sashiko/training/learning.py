@@ -60,6 +60,11 @@ class FitSettings(Settings):
     clip: Annotated[float, Gt(0), Le(1e6)] = Field(
         5.0, description="Largest norm of all gradients of a step together."
     )
+    precision: Literal["auto", "full"] = Field(
+        "auto",
+        description="Of numbers while networks learn: auto mixes bfloat16 in where it "
+        "is faster, full never does.",
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
     seed: Annotated[int, Ge(0)] = Field(
         0, description="Fixes every random choice, so that a run can be repeated."
