@@ -106,4 +106,4 @@ def as_seen(volume: Volume, normalisation: Normalisation) -> Volume:
 
 def _starts(length: int) -> list[int]:
     """Where blocks begin, evenly over a side."""
-    return np.linspace(0, max(length - EDGE, 0), TILES).astype(int).tolist()
+    return [int(n) for n in np.linspace(0, max(length - EDGE, 0), TILES)]
