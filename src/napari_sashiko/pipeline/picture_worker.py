@@ -174,7 +174,8 @@ def _volume(file: Path, card: Any) -> Volume:
     """A picture of the kind that the model has learned from."""
     picture = as_channels(read_picture(file), card.channels, file.name)
     known = card.training.get("image", {}).get("dtype")
-    if known is not None and picture.dtype != np.dtype(known):
+    alike = card.normalisation.levelled or known is None
+    if not alike and picture.dtype != np.dtype(known):
         raise VolumeError(
             f"{file.name} is of type {picture.dtype}, the model learned from {known}.",
             "Bring it to the same grey scale.",

@@ -145,7 +145,7 @@ def _record(desk: Desk) -> dict[str, Any]:
         "image": {
             "name": desk.volume.name,
             "digest": desk.volume.digest(),
-            "dtype": str(desk.volume.dtype),
+            "dtype": str(desk.volume.stored),
         },
         **({"origin": desk.origin} if desk.origin else {}),
         "seconds": round(time.monotonic() - desk.started, 1),

@@ -58,6 +58,8 @@ class Volume:
         Of an image with several time points.
     channels : int
         Number of channels.
+    dtype, stored : numpy.dtype
+        Of what is read; of the array.
     flat : bool
         Whether the image is 2D, or 2D at several times.
 
@@ -87,7 +89,7 @@ class Volume:
         sizes = dict(zip(axes, array.shape, strict=True))
         self._array = array
         self._slices = Slices(array, axes)
-        self.dtype = np.dtype(array.dtype).newbyteorder("=")
+        self.dtype = self.stored = np.dtype(array.dtype).newbyteorder("=")
         z, y, x = self._slices.shape[-3:]
         self.shape: Shape = (z, y, x)
         self.channels = int(sizes.get("c", 1))
