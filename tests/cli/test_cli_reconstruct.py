@@ -146,6 +146,7 @@ def test_bad_input_is_one_sentence(sashiko, place, words, why):
     [
         (("--network", "unet"), "conv_reconstruct"),
         (("--set", "network_settings.width=3"), "width"),
+        (("--set", "network_settings.size=3"), "volume of slices decides"),
         (("--order", "projections"), "sinograms"),
         (("--angles", "slices.npy"), "have shape"),
     ],

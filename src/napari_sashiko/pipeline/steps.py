@@ -112,7 +112,7 @@ def train_steps(
             yield Message(text, "warning")
     heritage: Sequence[Heritage] = ()
     if start is not None:
-        chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
+        chosen, heritage = go_on_from(Path(start), chosen)
         yield from known_image(Path(start), volume)
     yield from noted(
         train(
@@ -177,7 +177,7 @@ def live_steps(
     volume = open_image(image)
     heritage: Sequence[Heritage] = ()
     if start is not None:
-        chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
+        chosen, heritage = go_on_from(Path(start), chosen)
         yield from known_image(Path(start), volume)
     yield from noted(
         train_live(volume, painting, chosen, target, heritage=heritage),
