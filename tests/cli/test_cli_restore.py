@@ -114,7 +114,7 @@ def test_a_model_that_restores_tells_no_classes(sashiko, place):
     pictures.mkdir()
     tifffile.imwrite(pictures / "a.tif", np.load(place / "image.npy")[0])
     for words in (
-        ("apply", model, pictures, "-o", "applied"),
+        ("apply", model, pictures, "-o", "applied", "--probabilities"),
         ("measure", model, "image.npy", "-o", "measured"),
         ("train", "image.npy", "labels.npy", "-o", "m.sashiko-model", "--from", model),
     ):
@@ -122,6 +122,19 @@ def test_a_model_that_restores_tells_no_classes(sashiko, place):
         assert done.code == 2, words
         assert done.complaint.startswith("sashiko: ")
         assert "clear" in done.complaint, words
+
+
+def test_a_folder_of_pictures_is_restored_and_a_bad_one_told_of(sashiko, place):
+    model, pictures = place / "clear.sashiko-model", place / "pictures"
+    image = np.load(place / "image.npy")[0]
+    sashiko("restore", "image.npy", "-o", model, *QUICK)
+    pictures.mkdir()
+    tifffile.imwrite(pictures / "a.tif", image)
+    (pictures / "b.tif").write_bytes(b"nonsense")
+    done = sashiko("apply", model, pictures, "-o", "applied", "--device", "cpu")
+    assert done.code == 2
+    assert "1 of 2 pictures have no result. The first is b.tif" in done.err
+    assert tifffile.imread(place / "applied" / "a.tif").shape == image.shape
 
 
 def test_a_restored_image_is_scored(sashiko, place):
