@@ -133,8 +133,8 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     labels.data[0, 0, 0] = 2
     assert dock.session.labels.paint.counts()[2] == (painted() == 2).sum() + 1
     # Model
-    assert dock.train.loss.lines
-    assert dock.train.score.lines
+    assert dock.train.plots.loss.lines
+    assert dock.train.plots.score.lines
     assert "held-out strokes" in text(dock, "train_result")
     assert dock.train.preview.model == dock.segment.model
     assert dock.segment.model.parent == project / "models"
@@ -202,7 +202,7 @@ def test_the_same_volume_offers_what_is_kept_of_it(
     qtbot.waitUntil(lambda: settled(dock), timeout=LONG)
     names = {layer.name for layer in dock.viewer.layers}
     assert {"again - labels", *(f"again - {kind}" for kind in RESULTS)} <= names
-    assert dock.train.loss.lines
+    assert dock.train.plots.loss.lines
     assert dock.status.level != "error", dock.status.text()
 
 
