@@ -75,15 +75,16 @@ class ErrorBarsRow(WorkRow):
 
     def look(self) -> None:
         """Show what was measured with prediction and settings as they are now."""
-        if not self.ready:
+        if not self.ready or self.session.folder is None:
             return
         with suppress(SashikoError):  # whoever counts the objects says what is wrong
             prediction, settings = self._ask()
-            engine, path = self.session.engine, prediction.path
+            engine, folder = self.session.engine, self.session.folder
+            path = prediction.path
 
             def work() -> Generator[Event, None, Any]:
                 yield Tick()
-                found = engine.measurements_like(path, settings)
+                found = engine.measurements_like(folder, path, settings)
                 if found is None:
                     return None
                 line = engine.line_of(found, sign="±", unit=short(found.unit))

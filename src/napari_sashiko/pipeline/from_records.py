@@ -119,11 +119,12 @@ def lengths_from(
 
 def _members_of(sources: Sources, unit: str) -> MemberLengths | None:
     """What the members find alone, where these very objects were measured."""
-    if sources.instances is None or sources.prediction is None:
+    project = sources.project
+    if project is None or sources.instances is None or sources.prediction is None:
         return None
     record = own_record(sources.instances)
     chosen = {**record.get("settings", {}), "label_class": record.get("class_id")}
-    measured = measurements_like(sources.prediction, chosen)
+    measured = measurements_like(project, sources.prediction, chosen)
     if measured is None or len(measured.members) < 2 or measured.unit != unit:
         return None
     found = measured.distribution("length")

@@ -17,14 +17,18 @@ OF_AN_ENSEMBLE = "minus_std"  # a member alone has no deviation
 
 
 def measurements_like(
-    prediction: Path | str, settings: InstanceSettings | Mapping[str, Any]
+    project: Path | str,
+    prediction: Path | str,
+    settings: InstanceSettings | Mapping[str, Any],
 ) -> Measurements | None:
     """Find the newest measurement by the same model, of the same objects.
 
     Parameters
     ----------
+    project : path
+        Folder NAME.sashiko whose measurements are looked through.
     prediction : path
-        Folder NAME.zarr in a project.
+        Folder NAME.zarr.
     settings : InstanceSettings or mapping
         What is an object; a mapping is what instances keep of them.
 
@@ -34,10 +38,9 @@ def measurements_like(
         None if nothing like it was measured. Damaged ones are passed over: whoever
         reopens the project says which these are.
     """
-    path = Path(prediction).absolute()
-    record = own_record(path)
+    record = own_record(Path(prediction))
     wanted = settings if isinstance(settings, Mapping) else settings.record()
-    for folder in newest_first(path.parents[1] / "measurements", f"*/{INDEX}"):
+    for folder in newest_first(Path(project) / "measurements", f"*/{INDEX}"):
         with suppress(SashikoError):
             found = read_measurements(folder)
             if _is_of(found, record) and _same_objects(found, wanted):
