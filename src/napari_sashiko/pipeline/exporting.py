@@ -161,15 +161,20 @@ def content_of(source: Path, settings: ExportSettings) -> Content:
         )
     part = _part(kind, settings)
     found = open_result(source) if kind in KINDS else None
+    if settings.channel is not None and not isinstance(found, Restored):
+        raise SettingsError(
+            f"There are no channels to choose from in {WORDS[kind]}.",
+            "Leave the channel out; of a prediction, choose a class.",
+        )
     if isinstance(found, Prediction):
         return _prediction(found, part, settings)
     if settings.label_class is not None:
         raise SettingsError(
-            f"{WORDS[kind].capitalize()} are one image, not one for each class.",
-            "Leave the class out.",
+            f"There is no image for each class in {WORDS[kind]}.",
+            "Leave the class out; of a restored image, choose a channel.",
         )
     if isinstance(found, Restored):
-        return _restored(found, part)
+        return _restored(found, part, settings.channel)
     if isinstance(found, Reconstructed):
         return _reconstructed(found, settings)
     return _instances(source) if kind == "instances" else _sets(source)
@@ -236,21 +241,30 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
     )
 
 
-def _restored(found: Restored, part: str) -> Content:
+def _restored(found: Restored, part: str, wanted: int | None) -> Content:
     _check_finished(found)
     array = found.mean if part == "mean" else found.std
     count = Slices(array).shape[0]
+    if wanted is not None and wanted > count:
+        raise SettingsError(
+            f"There is no channel {wanted} in {found.path}.",
+            f"Choose from: {', '.join(map(str, range(1, count + 1)))}.",
+        )
+    names = tuple(f"channel {number}" for number in range(1, count + 1))
+    channel = 0 if count == 1 else None if wanted is None else wanted - 1
     words = {"mean": "Restored image", "std": "Deviation of the restored image"}
+    one = f", {names[channel]}" if count > 1 and channel is not None else ""
     return Content(
         path=found.path / part,
-        title=words[part],
+        title=words[part] + one,
         array=array,
         stack=found.stack,
         dtype="float32",
         voxel_size=found.voxel_size[1 if found.stack.flat else 0 :],
         unit=found.unit,
-        names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
-        channel=None if count > 1 else 0,
+        names=names if channel is None else (),
+        each="channel",
+        channel=channel,
         note="Grey values.",
     )
 

@@ -21,6 +21,7 @@ from napari_sashiko.session.paint import (
     open_paint,
 )
 from napari_sashiko.session.paints import Paints
+from napari_sashiko.volumes import Stacking
 
 if TYPE_CHECKING:
     from napari_sashiko.session.session import Session
@@ -75,12 +76,12 @@ class LabelDesk:
             If another window works in the project and there is no paint yet.
         """
         session = self._session
-        shape = session.need_volume().shape
+        stack = session.need_volume().stacking
         if self.paint is None:
             readonly = bool(self.is_saved() and session.busy())
             folder = Path(str(session.folder)) / "labels"
             folder = folder if readonly else session.place("labels")
-            self.attach(open_paint(folder, shape, readonly=readonly))
+            self.attach(open_paint(folder, stack, readonly=readonly))
         return self.need().store
 
     def adopt(self, array: Any, classes: tuple[LabelClass, ...] | None = None) -> Job:
@@ -99,13 +100,13 @@ class LabelDesk:
             If it does not fit the volume, or there is paint that would be lost.
         """
         session = self._session
-        shape = session.need_volume().shape
+        stack = session.need_volume().stacking
         if self.paint is not None and any(self.paint.counts().values()):
             raise LabelError(
                 "This volume has paint already, which would be lost.",
                 "Erase it first.",
             )
-        check_adoptable(array, shape)
+        check_adoptable(array, stack)
         self.save()
         folder, project = session.place("labels"), session.folder
 
@@ -184,7 +185,7 @@ class LabelDesk:
         Called in the thread of the desk; what it returns runs in any. It raises
         `LabelError` if nothing can be learned from the paint.
         """
-        return _looked_at(self.need(), self._session.need_volume().shape)
+        return _looked_at(self.need(), self._session.need_volume().stacking)
 
     def save(self) -> None:
         """Write all paint to disk now.
@@ -232,14 +233,12 @@ class LabelDesk:
             self.attach(paint)
 
 
-def _looked_at(
-    paint: Paint, shape: tuple[int, int, int]
-) -> Generator[Event, None, list[str]]:
+def _looked_at(paint: Paint, stack: Stacking) -> Generator[Event, None, list[str]]:
     yield Tick()
     counts = paint.counts()
     if len(counts) > 1 and sum(counts.values()) > MUCH_PAINT:
         return []  # to look at all of it would take longer than anyone waits
-    return list(check_labels(paint.labelled(), shape, paint.classes))
+    return list(check_labels(paint.labelled(), stack, paint.classes))
 
 
 def _noted(note: Callable[[], object]) -> Iterator[Event]:
