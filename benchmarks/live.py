@@ -143,7 +143,7 @@ class Watch:
 
     def _on_preview(self, ready):
         z = ready.region[0].start
-        self.previews.append((time.perf_counter(), z, ready.members))
+        self.previews.append((time.perf_counter(), z, len(ready.voices)))
 
 
 def page(seconds, found):

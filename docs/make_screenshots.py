@@ -223,7 +223,7 @@ class Stage:
 
     def points(self):
         """Epochs that the curve of the loss shows, of all networks."""
-        return sum(len(line) for line in self.dock.train.loss.lines.values())
+        return sum(len(line) for line in self.dock.train.plots.loss.lines.values())
 
     def previewed(self):
         """Whether the slice in view is segmented."""

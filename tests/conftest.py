@@ -278,13 +278,13 @@ class FakeEngine:
     def note_image(self, folder, volume, image, classes):
         self.noted.append((folder, volume, image, classes))
 
+    def model_scores(self, path):
+        classes = self.trained_on[2] if self.load_card(path).members else ()
+        return SimpleNamespace(metrics=dict(_metrics(classes)), fairness=FAIRNESS)
+
     def load_card(self, path):
-        try:
-            members = int((path / "model.json").read_text())
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path} is not a model.") from error
         return SimpleNamespace(
-            members=[None] * members,
+            members=[None] * _members(path),
             classes=[],
             channels=1,
             voxel_size=(1.0, 1.0, 1.0),
@@ -297,7 +297,16 @@ class FakeEngine:
         image = volume.read(region)[0].astype(float)
         classes = np.where(image > np.mean(image), 2, 1).astype(np.uint8)
         mean = np.stack([classes == 1, classes == 2]).astype(np.float32)
-        return mean, mean / 5, classes
+        # The first member is a forest.
+        voices = ("forest", *["network"] * (_members(model) - 1))
+        return SimpleNamespace(mean=mean, std=mean / 5, classes=classes, voices=voices)
+
+
+def _members(model):
+    try:
+        return int((model / "model.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{model} is not a model.") from error
 
 
 @pytest.fixture

@@ -152,6 +152,23 @@ def test_accepting_is_one_step_back_and_forth(desk, monkeypatch, seconds):
     assert desk.session.labels.paint.dirty
 
 
+def test_a_stroke_that_begins_meanwhile_is_a_step_of_its_own(desk, monkeypatch, stroke):
+    monkeypatch.setattr(between_row, "SECONDS", -1.0)  # piece by piece
+    before = desk.paint()
+    desk.fill()
+    desk.labels.selected_label = 2
+    desk.click(desk.row.accept_button)
+    assert desk.row._steps is not None
+    assert (desk.paint() != before).any()
+    stroke(desk.labels, (4, 75, 75), (4, 75, 80))
+    assert desk.row._steps is None
+    assert (desk.paint() == 2).any()
+    desk.labels.undo()
+    np.testing.assert_array_equal(desk.paint(), before + filled())
+    desk.labels.undo()
+    np.testing.assert_array_equal(desk.paint(), before)
+
+
 def test_paint_of_meanwhile_stays_also_after_undo(desk):
     desk.fill()
     desk.labels.selected_label = 2

@@ -8,7 +8,7 @@ import time
 import pytest
 from gui_trained import VOXEL_SIZE, SlowEngine, balls
 from napari.layers import Image
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_sashiko import pipeline
 from napari_sashiko.runners import Tick
@@ -101,10 +101,39 @@ def test_the_line_says_count_length_and_fraction_with_their_spread(ready, click,
     assert str(table.parent) in ready.status.text()
 
 
+def test_a_table_says_the_fraction_of_every_class(ready, click, qtbot):
+    table = ready.findChild(QWidget, "fraction_table")
+    assert table.isHidden()
+    measure(ready, click, qtbot)
+    assert not table.isHidden()
+    grid = table.layout()
+    said = [
+        tuple(grid.itemAtPosition(row, column).widget().text() for column in (0, 1))
+        for row in range(grid.rowCount())
+    ]
+    (folder,) = (ready.session.folder / "measurements").iterdir()
+    found = pipeline.read_measurements(folder)
+    assert said == [
+        ("class", "of the volume"),
+        *pipeline.fractions_of(found, sign="±"),
+    ]
+    assert [name for name, _ in said[1:]] == ["background", "ball"]
+    assert all("±" in fraction for _, fraction in said[1:])
+
+
 def test_another_setting_takes_the_numbers_away(ready, click, qtbot):
     measure(ready, click, qtbot)
+    line, table = said(ready), ready.findChild(QWidget, "fraction_table")
     ready.instances.form.dust.setValue(30)
     assert said(ready) == ""
+    assert table.isHidden()
+    qtbot.waitUntil(lambda: not ready.instances.bars._soon.isActive(), timeout=LONG)
+    qtbot.waitUntil(lambda: not ready.instances.bars.reading.open, timeout=LONG)
+    assert said(ready) == ""
+    # What was measured already need not be measured again.
+    ready.instances.form.dust.setValue(20)
+    qtbot.waitUntil(lambda: said(ready) == line, timeout=LONG)
+    assert not table.isHidden()
 
 
 def test_a_setting_changed_meanwhile_leaves_the_line_out(ready, engine, click, qtbot):

@@ -1,5 +1,7 @@
 """Uncertainty of the slice in view: a layer of its own, filled as the preview is."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from napari.layers import Image
@@ -91,7 +93,8 @@ def test_a_single_member_shows_its_own_doubt(painted, click, qtbot, engine):
     def preview(model, volume, region):
         classes = np.ones([part.stop - part.start for part in region], np.uint8)
         mean = np.stack([classes * 0.7, classes * 0.3]).astype(np.float32)
-        return mean, np.zeros_like(mean), classes
+        std = np.zeros_like(mean)
+        return SimpleNamespace(mean=mean, std=std, classes=classes, voices=("forest",))
 
     engine.preview = preview
     painted.train.std_box.setChecked(True)

@@ -1,6 +1,7 @@
 """A project comes back as it was left: layers, colours, model, curves, settings."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -9,7 +10,7 @@ from gui_trained import CLASSES, SHAPE, VOXEL_SIZE, balls
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_sashiko import pipeline
 from napari_sashiko.gui import menu
@@ -133,8 +134,8 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     labels.data[0, 0, 0] = 2
     assert dock.session.labels.paint.counts()[2] == (painted() == 2).sum() + 1
     # Model
-    assert dock.train.loss.lines
-    assert dock.train.score.lines
+    assert dock.train.plots.loss.lines
+    assert dock.train.plots.score.lines
     assert "held-out strokes" in text(dock, "train_result")
     assert dock.train.preview.model == dock.segment.model
     assert dock.segment.model.parent == project / "models"
@@ -153,6 +154,31 @@ def test_a_project_that_is_opened_comes_back_as_it_was_left(viewer, project, qtb
     assert dock.instances.form.values()["dust"] == "20 um^3"
     assert dock.status.level != "error"
     qtbot.waitUntil(lambda: not dock.session.is_running("preview"), timeout=LONG)
+
+
+def test_error_bars_come_back_with_the_objects_that_they_belong_to(
+    viewer, project, trained_model, qtbot
+):
+    volume = pipeline.open_image(project.parent / "balls.npy")
+    volume.voxel_size, volume.unit = VOXEL_SIZE, "um"
+    found = pipeline.measure(
+        project / "models" / trained_model.name,
+        volume,
+        project / "measurements" / "balls ball",
+        label_class="ball",
+        threshold=0.6,
+        dust="20 um^3",
+        connectivity=6,
+    )
+    dock = drop(viewer, project, qtbot)
+    line = pipeline.line_of(found, sign="±", unit="µm")
+    qtbot.waitUntil(lambda: text(dock, "error_bars_state") == line, timeout=LONG)
+    table = dock.findChild(QWidget, "fraction_table")
+    assert not table.isHidden()
+    assert table.layout().rowCount() == 3
+    dock.instances.form.threshold.setValue(0.7)
+    assert text(dock, "error_bars_state") == ""
+    assert table.isHidden()
 
 
 def test_prediction_sets_come_back_with_their_prediction(
@@ -185,6 +211,7 @@ def test_the_preview_is_ready_without_training(viewer, project, qtbot):
     )
     assert preview.visible
     assert text(dock, "preview_source").startswith("Preview by balls")
+    assert re.search(r": (forest|\d network)", text(dock, "preview_source"))
 
 
 def test_the_same_volume_offers_what_is_kept_of_it(
@@ -202,7 +229,7 @@ def test_the_same_volume_offers_what_is_kept_of_it(
     qtbot.waitUntil(lambda: settled(dock), timeout=LONG)
     names = {layer.name for layer in dock.viewer.layers}
     assert {"again - labels", *(f"again - {kind}" for kind in RESULTS)} <= names
-    assert dock.train.loss.lines
+    assert dock.train.plots.loss.lines
     assert dock.status.level != "error", dock.status.text()
 
 

@@ -100,6 +100,13 @@ def test_a_class_that_is_added_reaches_training(dock, click, stroke, engine, qtb
     stroke(dock.label.layer, (4, 10, 10), (4, 10, 30))
     qtbot.waitUntil(lambda: 3 in engine.trained_on[1].values, timeout=WAIT)
     assert [c.id for c in engine.trained_on[2]] == [1, 2, 3]
+    # Networks begin anew, and their curves go on to the right.
+    qtbot.waitUntil(
+        lambda: len(dock.train.plots.score.lines[0]) >= 2 * engine.epochs, timeout=WAIT
+    )
+    for line in dock.train.plots.score.lines.values():
+        epochs = [x for x, _ in line]
+        assert epochs == list(range(1, len(line) + 1))
 
 
 def test_training_can_begin_with_an_earlier_model(dock, click, stroke, engine, qtbot):

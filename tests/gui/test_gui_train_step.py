@@ -57,7 +57,7 @@ def test_a_class_without_paint_is_said_before_training(painted_dock, click, qtbo
     click(painted_dock, "add_class")
     painted_dock.session.labels.save()
     painted_dock.session.paint_saved.emit()
-    assert "class 3" in text(painted_dock, "train_hint")
+    qtbot.waitUntil(lambda: "class 3" in text(painted_dock, "train_hint"), timeout=WAIT)
 
 
 def test_training_shows_curves_progress_result_and_slice(painted_dock, click, qtbot):
@@ -66,8 +66,8 @@ def test_training_shows_curves_progress_result_and_slice(painted_dock, click, qt
     qtbot.waitUntil(
         lambda: "on held-out strokes" in text(dock, "train_result"), timeout=WAIT
     )
-    assert len(dock.train.loss.lines) == 2
-    assert [x for x, _ in dock.train.score.lines[0]] == [1, 2, 3, 4]
+    assert len(dock.train.plots.loss.lines) == 2
+    assert [x for x, _ in dock.train.plots.score.lines[0]] == [1, 2, 3, 4]
     result = "F1 0.90 ± 0.03, IoU 0.82 on held-out strokes"
     assert text(dock, "train_result") == result
     assert text(dock, "score_fairness") == "Judged on strokes far away."
@@ -75,7 +75,12 @@ def test_training_shows_curves_progress_result_and_slice(painted_dock, click, qt
     qtbot.waitUntil(lambda: not dock.session.is_running("train"), timeout=WAIT)
     qtbot.waitUntil(lambda: "blobs - preview" in dock.viewer.layers, timeout=WAIT)
     assert dock.session.last_model is not None
-    qtbot.waitUntil(lambda: "2 members" in text(dock, "preview_source"), timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: text(dock, "preview_source").endswith(
+            ": forest and 1 network (fake 2)"
+        ),
+        timeout=WAIT,
+    )
 
 
 def test_scores_of_each_class_are_shown_when_asked_for(painted_dock, click, qtbot):

@@ -148,11 +148,11 @@ def test_every_finished_epoch_is_in_the_model(tmp_path):
             assert len(history[member]) >= epochs
         ensemble = load_ensemble(path)
         assert len(ensemble.members) == len(done)
-        mean, _, ids = pipeline.preview(
+        found = pipeline.preview(
             path, pipeline.as_volume(image), np.s_[3:4, 0:60, 0:70]
         )
-        assert np.isfinite(mean).all()
-        assert set(np.unique(ids)) <= {1, 2}
+        assert np.isfinite(found.mean).all()
+        assert set(np.unique(found.classes)) <= {1, 2}
     found = _reopened(project)
     assert found.findings == ()
     assert found.trained.path == path

@@ -3,7 +3,13 @@
 import pytest
 from measured_volumes import make_measured, make_member
 
-from napari_sashiko.measurements import Spread, line_of, lines_of, with_error
+from napari_sashiko.measurements import (
+    Spread,
+    fractions_of,
+    line_of,
+    lines_of,
+    with_error,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,14 @@ def test_the_line_says_count_length_and_fraction():
     )
     assert "µm; fibre 26.0 ± 1.0 %" in line_of(measured, sign="±", unit="µm")
     assert "81 +- 0 pixels" in line_of(make_measured(*pair, unit="pixel"))
+
+
+def test_every_class_has_a_fraction_with_its_error():
+    pair = make_member(0, fibre=250), make_member(1, fibre=270)
+    assert fractions_of(make_measured(*pair), sign="±") == [
+        ("matrix", "74.0 ± 1.0 %"),
+        ("fibre", "26.0 ± 1.0 %"),
+    ]
 
 
 def test_one_member_is_said_to_have_no_spread():

@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -26,7 +27,18 @@ from napari_sashiko.errors import (
     SettingsError,
     VolumeError,
 )
-from napari_sashiko.pipeline import Message, Progress, read_measurements, read_recipe
+from napari_sashiko.pipeline import (
+    Evidence,
+    InstanceSettings,
+    Message,
+    PlotSettings,
+    Progress,
+    Sources,
+    figure_data,
+    measurements_like,
+    read_measurements,
+    read_recipe,
+)
 from napari_sashiko.pipeline.one_member import OneMember
 
 WEIGHTS = (0.3, 0.2, 0.5)
@@ -37,6 +49,49 @@ def three_measured(three, arrays, tmp_path_factory):
     """Numbers, events and folder of the three members, whose maps are kept."""
     out = tmp_path_factory.mktemp("measured") / "m"
     return *measured(three, arrays[0], out, keep_maps=True), out
+
+
+def test_a_measurement_is_found_for_the_objects_that_it_is_of(three, arrays, tmp_path):
+    project = tmp_path / "p.sashiko"
+    prediction = project / "predictions" / "p.zarr"
+    ns.predict(three, volume_of(arrays[0]), prediction, **WHOLE)
+    found, _ = measured(three, arrays[0], project / "measurements" / "p fibre")
+    asked = {"label_class": "fibre", "dust": "5"}
+    like = partial(measurements_like, project, prediction)
+    assert like(InstanceSettings(**asked)) == found
+    assert like(InstanceSettings(**asked, minus_std=2)) == found
+    assert like(InstanceSettings(**asked | {"label_class": 2})) == found
+    assert like(InstanceSettings(**asked | {"dust": "6"})) is None
+    assert like(InstanceSettings(**asked, threshold=0.6)) is None
+    assert like(InstanceSettings(**asked | {"label_class": 1})) is None
+    # The figure of these objects takes its error bars from there.
+    objects = project / "instances" / "p.zarr"
+    ns.segment_instances(
+        prediction, objects, table=objects.with_suffix(".csv"), **asked
+    )
+    sources = Sources(
+        "p",
+        project=project,
+        prediction=prediction,
+        instances=objects,
+        table=objects.with_suffix(".csv"),
+    )
+    steps = figure_data("lengths", Evidence(sources), PlotSettings())
+    bars = drain(steps).members
+    assert bars.counts.sum(axis=1).tolist() == [each.count for each in found.members]
+    # Another image of the same model has nothing of it.
+    other = project / "predictions" / "other.zarr"
+    ns.predict(three, volume_of(arrays[0] + 1), other, **WHOLE)
+    assert measurements_like(project, other, InstanceSettings(**asked)) is None
+
+
+def drain(steps):
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def test_numbers_are_those_of_each_member_alone_by_their_weights(

@@ -13,6 +13,7 @@ from napari_sashiko.pipeline import (
     Project,
     check_prediction,
     mend_steps,
+    model_scores,
     note_image,
     open_image,
     predict,
@@ -94,6 +95,9 @@ def test_a_project_that_was_moved_comes_back_with_all(folder):
     assert [(e.member, e.epoch) for e in found.trained.epochs] == [(0, 1), (0, 2)]
     assert all(np.isfinite(e.loss) for e in found.trained.epochs)
     assert 0 <= dict(found.trained.metrics)["macro_f1"] <= 1
+    scores = model_scores(found.trained.path)
+    assert tuple(scores.metrics.items()) == found.trained.metrics
+    assert scores.fairness == found.trained.fairness != ""
     assert found.prediction.path == folder / "predictions" / "net.zarr"
     assert found.prediction.done == found.prediction.total > 1
     assert found.instances.path == folder / "instances" / "net.zarr"

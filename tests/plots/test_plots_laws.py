@@ -1,6 +1,7 @@
 """What is drawn is what the data say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from napari_sashiko.plots import (
     PLOTS,
     Confusion,
     Lengths,
+    MemberLengths,
     Reliability,
     ReliabilityCurve,
     confusion_of,
@@ -215,6 +217,33 @@ def test_bars_add_up_to_the_objects():
     assert to_hex(steps_of(axes)[0].get_facecolor()) == "#e69f00"
     assert axes.get_xlabel() == "length (µm)"
     assert axes.lines[0].get_xdata()[0] == np.median(values[known])
+
+
+def test_error_bars_are_the_weighted_spread_over_the_members():
+    counts = np.array([[4.0, 2, 2], [2, 2, 6]])
+    members = MemberLengths(np.array([0.0, 10, 20, 40]), counts, np.ones(2))
+    mean, std = members.between(members.edges)
+    assert mean.tolist() == [3, 2, 4]
+    assert std.tolist() == [1, 0, 2]
+    halves, _ = members.between(np.array([0.0, 5, 10, 30, 40]))
+    assert halves.tolist() == [1.5, 1.5, 4, 2]
+    weighted = replace(members, weights=np.array([3.0, 1.0]))
+    assert weighted.between(members.edges)[0].tolist() == [3.5, 2, 3]
+
+
+def test_error_bars_stand_on_the_bars_of_the_lengths():
+    data = example("lengths")
+    edges = length_edges(data.values)
+    counts = np.ones((2, len(edges) - 1)) * [[4], [8]]
+    members = MemberLengths(edges, counts, np.ones(2))
+    axes = PLOTS["lengths"](replace(data, members=members), LIGHT).axes[0]
+    (bars,) = axes.containers
+    (points, _, (lines,)) = bars.lines
+    assert points.get_ydata().tolist() == [6] * (len(edges) - 1)
+    np.testing.assert_allclose(points.get_xdata(), (edges[:-1] + edges[1:]) / 2)
+    ends = np.array(lines.get_segments())[:, :, 1]
+    np.testing.assert_allclose(ends, [[4, 8]] * (len(edges) - 1))
+    assert not PLOTS["lengths"](data, LIGHT).axes[0].containers
 
 
 def test_a_table_is_read_in_parts(tmp_path, monkeypatch):

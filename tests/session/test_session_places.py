@@ -122,7 +122,7 @@ def test_a_preview_knows_its_doubt():
     mean = np.array([0.7, 0.3], np.float32).reshape(2, 1, 1, 1)
     std = np.array([0.1, 0.2], np.float32).reshape(2, 1, 1, 1)
     ready = [
-        PreviewReady(None, (), None, mean, each, None, 2)
+        PreviewReady(None, (), None, mean, each, None, ("forest", "network"))
         for each in (std, np.zeros_like(std))
     ]
     assert [each.members_differ for each in ready] == [True, False]

@@ -17,10 +17,11 @@ def place(z):
 
 
 class Engine:
-    """Segments when it is let; the model grows by a member each time it is read."""
+    """Segments when it is let, with as many members as the model has then."""
 
     def __init__(self):
         self.asked = []
+        self.members = 1
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.threads = set()
@@ -30,10 +31,9 @@ class Engine:
         self.threads.add(threading.get_ident())
         self.may_answer.wait(10)
         classes = np.full((1, 4, 4), region[0].start + 1, np.uint8)
-        return np.zeros((2, 1, 4, 4)), np.zeros((2, 1, 4, 4)), classes
-
-    def load_card(self, path):
-        return SimpleNamespace(members=tuple(range(int(path.stem))))
+        mean = std = np.zeros((2, 1, 4, 4))
+        voices = ("network",) * self.members
+        return SimpleNamespace(mean=mean, std=std, classes=classes, voices=voices)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_an_answer_is_shown_once(session, shown, model):
     rest(session)
     (ready,) = shown
     assert ready.classes[0, 0, 0] == 3
-    assert (ready.model, ready.members, ready.region) == (model, 1, place(2))
+    assert (ready.model, ready.region) == (model, place(2))
     assert ready.volume is session.volume
 
 
@@ -109,12 +109,24 @@ def test_an_answer_for_a_place_left_behind_is_dropped(session, engine, shown, mo
 
 
 def test_a_newer_model_does_not_starve_the_place_in_view(session, engine, shown, model):
-    session.previews.ask(place(2), model)
+    session.previews.ask(place(2), model, number=1, what="forest")
     hold(session, engine)
-    session.previews.ask(place(2), model.with_stem("2"))
+    session.previews.ask(place(2), model, number=2, what="networks")
     engine.may_answer.set()
     rest(session)
-    assert [ready.members for ready in shown] == [1, 2]
+    said = [(ready.number, ready.what) for ready in shown]
+    assert said == [(1, "forest"), (2, "networks")]
+
+
+def test_an_answer_tells_of_the_model_that_it_was_computed_with(
+    session, engine, shown, model
+):
+    session.previews.ask(place(2), model, number=1)
+    hold(session, engine)
+    engine.members = 3  # saved after the question, before the model was read
+    engine.may_answer.set()
+    rest(session)
+    assert [ready.voices for ready in shown] == [("network",) * 3]
 
 
 def test_only_the_newest_of_many_requests_is_worked_on(session, engine, shown, model):

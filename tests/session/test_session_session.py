@@ -181,7 +181,7 @@ def test_training_reaches_the_end_and_leaves_a_model(session, volume, engine):
     assert kinds[0] == "TrainingStarted"
     assert kinds[-1] == "TrainingDone"
     assert session.models() == [session.last_model]
-    assert session.model_members(session.last_model) == 2
+    assert len(session.shelf.card(session.last_model).members) == 2
 
 
 def test_stopping_closes_the_generator_within_a_second(session, volume, engine):
@@ -298,7 +298,7 @@ def test_the_fake_engine_is_called_like_the_real_one(engine):
         *("train_steps", "live_steps", "preview", "load_card"),
         *("network_names", "loss_names"),
     )
-    names += ("note_image", "place_steps")
+    names += ("note_image", "place_steps", "model_scores")
     for name in names:
         fake, true = (
             signature(getattr(each, name)).parameters for each in (engine, real)

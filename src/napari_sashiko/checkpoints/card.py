@@ -172,6 +172,11 @@ class ModelCard(Settings):
     training: dict[str, Any] = Field(default_factory=dict)
 
     @property
+    def voices(self) -> tuple[str, ...]:
+        """Kinds of the members that have a say, in their order."""
+        return tuple(each.kind for each in self.members if each.weight > 0)
+
+    @property
     def inputs(self) -> int:
         """Channels of a slice as networks see it."""
         shown = self.restoring is not None and self.restoring.shows_gaps

@@ -1,5 +1,6 @@
 """Fill between painted slices: ask for a suggestion, look at it, accept or discard."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -62,7 +63,10 @@ class BetweenRow(QWidget):
         """Serve this label layer; None if there is none."""
         session = self.session
         if labels is not self._labels:
+            self._let_go()
             self._labels = labels
+            if labels is not None:  # before napari's own: these paint
+                labels.mouse_drag_callbacks.insert(0, self._make_way)
             self._say("")
         volume = session.volume
         # What lies between two time points is no shape between two slices.
@@ -102,7 +106,7 @@ class BetweenRow(QWidget):
         """Stop painting and take the suggestion away."""
         self._stop_painting()
         self.shown.shutdown()
-        self._labels = None
+        self._let_go()
 
     # ---- painting ---------------------------------------------------------------
 
@@ -116,12 +120,20 @@ class BetweenRow(QWidget):
 
         return write
 
+    def _make_way(self, _layer: Any, _event: Any) -> None:
+        """Paint the rest at once: the stroke that begins is a step of its own."""
+        if self._steps is not None:
+            self._paint(math.inf)
+
     def _paint_on(self) -> None:
         """Paint for a moment; a large suggestion takes several."""
+        self._paint(SECONDS)
+
+    def _paint(self, seconds: float) -> None:
         done = goes_on = False
         try:
             with telling(self.session):
-                done = self._is_painted(time.monotonic() + SECONDS)
+                done = self._is_painted(time.monotonic() + seconds)
                 goes_on = not done
         finally:
             if not goes_on:
@@ -136,6 +148,11 @@ class BetweenRow(QWidget):
             if time.monotonic() > end:
                 return False
         return True
+
+    def _let_go(self) -> None:
+        labels, self._labels = self._labels, None
+        if labels is not None:
+            labels.mouse_drag_callbacks.remove(self._make_way)
 
     def _stop_painting(self) -> None:
         if self._steps is None:

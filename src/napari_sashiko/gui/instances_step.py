@@ -152,6 +152,7 @@ class InstancesStep(QGroupBox):
     def shutdown(self) -> None:
         """Stop following the viewer."""
         self._soon.stop()
+        self.bars.shutdown()
         self.link.shutdown()
         self.preview.shutdown()
         self.form.histogram.shutdown()

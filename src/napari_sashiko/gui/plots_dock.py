@@ -40,6 +40,7 @@ CHANGING = {
     "paint": {"slices", "intensities"},
     "predict": {"slices", "intensities", "directions"},
     "instances": {"lengths", "directions"},
+    "measure": {"lengths"},
 }
 
 

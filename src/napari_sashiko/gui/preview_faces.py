@@ -37,6 +37,7 @@ class PreviewFace:
         self.on = on
         self.layer: Any = None
         self._array: PreviewArray | None = None
+        self._number: int | None = None  # of the model that all its regions are of
 
     def switch(self, *, on: bool) -> None:
         """Show or hide the layer, if it is there already."""
@@ -44,15 +45,20 @@ class PreviewFace:
         if self.layer is not None:
             self.layer.visible = on
 
-    def covers(self, region: Region) -> bool:
-        """Whether nothing has to be asked for to show this region."""
+    def covers(self, region: Region, number: int) -> bool:
+        """Whether nothing has to be asked for to show this region by this model."""
         if not self.on:
             return True
-        stack = self.session.need_volume().stacking
-        return self._array is not None and self._array.covers(stack.box(region))
+        if self._array is None or self._number != number:
+            return False
+        return self._array.covers(self.session.need_volume().stacking.box(region))
 
     def put(self, ready: PreviewReady) -> None:
-        """Show a region, if this face is wanted."""
+        """Show a region, if this face is wanted; those of another model go."""
+        if ready.number != self._number:
+            self._number = ready.number
+            if self._array is not None:
+                self._array.clear()
         if not self.on:
             return
         self.make_room()
@@ -69,24 +75,27 @@ class PreviewFace:
         if self.layer is not None or not self.on:
             return
         image, volume = self.session.source, self.session.need_volume()
+        self.layer = self._left_over(image, volume.stacking.on_disk)
+        if self.layer is not None:
+            self._array = self.layer.data
+            self._array.clear()  # of whichever model
+            self.layer.visible = True
+            self.recolour()
+            return
         self._array = PreviewArray(volume.stacking.on_disk, self.dtype)
         self.layer = self._make(
             self._array,
             name=f"{image.name} - {self.title}",
+            metadata={KEY: {self.title: True, "of": image.unique_id}},
             **placement(image, self._array.ndim),
         )
         active = self.viewer.layers.selection.active
         self.viewer.layers.insert(self._place_below_paint(), self.layer)
         self.viewer.layers.selection.active = active
 
-    def clear(self) -> None:
-        """Forget all regions: they are of an older model."""
-        if self._array is not None:
-            self._array.clear()
-
     def forget(self) -> None:
         """Let go of the layer; it stays in the viewer."""
-        self.layer = self._array = None
+        self.layer = self._array = self._number = None
 
     def recolour(self) -> None:
         """Follow the classes."""
@@ -97,7 +106,16 @@ class PreviewFace:
         layers = self.viewer.layers
         return len(layers) if labels is None else layers.index(labels)
 
-    def _make(self, array: PreviewArray, **place: Any) -> Any:
+    def _left_over(self, image: Any, shape: tuple[int, ...]) -> Any:
+        """Layer of this image from before another one was worked on, if it is there."""
+        for layer in self.viewer.layers:
+            known = layer.metadata.get(KEY, {})
+            ours = known.get(self.title) and known.get("of") == image.unique_id
+            if ours and layer.data.shape == shape:
+                return layer
+        return None
+
+    def _make(self, array: PreviewArray, **about: Any) -> Any:
         raise NotImplementedError
 
     def _values(self, ready: PreviewReady) -> np.ndarray:
@@ -115,13 +133,12 @@ class ClassesFace(PreviewFace):
         if self.layer is not None and self.session.labels.classes:
             self.layer.colormap = class_colormap(self.session.labels.classes)
 
-    def _make(self, array: PreviewArray, **place: Any) -> Any:
+    def _make(self, array: PreviewArray, **about: Any) -> Any:
         layer = Labels(
             array,
             opacity=OPACITY,
-            metadata={KEY: {"preview": True}},
             colormap=class_colormap(self.session.labels.classes),
-            **place,
+            **about,
         )
         layer.editable = False
         return layer
@@ -144,15 +161,14 @@ class DoubtFace(PreviewFace):
             if tuple(self.layer.contrast_limits) != (0.0, most):
                 self.layer.contrast_limits = (0.0, most)
 
-    def _make(self, array: PreviewArray, **place: Any) -> Any:
+    def _make(self, array: PreviewArray, **about: Any) -> Any:
         layer = Image(
             array,
             rgb=False,
             colormap="magma",
             blending="additive",
             contrast_limits=(0.0, SHOWN_STD),
-            metadata={KEY: {"preview std": True}},
-            **place,
+            **about,
         )
         layer.contrast_limits_range = (0.0, 1.0)
         return layer

@@ -1,5 +1,6 @@
 """The slice in view by the newest model: its classes, and how unsure it is."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.preview_faces import ClassesFace, DoubtFace
-from napari_sashiko.gui.result_words import describe_model
+from napari_sashiko.gui.preview_words import describe_cut, describe_preview
 from napari_sashiko.gui.view_region import view_region
 from napari_sashiko.session import PreviewReady, Session
 from napari_sashiko.volumes import Region
@@ -19,6 +20,11 @@ LONGEST_SIDE = 1024  # of the region that is segmented at once
 class PreviewLayer(QObject):
     """Ask for the slice in view when it or the model changes, and show the answer.
 
+    Strategy: a model folder is written again and again under the same name. Each time
+    that is heard of, the model gets a number, which goes with the question and comes
+    back with the answer. All regions that are shown are of one number, and only those
+    of the newest one need not be asked for again.
+
     Parameters
     ----------
     session : Session
@@ -27,7 +33,7 @@ class PreviewLayer(QObject):
         Where the layers are added.
     """
 
-    changed = Signal(str)  # which model it comes from, in words
+    changed = Signal(str)  # what it is made of, in words
 
     def __init__(self, session: Session, viewer: Any, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,8 +43,9 @@ class PreviewLayer(QObject):
         self.classes = ClassesFace(session, viewer, on=True)
         self.doubt = DoubtFace(session, viewer, on=False)
         self._faces = (self.classes, self.doubt)
-        self._stale = False  # whether what is shown is of an older model
+        self._number = 0  # of the newest model
         self._what = ""
+        self._said = ""  # of what is shown
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(MILLISECONDS)
@@ -68,7 +75,7 @@ class PreviewLayer(QObject):
         """
         self.model = model
         self._what = what
-        self._stale = True
+        self._number += 1
         self._ask()
 
     def make_room(self) -> None:
@@ -96,10 +103,13 @@ class PreviewLayer(QObject):
 
     def region_in_view(self) -> Region | None:
         """Part of the slice in view that is segmented, (Z, Y, X); None in 3D."""
+        return self._view(LONGEST_SIDE)
+
+    def _view(self, longest: int) -> Region | None:
         image, volume = self.session.source, self.session.volume
         if image is None or volume is None:
             return None
-        return view_region(self.viewer, image, volume, LONGEST_SIDE)
+        return view_region(self.viewer, image, volume, longest)
 
     def _switch(self, face: Any, *, on: bool) -> None:
         """Ask for what a face lacks, or for nothing where none is left."""
@@ -114,13 +124,17 @@ class PreviewLayer(QObject):
         if region is None or self.model is None:
             return
         with telling(self.session):
-            self.session.previews.ask(region, self.model)
+            self.session.previews.ask(
+                region, self.model, number=self._number, what=self._what
+            )
 
     def _ask_if_needed(self) -> None:
+        self._tell()
         region = self.region_in_view()
-        if region is None or all(face.covers(region) for face in self._faces):
+        if region is None:
             return
-        self._ask()
+        if not all(face.covers(region, self._number) for face in self._faces):
+            self._ask()
 
     def _on_view(self, _event: Any = None) -> None:
         if self.enabled and self.model is not None:
@@ -131,21 +145,24 @@ class PreviewLayer(QObject):
     def _show(self, ready: PreviewReady) -> None:
         if ready.volume is not self.session.volume or not self.enabled:
             return
-        if self._stale:
-            # Other slices would say what the newest model does not.
-            for face in self._faces:
-                face.clear()
-            self._stale = False
         for face in self._faces:
             face.put(ready)
-        self.changed.emit(_describe(ready, self._what))
+        self._said = describe_preview(ready.model, ready.voices, ready.what)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say what the regions shown are made of, and whether the view has more."""
+        if not self._said:
+            return
+        cut = self.region_in_view() != self._view(sys.maxsize)
+        self.changed.emit(self._said + (describe_cut(LONGEST_SIDE) if cut else ""))
 
     def _on_classes(self) -> None:
         for face in self._faces:
             face.recolour()
 
     def _on_volume(self) -> None:
-        self.model = None
+        self.model, self._said = None, ""
         for face in self._faces:
             face.forget()
 
@@ -153,9 +170,3 @@ class PreviewLayer(QObject):
         for face in self._faces:
             if face.layer is not None and event.value is face.layer:
                 face.forget()
-
-
-def _describe(ready: PreviewReady, what: str) -> str:
-    members = f"{ready.members} member{'s' if ready.members != 1 else ''}"
-    newest = f" ({what})" if what else ""
-    return f"Preview by {describe_model(ready.model)}: {members}{newest}"

@@ -1,6 +1,7 @@
 """Step 2 of the dock: train an ensemble, watch it learn, stop it."""
 
 import math
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.augment_row import AugmentRow
-from napari_sashiko.gui.curves import Curve
+from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.parts import make_line
+from napari_sashiko.gui.paint_hint import PaintHint
+from napari_sashiko.gui.parts import make_line, say
 from napari_sashiko.gui.preview_layer import PreviewLayer
 from napari_sashiko.gui.score_panel import ScorePanel
 from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.start_row import StartRow
+from napari_sashiko.gui.train_curves import TrainCurves
 from napari_sashiko.gui.train_words import clock, describe_settings
-from napari_sashiko.runners import Event, Message, Progress, available_devices
+from napari_sashiko.runners import Event, Message, Progress, Tick, available_devices
 from napari_sashiko.session import Session
 
 STEPS = 1000
@@ -53,16 +55,21 @@ class TrainStep(QGroupBox):
         self.form: SettingsForm | None = None
         self.augmented: AugmentRow | None = None
         self.model: Path | None = None
-        self._volume: Any = None  # what is trained on, even when another is chosen
+        self._subject: Any = None  # what is trained on, even when another is chosen
+        self._name = ""  # of it
+        # The last model and what came to it last, by what it was trained on.
+        self._models: dict[Any, tuple[Path, str]] = {}
+        self._said = ""  # how the training goes
         self._job: Any = None  # that was told of
         self.preview = PreviewLayer(session, viewer, self)
+        self.scoring = Question(session, "scores", self)
         self._build()
         session.volume_changed.connect(self._on_volume)
         session.labels_changed.connect(self.refresh)
-        session.paint_changed.connect(self._show_missing)
-        session.paint_saved.connect(self._show_preflight)
         session.job_changed.connect(self._on_job)
         session.event.connect(self._on_event)
+        self.scoring.answered.connect(self._show_scores)
+        self.scoring.refused.connect(lambda why: session.message.emit(why, "error"))
         self.refresh()
 
     # ---- what the user does -----------------------------------------------------
@@ -70,19 +77,15 @@ class TrainStep(QGroupBox):
     def start(self) -> None:
         """Check the paint, then train in the background."""
         with telling(self.session):
-            self._show_preflight()
             stay = self.stay_box.isChecked()
             if not stay:
-                self.session.labels.preflight()
+                self.session.labels.check_counts()
             self.ensure_form()
             settings = self.form.settings() if self.form else None
-            self.loss.clear()
-            self.score.clear()
-            self.result.clear()
-            self.model = None
-            self._volume = self.session.volume
+            self._begin()
             self.preview.make_room()
             self.session.steps.train(settings, self.start_from.model(), stay=stay)
+            self.hint.refresh()
 
     def stop(self) -> None:
         """Stop training; the best model so far is kept, paint is not followed."""
@@ -108,17 +111,26 @@ class TrainStep(QGroupBox):
                 self.form.show_values(settings)
         if trained is None:
             return
-        self._volume = self.session.volume
-        self.model = trained.path
-        self.loss.clear()
-        self.score.clear()
+        self._begin()
+        self._take(trained.path)
         for epoch in trained.epochs:
-            self.loss.add(epoch.member, epoch.epoch, epoch.loss)
-            self.score.add(epoch.member, epoch.epoch, epoch.macro_f1)
-        self.plots.setVisible(bool(self.loss.lines))
+            self.plots.add(epoch)
         self._show_scores(trained)
         self._tell("Trained before.")
-        self._preview("")
+        self._preview()
+
+    def _begin(self) -> None:
+        """Forget the training before; what comes is about what lies on the desk."""
+        self._subject, self._name = self.session.subject, self.session.name
+        self.model = None
+        self.scoring.forget()
+        self.plots.clear()
+        self.result.clear()
+
+    def _take(self, model: Path, what: str = "") -> None:
+        """Know that this is the newest model of what is trained on."""
+        self.model = model
+        self._models[self._subject] = model, what
 
     def show_more(self, *, on: bool) -> None:
         """Open or close the settings."""
@@ -158,71 +170,55 @@ class TrainStep(QGroupBox):
         self.working.setVisible(running)
         for each in (self.progress, self.left):
             each.setVisible(self.session.steps.is_learning)
-        self._show_missing()
 
     def shutdown(self) -> None:
         """Stop following the viewer."""
         self.preview.shutdown()
-        self.loss.shutdown()
-        self.score.shutdown()
-
-    def _show_missing(self) -> None:
-        """Say what can be said from the counts alone, which is cheap."""
-        paint = self.session.labels.paint
-        if paint is None:
-            self._say("Paint a few strokes of each class first.")
-            return
-        counts = paint.counts()
-        painted = [c for c in paint.classes if counts.get(c.id, 0)]
-        if not painted:
-            self._say("No paint yet: a few strokes of two classes are enough.")
-        elif len(painted) == 1:
-            self._say(f"Only {painted[0].name} has paint: paint another class too.")
-        elif not paint.dirty:
-            self._show_preflight()
-
-    def _show_preflight(self) -> None:
-        paint = self.session.labels.paint
-        if paint is None or self.session.volume is None:
-            return
-        try:
-            warnings = self.session.labels.preflight()
-        except SashikoError as error:
-            self._say(str(error))
-            return
-        self._say(" ".join(warnings))
-
-    def _say(self, text: str) -> None:
-        self.hint.setText(text)
-        self.hint.setVisible(bool(text))
+        self.plots.shutdown()
 
     def _show_summary(self) -> None:
         values = self.form.values() if self.form else {}
         self.summary.setText(describe_settings(values))
 
     def _on_volume(self) -> None:
-        self.plots.setVisible(self.session.is_running("train"))
-        self.result.clear()
-        self.state.setVisible(False)
+        """Show what is about the image on the desk, and what is going on elsewhere."""
+        self._show_training()
         self.source.setVisible(False)
         self.refresh()
+        self._preview()
+
+    def _show_training(self) -> None:
+        """Show how the last training goes, or went if it was on this very image."""
+        running = self.session.is_running("train")
+        shown = running or not self._away
+        # A forest alone, or a quick stop, leaves no curve to look at.
+        self.plots.setVisible(running or (shown and not self.plots.empty))
+        self.result.setVisible(shown and not self.result.empty)
+        said = f"{self._name}: {self._said}" if self._away else self._said
+        say(self.state, said if shown and self._said else "")
+
+    @property
+    def _away(self) -> bool:
+        """Whether the last training was on another image than that on the desk."""
+        return self._subject != self.session.subject
 
     def _on_job(self, kind: str) -> None:
         if kind != "train":
             return
         job = self.session.job(kind)
-        if job is not None and job.status.state == "cancelled":
+        state = "" if job is None else job.status.state
+        if state == "cancelled":
             self._tell(AFTER_STOP if self.model else NOTHING_SAVED)
-        elif job is not None and job.status.state == "failed":
+            self._ask_scores()
+        elif state == "failed":
             self._tell("")
+            self._ask_scores()
         elif job is not None and job is not self._job:
             self._job = job
             self._tell("Preparing ...")
             self.progress.setRange(0, 0)
             self.left.setText("")
-        # A forest alone, or a quick stop, leaves no curve to look at.
-        running = self.session.is_running(kind)
-        self.plots.setVisible(running or bool(self.loss.lines))
+        self._show_training()
         self.refresh()
 
     def _on_event(self, kind: str, event: Event) -> None:
@@ -240,14 +236,16 @@ class TrainStep(QGroupBox):
         self._on_message(event)
 
     def _on_epoch_done(self, event: Any) -> None:
-        self.loss.add(event.member, event.epoch, event.loss)
-        self.score.add(event.member, event.epoch, event.macro_f1)
+        self.plots.add(event)
         self._tell(f"Network {event.member + 1}, epoch {event.epoch} of {event.epochs}")
 
     def _on_member_saved(self, event: Any) -> None:
-        self.model = Path(event.path)
-        self._preview(event.what)
+        self._take(Path(event.path), event.what)
+        self._show_newest()
         self.session.models_changed.emit()
+
+    def _on_paint_taken(self, _event: Any) -> None:
+        self.result.mark_older()
 
     def _on_training_done(self, event: Any) -> None:
         self._show_result(event)
@@ -261,17 +259,34 @@ class TrainStep(QGroupBox):
         self._tell(f"Waiting for paint. {event.text}")
 
     def _show_result(self, event: Any) -> None:
-        self.model = Path(event.path)
-        self._preview("")
+        self._show_newest()  # written once more since the last member was saved
         self._show_scores(event)
 
-    def _show_scores(self, found: Any) -> None:
-        classes = self.session.labels.classes
-        self.result.show_scores(found.metrics, classes, found.fairness)
+    def _show_newest(self) -> None:
+        if not self._away:
+            self._preview()
 
-    def _preview(self, what: str) -> None:
-        if self.model is not None and self.session.volume is self._volume:
-            self.preview.use(self.model, what)
+    def _show_scores(self, found: Any) -> None:
+        self.result.show_scores(found.metrics, found.fairness)
+        self._show_training()
+
+    def _ask_scores(self) -> None:
+        """Read the scores of the saved model, which may be long, in the background."""
+        model, engine = self.model, self.session.engine
+        if model is None:
+            return
+
+        def work() -> Generator[Event, None, Any]:
+            yield Tick()
+            return engine.model_scores(model)
+
+        self.scoring.ask(work)
+
+    def _preview(self) -> None:
+        """Have the last model of the image on the desk segment what is in view."""
+        known = self._models.get(self.session.subject)
+        if known is not None:
+            self.preview.use(*known)
 
     def _on_progress(self, event: Progress) -> None:
         self._show_progress(event.done / max(1, event.total), event.seconds_left)
@@ -286,19 +301,16 @@ class TrainStep(QGroupBox):
         self.left.setText(f"{clock(seconds_left or 0)} left" if known else "")
 
     def _tell(self, text: str) -> None:
-        self.state.setText(text)
-        self.state.setVisible(bool(text))
+        self._said = text
+        self._show_training()
 
     def _on_preview(self, text: str) -> None:
-        self.source.setText(text)
-        self.source.setVisible(bool(text))
+        say(self.source, text)
 
     # ---- widgets ----------------------------------------------------------------
 
     def _build(self) -> None:
-        self.hint = QLabel()
-        self.hint.setObjectName("train_hint")
-        self.hint.setWordWrap(True)
+        self.hint = PaintHint(self.session)
         self.summary = QLabel(describe_settings({}))
         self.summary.setObjectName("train_summary")
         self.summary.setWordWrap(True)
@@ -354,13 +366,7 @@ class TrainStep(QGroupBox):
         row.addWidget(self.stop_button)
 
     def _build_curves(self) -> None:
-        self.loss = Curve("loss", self.viewer)
-        self.score = Curve("held-out F1", self.viewer, top=1.0)
-        self.plots = QWidget()
-        row = QHBoxLayout(self.plots)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.loss, 1)
-        row.addWidget(self.score, 1)
+        self.plots = TrainCurves(self.viewer)
         self.plots.setVisible(False)
         self.state = make_line("train_state")
         self.result = ScorePanel()

@@ -44,7 +44,8 @@ def view_region(viewer: Any, image: Any, volume: Volume, longest: int) -> Region
 def _middle(ends: np.ndarray, size: int, longest: int) -> slice:
     """Return the visible part of an axis, at most the longest side."""
     low, high = int(max(0, ends.min())), int(min(size, ends.max() + 1))
-    if high <= low:
+    # An axis that has just been turned into view has no ends before it is drawn.
+    if high <= low or ends.min() == ends.max():
         low, high = 0, size
     if high - low > longest:
         low = (low + high - longest) // 2

@@ -1,6 +1,6 @@
 """What is wrong, or unwise, about labels: said in words before training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,6 +43,26 @@ def check_labels(
     check_shape(labelled.shape, stack)
     ids, counts = np.unique(labelled.values, return_counts=True)
     painted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    check_painted(painted, classes)
+    return [text for c in classes for text in _warnings(labelled, c, painted)]
+
+
+def check_painted(counts: Mapping[int, int], classes: Sequence[LabelClass]) -> None:
+    """Refuse labels that nothing can be learned from, by their counts alone.
+
+    Parameters
+    ----------
+    counts : mapping of int to int
+        Labelled voxels by class id.
+    classes : sequence of LabelClass
+        All classes, painted or not.
+
+    Raises
+    ------
+    LabelError
+        If nothing is labelled, only one class is, or a label belongs to no class.
+    """
+    painted = {number: count for number, count in counts.items() if count}
     if not painted:
         raise LabelError("Nothing is labelled yet.", "Paint at least two classes.")
     names = {c.id: c.name for c in classes}
@@ -57,7 +77,6 @@ def check_labels(
             f"Only {names[next(iter(painted))]!r} is painted.",
             "Paint at least one more class: background is a class like any other.",
         )
-    return [text for c in classes for text in _warnings(labelled, c, painted)]
 
 
 def check_shape(

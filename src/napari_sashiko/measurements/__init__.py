@@ -9,7 +9,12 @@ from napari_sashiko.measurements.sizes import (
     read_objects,
 )
 from napari_sashiko.measurements.spread import Spread, effective_members, spread_of
-from napari_sashiko.measurements.words import line_of, lines_of, with_error
+from napari_sashiko.measurements.words import (
+    fractions_of,
+    line_of,
+    lines_of,
+    with_error,
+)
 from napari_sashiko.measurements.writing import (
     INDEX,
     check_measurements,
@@ -28,6 +33,7 @@ __all__ = [
     "Spread",
     "check_measurements",
     "effective_members",
+    "fractions_of",
     "line_of",
     "lines_of",
     "read_measurements",

@@ -66,13 +66,19 @@ def line_of(measured: Measurements, *, sign: str = SIGN, unit: str = "") -> str:
     return f"{', '.join(parts)}; {name} {share}{alone}"
 
 
+def fractions_of(measured: Measurements, *, sign: str = SIGN) -> list[tuple[str, str]]:
+    """Name of each class, and its share of the volume in percent."""
+    return [
+        (each.name, with_error(measured.fraction(each.id).times(100), "%", sign=sign))
+        for each in measured.classes
+    ]
+
+
 def lines_of(measured: Measurements) -> list[str]:
     """Say all that is most often asked for, a line each."""
     name, shares = measured.label_class.name, "area" if measured.flat else "volume"
     lines = [
-        f"{each.name}: "
-        f"{with_error(measured.fraction(each.id).times(100), '%')} of the {shares}"
-        for each in measured.classes
+        f"{label}: {share} of the {shares}" for label, share in fractions_of(measured)
     ]
     lines.append(
         f"{name}: {with_error(measured.count)} objects, "

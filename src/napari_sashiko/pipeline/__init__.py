@@ -29,6 +29,7 @@ from napari_sashiko.labels import (
 from napari_sashiko.measurements import (
     Measurements,
     Spread,
+    fractions_of,
     line_of,
     lines_of,
     read_measurements,
@@ -76,7 +77,11 @@ from napari_sashiko.pipeline.folder_results import (
     read_results,
 )
 from napari_sashiko.pipeline.found import Instances, open_instances
-from napari_sashiko.pipeline.held_out import HeldOutScores, score_lines
+from napari_sashiko.pipeline.held_out import (
+    HeldOutScores,
+    model_scores,
+    score_lines,
+)
 from napari_sashiko.pipeline.info import Description, describe, kind_of
 from napari_sashiko.pipeline.inputs import (
     CLASSES_SUFFIX,
@@ -91,9 +96,11 @@ from napari_sashiko.pipeline.measure_settings import (
     recipe_values,
     settings_like,
 )
+from napari_sashiko.pipeline.measured import measurements_like
 from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.mending import mend_steps
 from napari_sashiko.pipeline.models import (
+    Previewed,
     estimate,
     list_models,
     model_of,
@@ -298,6 +305,7 @@ __all__ = [
     "PredictionSets",
     "PredictionSettings",
     "PredictionStarted",
+    "Previewed",
     "Progress",
     "Project",
     "ProjectImage",
@@ -356,6 +364,7 @@ __all__ = [
     "figure_titles",
     "find_places",
     "find_sources",
+    "fractions_of",
     "has_labels",
     "instance_steps",
     "is_results",
@@ -371,9 +380,11 @@ __all__ = [
     "loss_names",
     "measure",
     "measure_steps",
+    "measurements_like",
     "mend_steps",
     "model_digest",
     "model_of",
+    "model_scores",
     "network_names",
     "note_image",
     "open_image",

@@ -3,12 +3,18 @@
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
+
 from napari_sashiko.errors import PlotError
 from napari_sashiko.pipeline.evidence import Evidence
+from napari_sashiko.pipeline.info import own_record
+from napari_sashiko.pipeline.measured import measurements_like
+from napari_sashiko.pipeline.sources import Sources
 from napari_sashiko.plots import (
     Confusion,
     Graphs,
     Lengths,
+    MemberLengths,
     PlotSettings,
     Reliability,
     TrainingCurves,
@@ -98,6 +104,7 @@ def lengths_from(
             "There is no table of objects.", "Find the instances, with a table."
         )
     found = yield from read_lengths(table)
+    yield Tick()
     colours = {each.name: each.color for each in evidence.classes}
     return Lengths(
         found.values,
@@ -105,5 +112,26 @@ def lengths_from(
         found.unit,
         found.class_name,
         colours.get(found.class_name, found.color),
+        _members_of(evidence.sources, found.unit),
         note=f"From {table.name}.",
+    )
+
+
+def _members_of(sources: Sources, unit: str) -> MemberLengths | None:
+    """What the members find alone, where these very objects were measured."""
+    project = sources.project
+    if project is None or sources.instances is None or sources.prediction is None:
+        return None
+    record = own_record(sources.instances)
+    chosen = {**record.get("settings", {}), "label_class": record.get("class_id")}
+    measured = measurements_like(project, sources.prediction, chosen)
+    if measured is None or len(measured.members) < 2 or measured.unit != unit:
+        return None
+    found = measured.distribution("length")
+    if not found.edges:
+        return None
+    return MemberLengths(
+        np.array(found.edges),
+        np.array(found.counts, float),
+        np.array(measured.weights),
     )

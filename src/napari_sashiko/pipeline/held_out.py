@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from napari_sashiko.metrics import overall_scores, scores_by_class
@@ -54,6 +55,19 @@ def held_out_scores(training: Mapping[str, Any]) -> HeldOutScores:
     }
     words = training.get("held_out_fairness")
     return HeldOutScores(metrics, words if isinstance(words, str) else "")
+
+
+def model_scores(model: Path | str) -> HeldOutScores:
+    """Read what a model folder keeps of its held-out strokes.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, from a newer version, or not a model.
+    """
+    from napari_sashiko.checkpoints import load_card  # noqa: PLC0415 - loads torch
+
+    return held_out_scores(load_card(Path(model)).training)
 
 
 def score_lines(scores: HeldOutScores) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Models in use: opened once, asked for previews and for what a run will take."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,27 @@ KEPT_OPEN = 2  # the model in use and the one that a training writes
 Floats = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class Previewed:
+    """A region, segmented in memory.
+
+    Attributes
+    ----------
+    mean, std : numpy.ndarray
+        ``(K, z, y, x)`` float32.
+    classes : numpy.ndarray
+        ``(z, y, x)`` uint8, class ids.
+    voices : tuple of str
+        ``"forest"`` or ``"network"`` for each member that had a say: a folder that a
+        training writes to may hold other members by now.
+    """
+
+    mean: Floats
+    std: Floats
+    classes: npt.NDArray[np.uint8]
+    voices: tuple[str, ...]
+
+
 def open_model(model: Path | str, device: str = "auto") -> "Ensemble":
     """Open a model folder on a device; the same object while nobody rewrites it.
 
@@ -45,14 +67,8 @@ def open_model(model: Path | str, device: str = "auto") -> "Ensemble":
 
 def preview(
     model: Path | str, volume: Volume, region: Region, *, device: str = "auto"
-) -> tuple[Floats, Floats, npt.NDArray[np.uint8]]:
+) -> Previewed:
     """Segment a region in memory, for example the slice in view.
-
-    Returns
-    -------
-    mean, std : (K, z, y, x) float32
-    classes : (z, y, x) uint8
-        Class ids.
 
     Raises
     ------
@@ -61,7 +77,9 @@ def preview(
     VolumeError
         If the image has another number of channels than the model.
     """
-    return preview_region(open_model(model, device), volume, region)
+    ensemble = open_model(model, device)
+    arrays = preview_region(ensemble, volume, region)
+    return Previewed(*arrays, voices=ensemble.card.voices)
 
 
 def estimate(

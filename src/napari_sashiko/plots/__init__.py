@@ -32,7 +32,7 @@ from napari_sashiko.plots.intensities import (
     read_painted,
     read_predicted,
 )
-from napari_sashiko.plots.lengths import Lengths, read_lengths
+from napari_sashiko.plots.lengths import Lengths, MemberLengths, read_lengths
 from napari_sashiko.plots.reliability import (
     Reliability,
     ReliabilityCurve,
@@ -52,6 +52,7 @@ __all__ = [
     "Lengths",
     "Link",
     "MemberCurve",
+    "MemberLengths",
     "Missing",
     "NetworkGraph",
     "Part",

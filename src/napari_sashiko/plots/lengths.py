@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -28,6 +29,39 @@ MOST_BINS = 60
 NO_COLOUR = "#808080"
 
 
+@dataclass(frozen=True, eq=False)
+class MemberLengths:
+    """How long the objects are that each member of an ensemble finds alone.
+
+    Parameters
+    ----------
+    edges : numpy.ndarray
+        ``(M + 1,)`` edges of bins, in the unit of the lengths.
+    counts : numpy.ndarray
+        ``(members, M)`` objects in each bin.
+    weights : numpy.ndarray
+        ``(members,)``, above 0.
+    """
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def between(
+        self, edges: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weighted mean and standard deviation over the members, in other bins.
+
+        Within a bin, objects are taken to lie evenly.
+        """
+        start = np.zeros((len(self.counts), 1))
+        below = np.concatenate([start, np.cumsum(self.counts, axis=1)], axis=1)
+        found = np.diff([np.interp(edges, self.edges, each) for each in below], axis=1)
+        shares = self.weights / self.weights.sum()
+        mean = shares @ found
+        return mean, np.sqrt(shares @ (found - mean) ** 2)
+
+
 @dataclass(frozen=True)
 class Lengths(PlotData):
     """Lengths of the objects of one class.
@@ -42,6 +76,8 @@ class Lengths(PlotData):
         ``"pixel"`` when unknown.
     class_name, color : str
         Of the class.
+    members : MemberLengths or None
+        What the members of the ensemble find alone, where that was measured.
     """
 
     values: NDArray[np.float64]
@@ -49,6 +85,7 @@ class Lengths(PlotData):
     unit: str
     class_name: str
     color: str = NO_COLOUR
+    members: MemberLengths | None = None
 
 
 def read_lengths(
@@ -100,7 +137,9 @@ def lengths(data: Lengths, style: PlotStyle) -> Figure:
     """Lengths of the objects.
 
     Extent of each object along its main axis. What touches the border of the volume
-    stands apart, on top: it may go on outside, its length is a lower bound.
+    stands apart, on top: it may go on outside, its length is a lower bound. Error
+    bars are the mean and standard deviation over the members of the ensemble, each of
+    which has found its objects alone.
     """
     known = np.isfinite(data.values)
     values, cut = data.values[known], data.cut[known]
@@ -131,6 +170,8 @@ def lengths(data: Lengths, style: PlotStyle) -> Figure:
             label=f"at the border, {shown_number(cut.sum())}",
             **outline,
         )
+    if data.members is not None:
+        _draw_members(axes, data.members, edges, style)
     unit = shown_unit(data.unit)
     median = float(np.median(values))
     axes.axvline(
@@ -151,3 +192,25 @@ def lengths(data: Lengths, style: PlotStyle) -> Figure:
     axes.set(xlim=(0, edges[-1]), ylim=(0, None))
     add_legend(axes, style, loc="upper right")
     return figure
+
+
+def _draw_members(
+    axes: Axes,
+    members: MemberLengths,
+    edges: NDArray[np.float64],
+    style: PlotStyle,
+) -> None:
+    """Mean and deviation of the members in each bar."""
+    mean, std = members.between(edges)
+    there = mean > 0
+    axes.errorbar(
+        ((edges[:-1] + edges[1:]) / 2)[there],
+        mean[there],
+        yerr=[np.minimum(std, mean)[there], std[there]],  # no bar goes below 0
+        fmt="o",
+        markersize=2.5,
+        color=style.text,
+        elinewidth=1,
+        capsize=2,
+        label=f"{len(members.counts)} members, mean ± std",
+    )

@@ -1,11 +1,16 @@
 """The paint of the volume on the desk: opened, adopted, checked, saved."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import LabelError
-from napari_sashiko.labels import LabelClass, LabelStore, check_labels
+from napari_sashiko.labels import (
+    LabelClass,
+    LabelStore,
+    check_labels,
+    check_painted,
+)
 from napari_sashiko.runners import Event, Job, Tick
 from napari_sashiko.session.paint import (
     Paint,
@@ -16,6 +21,7 @@ from napari_sashiko.session.paint import (
     open_paint,
 )
 from napari_sashiko.session.paints import Paints
+from napari_sashiko.volumes import Stacking
 
 if TYPE_CHECKING:
     from napari_sashiko.session.session import Session
@@ -162,19 +168,24 @@ class LabelDesk:
         self._note_classes()
         self._session.labels_changed.emit()
 
-    def preflight(self) -> list[str]:
-        """Warnings about the paint, in words.
+    def check_counts(self) -> None:
+        """Refuse paint that nothing can be learned from, by its counts alone.
 
         Raises
         ------
         LabelError
-            If nothing can be learned from it.
+            If there is none, or only one class is painted.
         """
-        paint, stack = self.need(), self._session.need_volume().stacking
-        counts = paint.counts()
-        if len(counts) > 1 and sum(counts.values()) > MUCH_PAINT:
-            return []  # to look at all of it would take longer than anyone waits
-        return list(check_labels(paint.labelled(), stack, paint.classes))
+        paint = self.need()
+        check_painted(paint.counts(), paint.classes)
+
+    def preflight(self) -> Generator[Event, None, list[str]]:
+        """Work that reads all paint and returns warnings about it, in words.
+
+        Called in the thread of the desk; what it returns runs in any. It raises
+        `LabelError` if nothing can be learned from the paint.
+        """
+        return _looked_at(self.need(), self._session.need_volume().stacking)
 
     def save(self) -> None:
         """Write all paint to disk now.
@@ -220,6 +231,14 @@ class LabelDesk:
         (project, paint), self._adopted = self._adopted, None
         if project == self._session.folder:
             self.attach(paint)
+
+
+def _looked_at(paint: Paint, stack: Stacking) -> Generator[Event, None, list[str]]:
+    yield Tick()
+    counts = paint.counts()
+    if len(counts) > 1 and sum(counts.values()) > MUCH_PAINT:
+        return []  # to look at all of it would take longer than anyone waits
+    return list(check_labels(paint.labelled(), stack, paint.classes))
 
 
 def _noted(note: Callable[[], object]) -> Iterator[Event]:

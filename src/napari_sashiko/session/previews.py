@@ -34,8 +34,12 @@ class PreviewReady:
         Mean and standard deviation of the ensemble's probabilities.
     model : Path
         The model folder that it comes from.
-    members : int
-        How many members it had.
+    voices : tuple of str
+        ``"forest"`` or ``"network"`` for each member that had a say in it.
+    number : int
+        That of the request: how new the model is, for whoever asked.
+    what : str
+        What the request said of the model, in words.
     """
 
     volume: Volume
@@ -44,7 +48,9 @@ class PreviewReady:
     mean: np.ndarray
     std: np.ndarray
     model: Path
-    members: int
+    voices: tuple[str, ...]
+    number: int = 0
+    what: str = ""
 
     @property
     def doubt(self) -> np.ndarray:
@@ -61,7 +67,8 @@ class PreviewReady:
 class _Request:
     generation: int
     model: Path
-    members: int
+    number: int
+    what: str
     volume: Volume
     region: Region
 
@@ -85,7 +92,14 @@ class PreviewDesk:
         self._done: tuple[int, PreviewReady] | None = None
         self._started_at = 0.0
 
-    def ask(self, region: Region, model: Path | None = None) -> None:
+    def ask(
+        self,
+        region: Region,
+        model: Path | None = None,
+        *,
+        number: int = 0,
+        what: str = "",
+    ) -> None:
         """Ask for a region; requests for other regions become stale.
 
         A newer model for the same region keeps the generation: a slow preview is
@@ -97,6 +111,11 @@ class PreviewDesk:
             In voxels of the volume on the desk.
         model : Path, optional
             The newest one if left out.
+        number : int, optional
+            How often it was written, as far as is known now: the answer carries it,
+            and comes from what was written then or later.
+        what : str, optional
+            What was written last, in words; carried, too.
 
         Raises
         ------
@@ -104,12 +123,11 @@ class PreviewDesk:
             If there is no model yet.
         """
         chosen = self._session.need_model(model)
-        members = self._session.model_members(chosen)
         volume = self._session.need_volume()
         if self._place != (volume, region):
             self._place = (volume, region)
             self._generation += 1
-        self._pending = _Request(self._generation, chosen, members, volume, region)
+        self._pending = _Request(self._generation, chosen, number, what, volume, region)
 
     def forget(self) -> None:
         """Make everything that was asked for stale."""
@@ -145,19 +163,20 @@ class PreviewDesk:
 
     def _work(self, request: _Request) -> Iterator[Event]:
         yield Tick()
-        arrays: Any = self._session.engine.preview(
+        found: Any = self._session.engine.preview(
             request.model, request.volume, request.region
         )
-        mean, std, classes = arrays
         self._done = (
             request.generation,
             PreviewReady(
                 request.volume,
                 request.region,
-                classes,
-                mean,
-                std,
+                found.classes,
+                found.mean,
+                found.std,
                 request.model,
-                request.members,
+                tuple(found.voices),
+                request.number,
+                request.what,
             ),
         )

@@ -170,6 +170,11 @@ class Session:
             raise VolumeError("There is no volume yet.", "Open an image first.")
         return self.volume
 
+    @property
+    def subject(self) -> tuple[Path | None, tuple[int, int, int]] | None:
+        """What lies on the desk: equal whenever the same image is put there again."""
+        return None if self.volume is None else (self.folder, self.volume.shape)
+
     def place(self, room: str) -> Path:
         """Subfolder of the project, such as ``"models"``; made when it is missing.
 
@@ -260,10 +265,6 @@ class Session:
         if chosen is None:
             raise ModelError("There is no model yet.", "Train one first.")
         return chosen
-
-    def model_members(self, model: Path) -> int:
-        """How many members a model has now; it grows while it is trained."""
-        return len(self.shelf.card(model).members)
 
     # ---- jobs -------------------------------------------------------------------
 

@@ -1,0 +1,70 @@
+"""Which measurement of a project belongs to a prediction and to some objects in it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from napari_sashiko.errors import SashikoError
+from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.labels import LabelClass
+from napari_sashiko.measurements import INDEX, Measurements, read_measurements
+from napari_sashiko.pipeline.info import own_record
+from napari_sashiko.pipeline.project import newest_first
+
+CLASSES = ("label_class", "boundary_class")
+OF_AN_ENSEMBLE = "minus_std"  # a member alone has no deviation
+
+
+def measurements_like(
+    project: Path | str,
+    prediction: Path | str,
+    settings: InstanceSettings | Mapping[str, Any],
+) -> Measurements | None:
+    """Find the newest measurement by the same model, of the same objects.
+
+    Parameters
+    ----------
+    project : path
+        Folder NAME.sashiko whose measurements are looked through.
+    prediction : path
+        Folder NAME.zarr.
+    settings : InstanceSettings or mapping
+        What is an object; a mapping is what instances keep of them.
+
+    Returns
+    -------
+    Measurements or None
+        None if nothing like it was measured. Damaged ones are passed over: whoever
+        reopens the project says which these are.
+    """
+    record = own_record(Path(prediction))
+    wanted = settings if isinstance(settings, Mapping) else settings.record()
+    for folder in newest_first(Path(project) / "measurements", f"*/{INDEX}"):
+        with suppress(SashikoError):
+            found = read_measurements(folder)
+            if _is_of(found, record) and _same_objects(found, wanted):
+                return found
+    return None
+
+
+def _is_of(found: Measurements, record: Mapping[str, Any]) -> bool:
+    made = found.model_digest, found.image_digest
+    return made == (record.get("model_digest"), record.get("input_digest"))
+
+
+def _same_objects(found: Measurements, wanted: Mapping[str, Any]) -> bool:
+    one, other = (_numbered(each, found.classes) for each in (found.settings, wanted))
+    keys = set(wanted) - {OF_AN_ENSEMBLE}
+    return all(one.get(key) == other[key] for key in keys)
+
+
+def _numbered(
+    values: Mapping[str, Any], classes: Sequence[LabelClass]
+) -> dict[str, Any]:
+    """Settings with ids for the names of classes."""
+    ids = {each.name: each.id for each in classes}
+    return {
+        key: ids.get(value, value) if key in CLASSES else value
+        for key, value in values.items()
+    }
