@@ -23,7 +23,7 @@ from napari_sashiko.gui.parts import (
     say,
     scrolling,
 )
-from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.settings_form import PartChoice, SettingsForm
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.runners import available_devices
@@ -145,7 +145,7 @@ class LearnForm:
         self._starts += buttons
 
     def ensure_settings(
-        self, settings: Any, choices: Mapping[str, list[str]] | None = None
+        self, settings: Any, parts: Mapping[str, PartChoice]
     ) -> SettingsForm:
         """Make the form of all other settings, the first time.
 
@@ -153,12 +153,16 @@ class LearnForm:
         ----------
         settings : type of Settings
             Its fields give the rows.
-        choices : mapping, optional
-            What may be chosen in fields that would take any text.
+        parts : mapping
+            Networks and losses to choose from, by field.
         """
         if self.settings is None:
-            known = {"device": ["auto", *available_devices()], **(choices or {})}
-            self.settings = SettingsForm(settings, skip=self.words.skip, choices=known)
+            self.settings = SettingsForm(
+                settings,
+                skip=self.words.skip,
+                choices={"device": ["auto", *available_devices()]},
+                parts=parts,
+            )
             self.more_area.layout().addWidget(self.settings)
         return self.settings
 

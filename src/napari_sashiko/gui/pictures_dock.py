@@ -1,6 +1,6 @@
 """A sixth dock: folders of pictures; train on them, segment and score them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,6 +31,7 @@ class PicturesDock(LearnDock):
     kind: ClassVar[str] = "pictures"
     settings_name: ClassVar[str] = "TrainingSettings"
     room: ClassVar[str] = "models"
+    parts: ClassVar[Mapping[str, str]] = {"network": "network", "loss": "loss"}
     form: PicturesForm
 
     def make_form(self) -> PicturesForm:
@@ -141,10 +142,6 @@ class PicturesDock(LearnDock):
         """All other settings, those of the labels among them."""
         self.form.ensure_reading(self.session.engine.FolderSettings)
         return super().ensure_settings()
-
-    def choices(self) -> dict[str, list[str]]:
-        """Networks and losses."""
-        return {**super().choices(), "loss": self.session.engine.loss_names()}
 
     def folder(self) -> PictureFolder:
         """The folder that is learned from.
