@@ -60,7 +60,7 @@ def keyword_settings(
 
 def parameter_words(docstring: str) -> dict[str, str]:
     """Return what a numpydoc docstring says of each parameter, in one line."""
-    lines = [*inspect.cleandoc(docstring).splitlines(), ""]
+    lines = [*inspect.cleandoc(docstring).replace("``", "`").splitlines(), ""]
     words: dict[str, str] = {}
     names: list[str] = []
     inside = False

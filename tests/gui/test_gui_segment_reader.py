@@ -54,7 +54,7 @@ def test_prediction_sets_become_a_labels_layer(make_napari_viewer, tmp_path):
 def test_a_reconstruction_becomes_a_layer_of_each_way(make_napari_viewer, tmp_path):
     angles = np.linspace(0, 180, 12, endpoint=False)
     sinograms = np.random.default_rng(0).random((3, len(angles), 16), np.float32)
-    for _ in pipeline.reconstruct_steps(None, sinograms, tmp_path / "r.zarr"):
+    for _ in pipeline.reconstruct_steps(sinograms, tmp_path / "r.zarr"):
         pass
     viewer = make_napari_viewer()
     viewer.open(str(tmp_path / "r.zarr"), plugin="napari-sashiko")

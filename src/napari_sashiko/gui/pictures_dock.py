@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.errors import ModelError, SettingsError
+from napari_sashiko.gui.augment_row import AugmentRow, Subject
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.messages import telling
@@ -22,6 +23,7 @@ from napari_sashiko.session import PictureFolder
 from napari_sashiko.volumes import pictures_in
 
 ALL = "all, as a stack"
+LEARNED = "train"
 LIKELY = ("test", "validate", "train")  # parts that are segmented at first
 
 
@@ -37,6 +39,7 @@ class PicturesDock(LearnDock):
     def make_form(self) -> PicturesForm:
         """Make the widgets."""
         self.shown = PictureLayers(self.viewer)
+        self.augmented: AugmentRow | None = None
         self.found: Any = None  # what there is in the folder
         self._asked: PictureFolder | None = None  # what was looked at
         self._again: Callable[[], None] = self.start
@@ -141,7 +144,13 @@ class PicturesDock(LearnDock):
     def ensure_settings(self) -> Any:
         """All other settings, those of the labels among them."""
         self.form.ensure_reading(self.session.engine.FolderSettings)
-        return super().ensure_settings()
+        settings = super().ensure_settings()
+        if self.augmented is None:
+            self.augmented = AugmentRow(
+                self.session, self.viewer, settings.settings, self._middle_picture
+            )
+            self.form.more_area.layout().addWidget(self.augmented)
+        return settings
 
     def folder(self) -> PictureFolder:
         """The folder that is learned from.
@@ -160,6 +169,19 @@ class PicturesDock(LearnDock):
             form.class_names,
             **({} if form.reading is None else form.reading.values()),
         )
+
+    def _middle_picture(self) -> Subject:
+        """The middle of the middle picture of those that are learned from."""
+        path, engine = self.folder().path, self.session.engine
+        learned = path / LEARNED
+
+        def opened() -> tuple[Any, tuple[float, float, float]]:
+            volume = engine.open_volume(learned if learned.is_dir() else path)
+            number = volume.shape[0] // 2
+            height, width = volume.extent(number)
+            return volume, (number, height / 2, width / 2)
+
+        return Subject(path.name, opened)
 
     @property
     def model(self) -> Path | None:

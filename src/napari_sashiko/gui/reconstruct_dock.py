@@ -18,7 +18,10 @@ class ReconstructDock(LearnDock):
     kind: ClassVar[str] = "reconstruct"
     settings_name: ClassVar[str] = "TrainReconstructSettings"
     room: ClassVar[str] = Reconstruction.models
-    parts: ClassVar[Mapping[str, str]] = {"network": "reconstructor"}
+    parts: ClassVar[Mapping[str, str]] = {
+        "network": "reconstructor",
+        "loss": "image loss",
+    }
     form: ReconstructForm
     results: ReconstructedLayers
 

@@ -74,7 +74,10 @@ class RestoreDock(LearnDock):
     kind: ClassVar[str] = "restore"
     settings_name: ClassVar[str] = "RestoreSettings"
     room: ClassVar[str] = Restoration.models
-    parts: ClassVar[Mapping[str, str]] = {"network": "restorer"}
+    parts: ClassVar[Mapping[str, str]] = {
+        "network": "restorer",
+        "loss": "image loss",
+    }
     form: RestoreForm
 
     def make_form(self) -> RestoreForm:

@@ -54,12 +54,12 @@ class ResultRows(QWidget):
         self.sets.use(prediction)
         whole = prediction is not None and prediction.done == prediction.total
         self.scoring.use(prediction.path if whole else None)
-        self.exporting.follow()
+        self._follow_export()
 
     def follow(self) -> None:
         """Follow models and layers."""
         self.scoring.show_truths(foreign_labels(self.viewer))
-        self.exporting.follow()
+        self._follow_export()
 
     def written(self) -> list[Path]:
         """Model, segmentation and what was made of it, as far as they are there."""
@@ -69,6 +69,11 @@ class ResultRows(QWidget):
             return paths
         later = (folder / room / found.path.name for room in ("sets", "instances"))
         return [*paths, found.path, *(path for path in later if path.is_dir())]
+
+    def _follow_export(self) -> None:
+        self.exporting.follow()
+        # Rows without anything in them would take room all the same.
+        self.setVisible(self._prediction is not None or self.exporting.ready)
 
     def _truth(self, layer: Any) -> Any:
         """Labels of the volume as a volume: frames of a time series one by one."""

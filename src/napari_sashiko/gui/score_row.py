@@ -69,6 +69,8 @@ class ScoreRow(WorkRow):
         files = [(file.name, file) for file in self._files]
         named = [(layer.name, layer) for layer in self._layers]
         fill_box(self.truths, [*named, *files, (FILE, None)])
+        if self.truths.currentData() is None:
+            self.truths.setCurrentIndex(0)
 
     def add_file(self, file: Path) -> None:
         """List a file and choose it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_sashiko.config import Settings, keyword_settings, settings_model
 from napari_sashiko.errors import SettingsError
-from napari_sashiko.losses import LOSSES
+from napari_sashiko.losses import IMAGE_LOSSES, LOSSES
 from napari_sashiko.networks import (
     ENCODERS,
     NETWORKS,
@@ -33,12 +33,17 @@ def _loss_settings(name: str) -> Fields:
     return keyword_settings(LOSSES[name])
 
 
+def _image_loss_settings(name: str) -> Fields:
+    return keyword_settings(IMAGE_LOSSES[name])
+
+
 KINDS: Mapping[str, _Kind] = {
     "network": _Kind(lambda: NETWORKS, network_settings),
     "restorer": _Kind(restorer_names, restorer_settings),
     "encoder": _Kind(lambda: ENCODERS, encoder_settings),
     "reconstructor": _Kind(lambda: RECONSTRUCTORS, reconstructor_settings),
     "loss": _Kind(lambda: LOSSES, _loss_settings),
+    "image loss": _Kind(lambda: IMAGE_LOSSES, _image_loss_settings),
 }
 
 
@@ -48,7 +53,8 @@ def part_names(kind: str) -> list[str]:
     Parameters
     ----------
     kind : str
-        ``"network"``, ``"restorer"``, ``"encoder"``, ``"reconstructor"``, ``"loss"``.
+        ``"network"``, ``"restorer"``, ``"encoder"``, ``"reconstructor"``, ``"loss"``
+        or ``"image loss"``.
 
     Raises
     ------

@@ -3,9 +3,19 @@
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from napari_sashiko.config import Settings
+from napari_sashiko.losses import IMAGE_LOSSES
+
+
+def _known_loss(name: str) -> str:
+    """Refuse a name that is not in the registry."""
+    IMAGE_LOSSES[name]
+    return name
+
+
+ImageLossName = Annotated[str, AfterValidator(_known_loss)]
 
 
 class FitSettings(Settings):
