@@ -40,7 +40,6 @@ from qtpy.QtWidgets import QAbstractButton, QDoubleSpinBox, QScrollArea
 from scipy import ndimage
 
 from napari_sashiko.gui.menu import open_dock
-from napari_sashiko.gui.parts import choose_data
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_step import AT_REST
 from napari_sashiko.pipeline import load_sample
@@ -66,14 +65,15 @@ def main():
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--only", choices=("tutorial", "docks"))
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["SASHIKO_HOME"] = home
         if options.only != "docks":
-            play(options.folder, options.epochs)
+            play(folder, options.epochs)
         if options.only != "tutorial":
-            reconstruct(options.folder, options.epochs)
-            segment_pictures(options.folder, options.epochs, Path(home))
+            reconstruct(folder)
+            segment_pictures(folder, options.epochs, Path(home))
 
 
 def play(folder, epochs):
@@ -91,18 +91,14 @@ def play(folder, epochs):
     viewer.close()
 
 
-def reconstruct(folder, epochs):
-    """Sinograms to slices, by back-projection and by a network that learns."""
+def reconstruct(folder):
+    """Sinograms to slices by back-projection."""
     viewer = napari.Viewer(title="napari")
     viewer.window.resize(*SIZE)
     stage = Stage(viewer, folder)
     viewer.open_sample("napari-sashiko", "sinograms")
-    form = stage.open_dock("Sashiko reconstruct").form
-    choose_data(form.models, None)  # learn anew
-    choose_data(form.slices, viewer.layers["sinograms - known slices"])
-    form.more.setChecked(True)
-    form.settings.set_values(epochs=4 * epochs, members=1)
-    form.more.setChecked(False)
+    viewer.layers.selection.active = viewer.layers["sinograms"]
+    stage.open_dock("Sashiko reconstruct")
     stage.click("reconstruct")
     stage.wait(lambda: stage.ended("reconstruct"))
     stage.take("reconstruct-dock.png")
@@ -115,8 +111,11 @@ def segment_pictures(folder, epochs, home):
     viewer.window.resize(*SIZE)
     stage = Stage(viewer, folder)
     form = stage.open_dock("Sashiko pictures").form
-    form.folder.show_path(write_pictures(home / "micrographs"))
+    write_pictures(home / "micrographs")
+    os.chdir(home)  # a short path in the picture
+    form.folder.show_path(Path("micrographs"))
     stage.wait(lambda: stage.dock.found is not None)
+    form.target.show_path(Path("micrographs", "test"))
     form.more.setChecked(True)
     form.settings.set_values(epochs=epochs, members=1)
     form.more.setChecked(False)
@@ -129,7 +128,7 @@ def segment_pictures(folder, epochs, home):
 
 
 def write_pictures(folder):
-    """Write dendrites as pictures with labels, and return their folder."""
+    """Write dendrites as pictures with labels."""
     sample = load_sample("dendrites")
     for number, (grey, truth) in enumerate(
         zip(sample.image, sample.truth, strict=True)
@@ -141,7 +140,6 @@ def write_pictures(folder):
             place = folder / part / kind
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:02}.png")
-    return folder
 
 
 class Stage:

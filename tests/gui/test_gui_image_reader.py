@@ -95,6 +95,10 @@ def test_the_dock_works_on_the_file_itself(write, tmp_path):
     assert volume.digest() == known.digest()
     # Workers on other machines open it again.
     assert volume.source == known.source
+    layer.scale = 2 * np.asarray(layer.scale)  # which no file knows
+    volume = volume_of(layer)
+    assert volume.source is None
+    assert volume.voxel_size == pytest.approx(2 * np.array(known.voxel_size))
 
 
 def test_nothing_but_what_is_shown_is_read(tmp_path, monkeypatch):

@@ -84,10 +84,14 @@ def describe_axes(volume: Volume) -> str:
 def _placed(known: Volume, layer: Any) -> Volume:
     """A volume with the voxel size and name that its layer has now."""
     volume, space = copy(known), 2 if known.flat else 3
-    volume.voxel_size, unit = _voxel_size(layer, space)
+    (z, y, x), unit = _voxel_size(layer, space)
+    volume.voxel_size = (known.voxel_size[0] if known.flat else z, y, x)
     volume.unit, volume.name = short_unit(unit), layer.name
     if known.time is not None:
         volume.time = _time(layer, space)
+    same = np.allclose(volume.voxel_size, known.voxel_size, rtol=1e-9, atol=0)
+    if not same or volume.unit != known.unit:
+        volume.source = None  # opened anew elsewhere, it would have another size
     return volume
 
 

@@ -75,6 +75,7 @@ class LearnDock(QWidget):
         self.form = self.make_form()
         self.exporting = ExportRow(self.session, self.written)
         self.form.add_below(self.exporting)
+        self.form.close_below()
         self.setMinimumWidth(WIDTH)
         self._bridge = JobBridge(self.session, self)
         self._watch = WindowWatch(self)

@@ -105,6 +105,7 @@ class LearnForm:
         self.status = StatusLine(viewer)
         self._choices: list[QWidget] = [self.open_button]  # rest while work goes on
         self._starts: list[QPushButton] = [self.start_button]
+        self._filled = False  # whether something below takes all room
         self._arrange(box)
 
     # ---- what differs -----------------------------------------------------------
@@ -138,7 +139,13 @@ class LearnForm:
 
     def add_below(self, widget: QWidget, stretch: int = 0) -> None:
         """Add something to see, below the curve."""
+        self._filled = self._filled or stretch > 0
         self.below.addWidget(widget, stretch)
+
+    def close_below(self) -> None:
+        """Leave what room there is to what grows, or below all."""
+        if not self._filled:
+            self.below.addStretch(1)
 
     def add_starts(self, *buttons: QPushButton) -> None:
         """Follow buttons that begin other work of this dock."""
