@@ -22,8 +22,9 @@ python benchmarks/accuracy.py --data FOLDER   # NAME.npz with image and labels t
   same time as ours.
 - **tunet**: a plain TUNet of dlsia, without augmentation, in the same time.
 
-Volumes marked * are generated, of a kind on which defaults were chosen (though other
-volumes): they show where things stand, and claim nothing about other volumes.
+Volumes marked * took part in choosing a default, generated ones by their kind (on other
+volumes): they show where things stand, and claim nothing about other volumes. Claims
+rest on the others, kinds of generated volumes that nothing was ever chosen on.
 
 The rows of ours were taken while the machine also did other work, at its lowest
 priority, which costs training some epochs: organelles with eight strokes and 30 s, run

@@ -16,7 +16,7 @@ import numpy as np
 from accuracy import CASES, SLICES
 from scores import scores
 from strokes import strokes
-from tasks import tasks
+from tasks import trials
 
 import napari_sashiko as ns
 from napari_sashiko.pipeline import open_prediction
@@ -29,7 +29,7 @@ MEASURES = ("macro_f1", "brier", "ece")
 
 def main():
     args = arguments()
-    for task in tasks(args.data, args.volume):
+    for task in trials(args.data, args.volume):
         scene = task.load()
         for seed, count in CASES:
             slices = min(SLICES, count)

@@ -3,7 +3,7 @@
 Real volumes lie in a folder as NAME.npz: ``image_degraded`` is taken before ``image``,
 ``labels_semantic`` before ``labels``; labels of more than five values are objects
 against background, and serve to score objects too. Generated ones come from
-`phantoms.py`.
+`phantoms.py`, or from `unseen.py`: on kinds of these, nothing was ever chosen.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,11 +13,21 @@ from pathlib import Path
 
 import numpy as np
 from phantoms import PHANTOMS
+from unseen import UNSEEN
 
 GENERATED = 101  # seed of the volumes of a claim; defaults were chosen on others
 STACKS = ("micrographs", "nasa_superalloy")  # separate images, not volumes
 SPACING = {"embryo_nuclei_16cell": (2.18, 1.0, 1.0)}
 MOST_CLASSES = 5
+# Real volumes that took part in choosing a default (docs/explanation/tried.md): the
+# share of the correction, the temperature, the teacher, or the neighbouring slices.
+TRIED = (
+    "ct_cement_pores",
+    "ct_trabecular_bone",
+    "embryo_nuclei_16cell",
+    "nasa_superalloy",
+    "plantseg_1135_mini",
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,8 @@ class Task:
     name : str
         Name of the volume.
     chosen : bool
-        Whether volumes of this kind served to choose defaults: what is measured here
-        says little about other volumes.
+        Whether volumes of this kind, or this one, served to choose a default: what is
+        measured here says little about other volumes.
     load : callable
         Reads or makes the scene.
     """
@@ -69,9 +79,16 @@ class Task:
 def tasks(folder: Path | None, seed: int = GENERATED) -> Iterator[Task]:
     """All tasks: real volumes of a folder first, then generated ones."""
     for path in sorted(folder.glob("*.npz")) if folder else ():
-        yield Task(path.stem, chosen=False, load=partial(_read, path))
+        yield Task(path.stem, path.stem in TRIED, load=partial(_read, path))
     for name in PHANTOMS:
         yield Task(name, chosen=True, load=partial(_made, name, seed))
+    for name in UNSEEN:
+        yield Task(name, chosen=False, load=partial(_made, name, seed))
+
+
+def trials(folder: Path | None, seed: int) -> Iterator[Task]:
+    """Tasks to choose defaults on; none that serves to claim."""
+    return (task for task in tasks(folder, seed) if task.chosen)
 
 
 def _read(path: Path) -> Scene:
@@ -88,5 +105,5 @@ def _read(path: Path) -> Scene:
 
 
 def _made(name: str, seed: int) -> Scene:
-    image, truth, spacing, *instances = PHANTOMS[name](seed=seed)
+    image, truth, spacing, *instances = (PHANTOMS | UNSEEN)[name](seed=seed)
     return Scene(image, truth, spacing, name in STACKS, *instances)

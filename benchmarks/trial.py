@@ -23,7 +23,7 @@ from accuracy import CASES, SLICES
 from ideas import IDEAS, Trial
 from scores import scores
 from strokes import strokes
-from tasks import tasks
+from tasks import trials
 
 SEEDS = {count: seed for seed, count in CASES}
 RESULTS = Path(__file__).parent / "results" / "trials.jsonl"
@@ -34,7 +34,7 @@ def main():
     args = arguments()
     done = {json.dumps(each["run"]): each for each in records()}
     rows = []
-    for task in tasks(args.data, args.volume):
+    for task in trials(args.data, args.volume):
         if args.only and task.name not in args.only:
             continue
         scene = None

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-OWN = ("scores", "accuracy_page", "objects", "splitting", "tasks", "phantoms")
+OWN = (
+    "scores",
+    "accuracy_page",
+    "objects",
+    "splitting",
+    "tasks",
+    "phantoms",
+    "unseen",
+    "drawing",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """What the benchmarks rest on: strokes tell the truth, phantoms are reproducible."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -13,16 +13,19 @@ SMALL = (12, 64, 64)
 
 
 def _load(name):
-    spec = importlib.util.spec_from_file_location(
-        f"bench_{name}", FOLDER / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """Import a script as if from its own folder."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(FOLDER))
+        for new in set(sys.modules) - before:
+            if Path(getattr(sys.modules[new], "__file__", None) or "").parent == FOLDER:
+                del sys.modules[new]
 
 
-PHANTOMS = _load("phantoms").PHANTOMS
+PHANTOMS = _load("phantoms").PHANTOMS | _load("unseen").UNSEEN
 strokes = _load("strokes").strokes
 
 

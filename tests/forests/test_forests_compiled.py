@@ -14,8 +14,8 @@ from napari_sashiko.forests import FilterBank, Forest, _hands, _native, _region
 from napari_sashiko.forests._walk import Paths
 from napari_sashiko.forests.trees import to_arrays
 
-SOLID = FilterBank()
-FLAT = FilterBank(dims=2)
+SOLID = FilterBank(slants=True)
+FLAT = FilterBank(dims=2, slants=True)
 THICK = FilterBank(spacing=(2.5, 1.0, 1.0))
 BANKS = pytest.mark.parametrize("bank", [SOLID, FLAT, THICK], ids=["3d", "2d", "thick"])
 SHAPES = pytest.mark.parametrize("shape", [(24, 37, 41), (1, 50, 9), (2, 3, 1)])
@@ -66,6 +66,14 @@ def reference(bank, image):
     for axis in bank.axes:
         energy = slope(smoothed, axis) ** 2
         features += [np.sqrt(smooth(energy, sigma)) for sigma in bank.textures]
+    if bank.slants:
+        product = slope(smoothed, 1) * slope(smoothed, 2)
+        scales = len(bank.textures)
+        lengths = zip(features[-2 * scales : -scales], features[-scales:], strict=True)
+        features += [
+            smooth(product, sigma) / np.maximum(down * across, 1e-8)
+            for sigma, (down, across) in zip(bank.textures, list(lengths), strict=True)
+        ]
     return np.stack(features)
 
 
@@ -160,7 +168,7 @@ assert not _native.AVAILABLE
 with np.load(sys.argv[1]) as file:
     arrays = dict(file)
 patch = torch.from_numpy(arrays.pop("patch"))
-forest = Forest.from_arrays(FilterBank(), arrays)
+forest = Forest.from_arrays(FilterBank(slants=True), arrays)
 core = tuple((0, n) for n in patch.shape[1:])
 np.save(sys.argv[2], forest.probabilities(patch, core).numpy())
 """

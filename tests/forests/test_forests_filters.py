@@ -10,9 +10,12 @@ from napari_sashiko.forests import FilterBank
 from napari_sashiko.forests._eigenvalues import symmetric_eigenvalues
 
 SMALL = FilterBank(sigmas=(0.7, 1.6), textures=(2.0,))
+SLANTED = SMALL.model_copy(update={"slants": True})
 FLAT = SMALL.model_copy(update={"dims": 2})
 COARSE = SMALL.model_copy(update={"spacing": (3.0, 1.0, 1.0)})
-BANKS = pytest.mark.parametrize("bank", [SMALL, FLAT, COARSE], ids=["3d", "2d", "z3"])
+BANKS = pytest.mark.parametrize(
+    "bank", [SMALL, FLAT, COARSE, SLANTED], ids=["3d", "2d", "z3", "slanted"]
+)
 SCALE = 4 + 3  # features of one scale in 3D
 PLACES = st.tuples(st.integers(0, 23), st.integers(0, 29), st.integers(0, 31))
 
@@ -107,6 +110,20 @@ def test_stripes_have_slopes_across_and_none_along():
     *_, along_y, along_x = SMALL.features(image, ((4, 5), (10, 20), (10, 30)))
     assert along_y.max() < 1e-4
     assert along_x.min() > 0.2
+
+
+def test_a_slant_says_which_diagonal_stripes_follow():
+    y, x = torch.meshgrid(torch.arange(40.0), torch.arange(40.0), indexing="ij")
+    core = ((4, 5), (10, 30), (10, 30))
+    falling, rising = (
+        SLANTED.features(torch.sin(stripes).expand(1, 8, 40, 40), core)
+        for stripes in (y + x, y - x)
+    )
+    assert falling[-1].min() > 0.9
+    assert rising[-1].max() < -0.9
+    # Nothing else tells them apart.
+    one, other = (each[1:-1].mean((1, 2, 3)) for each in (falling, rising))
+    torch.testing.assert_close(one, other, atol=0.05, rtol=0.05)
 
 
 def test_in_2d_other_slices_do_not_count():

@@ -11,17 +11,17 @@ from napari_sashiko.training import (
     TrainingSettings,
     make_choices,
 )
-from napari_sashiko.training.choices import choices_for_images
+from napari_sashiko.training.choices import FEW_SLICES, choices_for_images
 from napari_sashiko.volumes import as_volume
 
 
-def smooth(shape=(12, 64, 64)):
+def smooth(shape=(20, 64, 64)):
     """Waves, alike in neighbouring slices and rows."""
     z, y, x = np.indices(shape)
     return np.sin(z / 3 + y / 4) + np.cos(x / 4)
 
 
-def unrelated(shape=(12, 64, 64)):
+def unrelated(shape=(20, 64, 64)):
     """Slices that are smooth and have nothing to do with each other."""
     _, y, x = np.indices(shape)
     phase = np.random.default_rng(0).uniform(0, 40, (shape[0], 1, 1))
@@ -30,7 +30,7 @@ def unrelated(shape=(12, 64, 64)):
 
 def paint(shape, thick):
     labels = np.zeros(shape, np.uint8)
-    labels[: min(shape[0], 3) if thick else 1, 2:5, 2:5] = 1
+    labels[: FEW_SLICES if thick else 1, 2:5, 2:5] = 1
     return labelled_voxels(labels)
 
 
@@ -63,8 +63,8 @@ def test_slices_that_disagree_are_looked_at_one_by_one():
 @pytest.mark.parametrize("seed", range(4))
 def test_slices_that_have_nothing_in_common_are_no_negative_share(seed):
     """White noise, and slices that are each other's negatives."""
-    noise = np.random.default_rng(seed).normal(size=(12, 64, 64))
-    turning = smooth()[:1] * np.where(np.arange(12) % 2, 1.0, -1.0)[:, None, None]
+    noise = np.random.default_rng(seed).normal(size=(20, 64, 64))
+    turning = smooth()[:1] * np.where(np.arange(20) % 2, 1.0, -1.0)[:, None, None]
     for image in (noise, turning):
         volume = as_volume(image)
         for reason in (
@@ -95,9 +95,9 @@ def test_thick_paint_on_a_gpu_makes_blocks():
 
 
 def test_flat_paint_on_a_gpu_stays_with_slices():
-    image = smooth()
+    image = smooth((2 * FEW_SLICES, 64, 64))
     labels = np.zeros(image.shape, np.uint8)
-    labels[::4, 2:5, 2:5] = 1
+    labels[::2, 2:5, 2:5] = 1
     paint = labelled_voxels(labels)
     choices = make_choices(as_volume(image), paint, TrainingSettings(), "cuda")
     assert choices.dims == 2
@@ -119,7 +119,12 @@ def test_neighbours_can_be_set(neighbours, thick):
 
 
 def test_paint_on_few_slices_is_not_enough_to_learn_from_neighbours():
-    choices = choose(smooth(), thick=False)
+    image = smooth()
+    labels = np.zeros(image.shape, np.uint8)
+    labels[: FEW_SLICES - 1, 2:5, 2:5] = 1
+    almost = make_choices(as_volume(image), labelled_voxels(labels), TrainingSettings())
+    assert almost.neighbours == 0
+    choices = choose(image, thick=False)
     assert (choices.dims, choices.neighbours, choices.filter_dims) == (2, 0, 3)
     assert "paint on 1 slice says too little" in choices.reason
 
@@ -130,7 +135,8 @@ def test_thick_slices_have_fewer_neighbours():
     assert 1 <= thick < cubic
 
 
-def test_there_are_never_more_neighbours_than_slices():
+def test_there_are_never_more_neighbours_than_slices(monkeypatch):
+    monkeypatch.setattr("napari_sashiko.training.choices.FEW_SLICES", 2)
     assert choose(smooth((3, 64, 64))).neighbours == 2
 
 

@@ -9,6 +9,13 @@ from napari_sashiko.runners import Message
 from napari_sashiko.training import TrainingSettings, train
 from napari_sashiko.volumes import as_volume
 
+TINY = {
+    "members": 1,
+    "epochs": 1,
+    "patch": 16,
+    "batch": 2,
+    "network_settings": {"depth": 2, "base_channels": 4},
+}
 CLASSES = tuple(LabelClass(id=n, name=f"c{n}", color="#336699") for n in (1, 2))
 
 
@@ -19,6 +26,13 @@ def plies(rng):
     return stripes + rng.normal(size=stripes.shape) * 0.3
 
 
+def diagonals(rng):
+    """Stripes along one diagonal in the left half, along the other in the right one."""
+    y, x = np.mgrid[:64, :128]
+    stripes = np.where(x < 64, np.sin((y + x) * 0.9), np.sin((y - x) * 0.9))
+    return stripes + rng.normal(size=stripes.shape) * 0.3
+
+
 def brightness(rng):
     """Dark in the left half, bright in the right one."""
     x = np.mgrid[:64, :128][1]
@@ -26,14 +40,19 @@ def brightness(rng):
 
 
 @pytest.mark.parametrize(
-    ("draw", "said"), [(plies, "flipped, not turned"), (brightness, "flipped and turn")]
+    ("draw", "said"),
+    [
+        (plies, "flipped, not turned"),
+        (diagonals, "turned upside down, not flipped"),
+        (brightness, "flipped and turned"),
+    ],
 )
 def test_the_reason_for_turning_patches_is_told(draw, said, tmp_path):
     image = draw(np.random.default_rng(0))[np.newaxis].astype(np.float32)
     labels = np.zeros(image.shape, np.uint8)
     labels[0, 6:60:9, 6:52] = 1
     labels[0, 6:60:9, 76:122] = 2
-    settings = TrainingSettings.checked(members=0)
+    settings = TrainingSettings.checked(**TINY)
     steps = train(
         as_volume(image, axes="zyx"),
         labelled_voxels(labels),

@@ -11,7 +11,12 @@ from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.networks import build_network
 from napari_sashiko.patches import Folds
 from napari_sashiko.training import held_out, tiles
-from napari_sashiko.training.held_out import cross_fit, features_at, without_direction
+from napari_sashiko.training.held_out import (
+    cross_fit,
+    features_at,
+    without_direction,
+    without_slants,
+)
 from napari_sashiko.training.sampler import Sampler, held_out_logits
 from napari_sashiko.training.tiles import read_tiles
 from napari_sashiko.volumes import Normalisation, as_volume
@@ -263,8 +268,9 @@ def test_few_voxels_are_all_learned_from_and_many_are_thinned(monkeypatch):
     assert rows.max() > 300
 
 
-def test_without_direction_a_turn_changes_nothing():
-    bank = FilterBank(sigmas=(0.7,), textures=(2.0, 3.0))
+@pytest.mark.parametrize("slants", [False, True])
+def test_without_direction_a_turn_changes_nothing(slants):
+    bank = FilterBank(sigmas=(0.7,), textures=(2.0, 3.0), slants=slants)
     rng = np.random.default_rng(0)
     image = torch.from_numpy(rng.normal(size=(2, 6, 16, 16)).astype(np.float32))
     box = ((0, 6), (0, 16), (0, 16))
@@ -275,3 +281,15 @@ def test_without_direction_a_turn_changes_nothing():
     np.testing.assert_allclose(
         without_direction(here, bank, 2), without_direction(there, bank, 2), atol=2e-3
     )
+
+
+def test_a_bank_without_slants_says_the_rest():
+    rng = np.random.default_rng(0)
+    image = torch.from_numpy(rng.normal(size=(2, 6, 16, 16)).astype(np.float32))
+    box = ((0, 6), (0, 16), (0, 16))
+    bank = FilterBank(sigmas=(0.7,), textures=(2.0, 3.0), slants=True)
+    plain = bank.model_copy(update={"slants": False})
+    full, some = (
+        each.features(image, box).flatten(1).numpy().T for each in (bank, plain)
+    )
+    np.testing.assert_array_equal(without_slants(full, bank, 2), some)

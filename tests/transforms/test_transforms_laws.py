@@ -11,7 +11,7 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.transforms import TRANSFORMS, build_transforms, equal_planes
 
 every = pytest.mark.parametrize("name", list(TRANSFORMS))
-MOVING = ("flips", "rotations")  # each voxel to another place
+MOVING = ("flips", "half_turns", "rotations")  # each voxel to another place
 GREY = ("blur", "gamma", "noise")  # other values at the same places
 BENDING = ("elastic", "scale", "turns")  # read between the voxels
 moving = pytest.mark.parametrize("name", MOVING)
@@ -70,7 +70,8 @@ def test_the_generator_decides_alone(name):
 def test_patches_of_a_batch_are_drawn_one_by_one(name):
     image, target = numbered(64, (3, 3))
     _, moved = TRANSFORMS[name](2, (1.0, 1.0, 1.0))(image, target, gen())
-    assert len({tuple(patch.flatten().tolist()) for patch in moved}) == 4
+    ways = {"half_turns": 2}.get(name, 4)
+    assert len({tuple(patch.flatten().tolist()) for patch in moved}) == ways
 
 
 @pytest.mark.parametrize("name", [*GREY, *BENDING])
@@ -88,6 +89,15 @@ def test_flips_and_rotations_reach_all_eight_symmetries_of_a_square_evenly():
     seen = Counter(tuple(patch.flatten().tolist()) for patch in moved)
     assert len(seen) == 8
     assert min(seen.values()) > 400
+
+
+def test_half_turns_turn_half_of_the_patches_upside_down():
+    image, target = numbered(400, (4, 5))
+    _, moved = build_transforms(["half_turns"], 2)(image, target, gen())
+    stayed = (moved == target).flatten(1).all(1)
+    turned = (moved == target.flip((-2, -1))).flatten(1).all(1)
+    assert bool((stayed ^ turned).all())
+    assert 150 < int(turned.sum()) < 250
 
 
 def test_flips_and_rotations_reach_all_48_symmetries_of_a_cube():

@@ -24,8 +24,8 @@ class Hand(Protocol):
         """Gaussian mean of the voxels of `box`, mirrored where the image ends."""
         ...
 
-    def energy(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
-        """Square of the slope along `axis`, times the square of `factor`."""
+    def slope(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
+        """Slope along `axis`, times `factor`."""
         ...
 
     def describe(
@@ -60,9 +60,9 @@ class Tensors:
                 image = image.narrow(axis, span[0], span[1] - span[0])
         return image
 
-    def energy(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
-        """Square of the slope along `axis`, times the square of `factor`."""
-        return _slope(image, axis, factor) ** 2
+    def slope(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
+        """Slope along `axis`, times `factor`."""
+        return _slope(image, axis, factor)
 
     def describe(
         self,
@@ -115,10 +115,10 @@ class Rows:
         _stencils.smooth_rows(planes, down, weights[1], across, weights[2], out)
         return torch.from_numpy(out)
 
-    def energy(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
-        """Square of the slope along `axis`, times the square of `factor`."""
+    def slope(self, image: torch.Tensor, axis: int, factor: float) -> torch.Tensor:
+        """Slope along `axis`, times `factor`."""
         out = torch.empty_like(image)
-        _stencils.squared_slope(image.numpy(), axis, np.float32(factor), out.numpy())
+        _stencils.slope(image.numpy(), axis, np.float32(factor), out.numpy())
         return out
 
     def describe(

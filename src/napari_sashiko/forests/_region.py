@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PIECE = 150_000  # voxels: enough to share their surroundings, few enough for any memory
 SLOPE = 1.0  # scale at which slopes are taken for textures
+STEEP = 1e-8  # squared slope, of a grey scale about 1 wide: below, there is none
 
 
 class FilteredRegion:
@@ -38,7 +39,7 @@ class FilteredRegion:
         self._images = [image.contiguous() for image in patch.float()]
         self._squares = [image * image for image in self._images]
         self._wide = bank.grow(core, patch.shape[1:], self._texture_reach() + 1)
-        self._energies = [self._energy(image) for image in self._images]
+        self._slopes = [self._products(image) for image in self._images]
         compiled = isinstance(self._hand, Rows)
         self.threads = max(1, torch.get_num_threads()) if compiled else 1
         self.pieces = _cut(core, self.threads)
@@ -78,19 +79,26 @@ class FilteredRegion:
             (low - start, high - start)
             for (low, high), (start, _) in zip(piece, self._wide, strict=True)
         )
-        for energy in self._energies[channel]:
+        scales, axes = len(bank.textures), len(bank.axes)
+        for number, product in enumerate(self._slopes[channel]):
             for sigma in bank.textures:
-                torch.sqrt(self._smooth(energy, box, sigma), out=out[place])
+                mean = self._smooth(product, box, sigma)
+                if number < axes:
+                    torch.sqrt(mean, out=out[place])
+                else:
+                    down, across = (out[place - n * scales] for n in (2, 1))
+                    torch.div(mean, (down * across).clamp_min(STEEP), out=out[place])
                 place += 1
 
-    def _energy(self, image: torch.Tensor) -> list[torch.Tensor]:
-        if not self._bank.textures:
+    def _products(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Squares of the slopes along all axes; then those along y and x multiplied."""
+        bank = self._bank
+        if not bank.textures:
             return []
         smooth = self._smooth(image, self._wide, SLOPE)
-        return [
-            self._hand.energy(smooth, axis, 1 / self._bank.spacing[axis])
-            for axis in self._bank.axes
-        ]
+        slopes = [self._hand.slope(smooth, a, 1 / bank.spacing[a]) for a in bank.axes]
+        slants = [slopes[-2] * slopes[-1]] if bank.slants else []
+        return [slope * slope for slope in slopes] + slants
 
     def _texture_reach(self) -> int:
         bank = self._bank

@@ -164,17 +164,6 @@ def slope(source: Floats, axis: int, factor: float, out: Floats) -> None:
 
 
 @compiled
-def squared_slope(source: Floats, axis: int, factor: float, out: Floats) -> None:
-    """Square of the slope along `axis` of every voxel."""
-    for z in range(source.shape[0]):
-        for y in range(source.shape[1]):
-            row = out[z, y]
-            _slope_row(source, axis, z, y, factor, row)
-            for x in range(row.size):
-                row[x] *= row[x]
-
-
-@compiled
 def describe_solid(  # noqa: PLR0917
     mean: Floats,
     square: Floats,

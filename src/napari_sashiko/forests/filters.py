@@ -20,8 +20,9 @@ class FilterBank(Settings):
     Per channel: the voxel itself; for each scale the Gaussian mean, the local standard
     deviation, the gradient's length, the Laplacian and the eigenvalues of the Hessian;
     then, for each scale of ``textures``, the root mean square slope along each axis in
-    that neighbourhood. The first set is that of ilastik (Sommer et al., ISBI 2011); the
-    last tells directions and textures apart, which no rotation-invariant filter can.
+    that neighbourhood, and last how the slopes along y and x go together there. The
+    first set is that of ilastik (Sommer et al., ISBI 2011); the last ones tell
+    directions and textures apart, which no rotation-invariant filter can.
 
     Parameters
     ----------
@@ -33,12 +34,16 @@ class FilterBank(Settings):
         Scales, in voxels of the finest axis.
     textures : tuple of float
         Scales of the neighbourhoods over which slopes are averaged.
+    slants : bool
+        Whether the correlation of the slopes along y and x is a feature: its sign is
+        what one diagonal differs in from the other. Forests of before have none.
     """
 
     dims: int = 3
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
     sigmas: tuple[float, ...] = (0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
     textures: tuple[float, ...] = (3.0, 5.0)
+    slants: bool = False
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -53,9 +58,12 @@ class FilterBank(Settings):
     @property
     def count(self) -> int:
         """Features of one channel."""
-        return (
-            1 + self.per_scale * len(self.sigmas) + len(self.axes) * len(self.textures)
-        )
+        return 1 + self.per_scale * len(self.sigmas) + self.directed
+
+    @property
+    def directed(self) -> int:
+        """Features of one channel that tell directions apart: the last ones."""
+        return (len(self.axes) + self.slants) * len(self.textures)
 
     @property
     def halo(self) -> tuple[int, int, int]:

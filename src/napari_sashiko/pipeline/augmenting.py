@@ -41,12 +41,11 @@ def augmented_patches(
     """
     import torch  # noqa: PLC0415 - takes long to load
 
+    from napari_sashiko.training import symmetry_transforms  # noqa: PLC0415
     from napari_sashiko.transforms import build_transforms  # noqa: PLC0415
 
-    turned = ["rotations"] if settings.rotations != "no" else []
-    change = build_transforms(
-        ["flips", *turned, *settings.augment], 2, volume.voxel_size
-    )
+    turned = symmetry_transforms(settings.rotations)
+    change = build_transforms([*turned, *settings.augment], 2, volume.voxel_size)
     normalisation = measure_normalisation(volume, settings.seed)
     raw = volume.read(_region(volume, settings.patch, center))[:, 0]
     patch = torch.from_numpy(normalisation.apply(raw[:, None])[:, 0])[None]

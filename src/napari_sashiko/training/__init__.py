@@ -22,6 +22,7 @@ from napari_sashiko.training.reconstruct_settings import TrainReconstructSetting
 from napari_sashiko.training.restore import train_restoring
 from napari_sashiko.training.restore_settings import RestoreSettings
 from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.training.symmetries import symmetry_transforms
 from napari_sashiko.training.train import train, train_live
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "TrainingWaits",
     "disputed_by_others",
     "make_choices",
+    "symmetry_transforms",
     "train",
     "train_exploring",
     "train_live",

@@ -18,11 +18,12 @@ from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
 from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.events import TrainingDecided
-from napari_sashiko.training.features import PaintFeatures
-from napari_sashiko.training.held_out import FoldForest
+from napari_sashiko.training.features import PaintFeatures, filter_bank
+from napari_sashiko.training.held_out import FoldForest, without_slants
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
+from napari_sashiko.training.symmetries import symmetry_words
 from napari_sashiko.volumes import Normalisation, Volume
 
 GUARD = 4.0  # voxels between what is learned from and what is judged
@@ -46,7 +47,8 @@ class Desk:
     origin: dict[str, Any] = field(default_factory=dict)  # of the labels
     is_live: bool = False  # whether the paint may change
     version: int = 0  # of the paint
-    rotations: bool = True
+    slants: bool = False  # whether the forest is to know diagonals apart
+    rotations: str = "yes"  # how patches are turned, a key of SYMMETRIES
     turning: str = ""  # why patches are turned or not, as last told
     reasons: list[str] = field(default_factory=list)
     forest: Forest | None = None
@@ -72,11 +74,13 @@ class Desk:
         self.reasons.append(self.choices.reason)
         if why := network_reason(self.settings):
             self.reasons.append(why)
-        self.rotations = self.settings.rotations != "no"
+        if self.settings.rotations != "auto":
+            self.rotations = self.settings.rotations
         if self.settings.members and not self.asks_for_direction:
             self.reasons.append(_unasked(self.settings))
         self.threads = torch.get_num_threads()
-        self.features = PaintFeatures(self.volume, self.normalisation, self.bank)
+        everything = filter_bank(self.choices, slants=True)
+        self.features = PaintFeatures(self.volume, self.normalisation, everything)
         self._dealt = NOTHING_DEALT
 
     def take(self, labelled: LabelledVoxels, classes: tuple[LabelClass, ...]) -> bool:
@@ -131,10 +135,18 @@ class Desk:
         reserved = self.labelled.reserved
         return np.ones(len(self.labelled), bool) if reserved is None else ~reserved
 
-    @cached_property
+    @property
     def bank(self) -> FilterBank:
         """The forest's filters."""
-        return FilterBank(dims=self.choices.filter_dims, spacing=self.choices.spacing)
+        return filter_bank(self.choices, slants=self.slants)
+
+    @property
+    def filtered(self) -> NDArray[np.float32]:
+        """``(N, F)`` what these filters say at labelled voxels."""
+        found = self.features.values
+        if self.slants:
+            return found
+        return without_slants(found, self.features.bank, self.volume.channels)
 
     @cached_property
     def folds(self) -> Folds:
@@ -221,8 +233,7 @@ class Desk:
 
 
 def _unasked(settings: TrainingSettings) -> str:
-    """Whether patches are turned where the forest is not asked, and why."""
-    how = "flipped, not turned" if settings.rotations == "no" else "flipped and turned"
-    if settings.rotations == "auto":
-        return f"Patches are {how}: without a forest nobody can be asked."
-    return f"Patches are {how}, as set."
+    """How patches are turned where the forest is not asked, and why."""
+    auto = settings.rotations == "auto"
+    why = ": without a forest nobody can be asked" if auto else ", as set"
+    return f"Patches are {symmetry_words(settings.rotations)}{why}."

@@ -50,7 +50,7 @@ def _save(desk: Desk, ready: Ready) -> None:
     members: list[MemberCard] = []
     learned: list[Forest | Best] = []
     if desk.forest is not None:
-        members.append(_forest_card(desk, share))
+        members.append(_forest_card(desk.forest, share))
         learned.append(desk.forest)
     for member, best in ready:
         weight = (1.0 - share) / len(ready)
@@ -81,11 +81,11 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
     save(desk)
 
 
-def _forest_card(desk: Desk, weight: float) -> MemberCard:
+def _forest_card(forest: Forest, weight: float) -> MemberCard:
     return MemberCard(
         kind="forest",
         weight=weight,
-        spec=desk.bank.model_dump(mode="json"),
+        spec=forest.bank.model_dump(mode="json"),
     )
 
 

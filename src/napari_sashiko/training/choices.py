@@ -14,7 +14,9 @@ from napari_sashiko.volumes import LARGEST, Volume, frames_apart
 SEPARATE = 0.25  # slices that agree less than this share of in-plane agreement
 NEIGHBOURS = 4  # slices on either side for voxels as deep as wide
 BESIDE = 2  # the same where there is no paint: noise differs from slice to slice
-FEW_SLICES = 3  # with paint on fewer, what neighbours look like is learned by heart
+# With paint on fewer slices, what neighbours look like is learned by heart: tried with
+# two, three and eight (docs/explanation/tried.md).
+FEW_SLICES = 16
 BY_ITSELF = "2D: every {} is looked at by itself."
 MAY_BE_SLICES = " If these are slices, open the image with the axes zyx."
 THICK = 0.5  # share of paint with paint above or below: a ball brush

@@ -8,8 +8,14 @@ from napari_sashiko.forests import FilterBank
 from napari_sashiko.labels import LabelledVoxels
 from napari_sashiko.patches import flat_places
 from napari_sashiko.runners import Event, Tick, torch_threads
+from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.held_out import features_at
 from napari_sashiko.volumes import Normalisation, Volume
+
+
+def filter_bank(choices: Choices, *, slants: bool) -> FilterBank:
+    """The filters of a forest that looks at a volume as was chosen."""
+    return FilterBank(dims=choices.filter_dims, spacing=choices.spacing, slants=slants)
 
 
 class PaintFeatures:

@@ -137,20 +137,31 @@ def cross_fit(
         yield rows, judge.classify(features[rows]), judge
 
 
+def without_slants(
+    features: NDArray[np.float32], bank: FilterBank, channels: int
+) -> NDArray[np.float32]:
+    """Features ``(N, F)`` of a bank without the slants that it has."""
+    parts = features.reshape(len(features), channels, -1)
+    kept = parts[:, :, : parts.shape[2] - len(bank.textures)]
+    return kept.reshape(len(features), -1)
+
+
 def without_direction(
     features: NDArray[np.float32], bank: FilterBank, channels: int
 ) -> NDArray[np.float32]:
     """Features in which textures no longer say along which in-plane axis they run.
 
     A channel's last features are root mean square slopes, ``(axis, scale)``: those
-    along y and x are replaced by the smaller and the larger one.
+    along y and x are replaced by the smaller and the larger one. A bank with slants has
+    these behind, by scale, of which the sign is left out.
     """
     scales, axes = len(bank.textures), len(bank.axes)
     out = features.copy().reshape(len(features), channels, -1)
-    slopes = out[:, :, out.shape[2] - scales * axes :]
-    slopes = slopes.reshape(len(features), channels, axes, scales)
-    slopes[:, :, -2:] = np.sort(slopes[:, :, -2:], axis=2)
-    out[:, :, out.shape[2] - scales * axes :] = slopes.reshape(
+    directed = out[:, :, out.shape[2] - bank.directed :]
+    directed = directed.reshape(len(features), channels, -1, scales)
+    directed[:, :, axes - 2 : axes] = np.sort(directed[:, :, axes - 2 : axes], axis=2)
+    directed[:, :, axes:] = np.abs(directed[:, :, axes:])
+    out[:, :, out.shape[2] - bank.directed :] = directed.reshape(
         len(features), channels, -1
     )
     return out.reshape(features.shape)

@@ -16,7 +16,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sashiko.forests import FilterBank
 from napari_sashiko.labels import (
     Dispute,
     LabelledVoxels,
@@ -27,6 +26,7 @@ from napari_sashiko.patches import Folds, fold_labelled
 from napari_sashiko.runners import Event, Tick, open_runner
 from napari_sashiko.training._desk import GUARD
 from napari_sashiko.training.choices import make_choices
+from napari_sashiko.training.features import filter_bank
 from napari_sashiko.training.held_out import cross_fit, features_at
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.volumes import Volume, measure_normalisation
@@ -95,7 +95,7 @@ def disputed_by_others(
     strokes, folds = yield from _aside(deal, labelled)
     rows = _sample(strokes, seed)
     paint = LabelledVoxels(labelled.coords[rows], labelled.values[rows], volume.shape)
-    bank = FilterBank(dims=choices.filter_dims, spacing=choices.spacing)
+    bank = filter_bank(choices, slants=True)
     end = math.inf if seconds is None else start + seconds
     normalisation = measure_normalisation(volume, seed)
     read, features = yield from _read(

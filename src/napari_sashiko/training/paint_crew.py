@@ -20,6 +20,7 @@ from napari_sashiko.training.outcome import Best, Outcome, copy_state
 from napari_sashiko.training.paint_material import PaintMaterial
 from napari_sashiko.training.sampler import Sampler
 from napari_sashiko.training.supply import Supply
+from napari_sashiko.training.symmetries import symmetry_transforms
 from napari_sashiko.training.tiles import Images, Tile, Triple, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
 
@@ -166,9 +167,8 @@ class PaintCrew(Crew):
 
     def _transform(self) -> Transform:
         desk = self.desk
-        names = ["flips", "rotations"] if desk.rotations else ["flips"]
         return build_transforms(
-            [*names, *desk.settings.augment],
+            [*symmetry_transforms(desk.rotations), *desk.settings.augment],
             desk.choices.dims,
             desk.volume.voxel_size,
         )

@@ -36,10 +36,11 @@ class TrainingSettings(LearningSettings):
     loss: str = Field(
         "cross_entropy", description="What is made small on paint: name of a loss."
     )
-    rotations: Literal["auto", "yes", "no"] = Field(
+    rotations: Literal["auto", "yes", "no", "half_turns"] = Field(
         "auto",
         description="Turn patches by right angles while training; wrong where the "
-        "direction of a texture tells classes apart. auto asks the held-out strokes.",
+        "direction of a texture tells classes apart. no: flip them only; half_turns: "
+        "not even that, for diagonals. auto asks the held-out strokes.",
     )
     augment: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         (),

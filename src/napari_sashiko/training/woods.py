@@ -1,11 +1,11 @@
 """The forest of a training run: first of all members, ready in seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sashiko.forests import Forest
+from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.metrics import ConfusionMatrix
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.training._desk import Desk
@@ -17,6 +17,7 @@ from napari_sashiko.training.held_out import (
     subsample,
     without_direction,
 )
+from napari_sashiko.training.symmetries import symmetry_words
 
 QUICK = (8, 64)  # blocks and their edge, for the first correction of class shares
 FEWER = 0.4  # share of trees in forests that only judge
@@ -26,53 +27,63 @@ DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
 def forest_member(desk: Desk) -> Iterator[Event]:
     """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
     yield from desk.features.update(desk.labelled)
-    features = desk.features.values
+    yield from _forest_member(desk)
+
+
+def weigh_forest(desk: Desk) -> Iterator[Event]:
+    """Ask whether direction matters and how common classes are, save that."""
+    yield from _ask_for_slants(desk)
+    if desk.asks_for_direction:
+        yield from _ask_for_direction(desk)
+    save(desk)
+    yield from weigh_classes(desk, *QUICK)
+    yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
+
+
+def _forest_member(desk: Desk) -> Iterator[Event]:
+    features = desk.filtered
     rows = np.flatnonzero(desk.learned)
     rows = rows[subsample(rows, desk.settings.seed)]
     desk.forest = _grow(desk, features, rows)
     save(desk)
     yield MemberSaved(0, desk.out, "forest")
 
-    says = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
-    unseen = {}
-    for rows, probabilities, forest in _cross_fit(desk, features):
-        says[rows] = probabilities
-        unseen[int(desk.folds.fold[rows[0]])] = forest
-        yield Tick()
+    says, unseen = yield from _cross_fit(desk, features, desk.bank)
     desk.forest_says, desk.fold_forests = says, unseen
 
 
-def weigh_forest(desk: Desk) -> Iterator[Event]:
-    """Ask whether direction matters and how common classes are, save that."""
-    if desk.asks_for_direction:
-        yield from _ask_for_direction(desk, desk.features.values)
-    save(desk)
-    yield from weigh_classes(desk, *QUICK)
-    yield MemberSaved(0, desk.out, "forest, judged on held-out strokes")
+def _ask_for_slants(desk: Desk) -> Iterator[Event]:
+    """Let the forest know diagonals apart if that tells classes apart much better.
+
+    Most textures have no slant, and every feature more is one to learn by heart.
+    """
+    if desk.slants:
+        return
+    bank = desk.features.bank
+    says, _ = yield from _cross_fit(desk, desk.features.values, bank)
+    if _macro_f1(desk, says) - _macro_f1(desk, desk.forest_says) < DIRECTION_PAYS:
+        return
+    desk.slants = True
+    yield from _forest_member(desk)
 
 
-def _ask_for_direction(desk: Desk, features: NDArray[np.float32]) -> Iterator[Event]:
-    """Rotate patches unless oriented features tell classes apart much better."""
-    channels = desk.volume.channels
-    blind = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
-    hidden = without_direction(features, desk.bank, channels)
-    for rows, probabilities, _ in _cross_fit(desk, hidden):
-        blind[rows] = probabilities
-        yield Tick()
-    with_it, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, blind)
-    before, desk.rotations = desk.rotations, with_it - without < DIRECTION_PAYS
-    if before == desk.rotations and desk.turning:
+def _ask_for_direction(desk: Desk) -> Iterator[Event]:
+    """Turn and flip patches unless direction tells classes apart much better."""
+    hidden = without_direction(desk.filtered, desk.bank, desk.volume.channels)
+    says, _ = yield from _cross_fit(desk, hidden, desk.bank)
+    known, without = _macro_f1(desk, desk.forest_says), _macro_f1(desk, says)
+    chosen = "yes"
+    if known - without >= DIRECTION_PAYS:
+        chosen = "half_turns" if desk.slants else "no"
+    before, desk.rotations = desk.rotations, chosen
+    if before == chosen and desk.turning:
         return
     if desk.turning:  # the paint has changed, and with it the answer
         desk.reasons.remove(desk.turning)
-    what, why = (
-        ("Patches are flipped and turned", "hardly tells classes apart")
-        if desk.rotations
-        else ("Patches are flipped, not turned", "tells classes apart")
-    )
+    why = "hardly tells" if chosen == "yes" else "tells"
     desk.turning = (
-        f"{what}: the direction of textures {why} "
-        f"(held-out macro F1 {with_it:.2f} with it, {without:.2f} without)."
+        f"Patches are {symmetry_words(chosen)}: the direction of textures {why} "
+        f"classes apart (held-out macro F1 {known:.2f} with it, {without:.2f} without)."
     )
     yield desk.decide(desk.turning)
 
@@ -100,15 +111,22 @@ def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) ->
 
 
 def _cross_fit(
-    desk: Desk, features: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], FoldForest]]:
-    return cross_fit(
+    desk: Desk, features: NDArray[np.float32], bank: FilterBank
+) -> Generator[Event, None, tuple[NDArray[np.float32], dict[int, FoldForest]]]:
+    """Probabilities ``(N, K)`` of held-out strokes, NaN elsewhere; forests by fold."""
+    says = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
+    unseen = {}
+    for rows, probabilities, forest in cross_fit(
         features,
         desk.channels,
         desk.folds,
-        desk.bank,
+        bank,
         asked=desk.settings.members or len(desk.folds),
         trees=max(2, int(FEWER * desk.settings.trees)),
         seed=desk.settings.seed,
         threads=desk.threads,
-    )
+    ):
+        says[rows] = probabilities
+        unseen[int(desk.folds.fold[rows[0]])] = forest
+        yield Tick()
+    return says, unseen
