@@ -32,7 +32,7 @@ from napari_sashiko.pipeline import (
     MeasureSettings,
     ReconstructSettings,
     ReportSettings,
-    network_names,
+    part_names,
 )
 from napari_sashiko.prediction import PlacesSettings, PredictionSettings, SetSettings
 from napari_sashiko.training import (
@@ -126,7 +126,7 @@ def make_page() -> str:
         "## Networks\n\nWhat `network_settings` of *Train* and *Restore* may hold, by "
         "`network`. `auto` takes TUNets; [when to choose which](networks.md).\n"
     )
-    parts += [part(name, network_settings(name)) for name in sorted(network_names())]
+    parts += [part(name, network_settings(name)) for name in part_names("network")]
     parts.append(
         "## Encoders\n\nThe same of *Restore*, and of *Explore*, where `edge` and "
         "`latent` are settings of the step: `patch` and `latent`.\n"
@@ -149,10 +149,24 @@ def make_page() -> str:
 def part(name: str, settings: dict[str, tuple[Any, Any]]) -> str:
     """Say what may be set about a network or a loss."""
     rows = [
-        (key, describe_kind(kind), "empty" if value is None else f"`{value}`")
+        (
+            key,
+            describe_kind(kind),
+            "empty" if value is None else f"`{value}`",
+            describe_meaning(kind),
+        )
         for key, (kind, value) in settings.items()
     ]
-    return f"### {name}\n\n" + table(("setting", "values", "default"), rows)
+    heads = ("setting", "values", "default", "meaning")
+    return f"### {name}\n\n" + table(heads, rows)
+
+
+def describe_meaning(kind: Any) -> str:
+    """Say what the docstring says of a setting."""
+    marks = getattr(kind, "__metadata__", ())
+    return next(
+        (mark.description for mark in marks if hasattr(mark, "description")), ""
+    )
 
 
 def lends(other: Any, settings: Any) -> bool:

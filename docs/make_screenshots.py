@@ -1,6 +1,6 @@
 """Make the pictures of the tutorial by driving the real napari window.
 
-    python docs/make_screenshots.py [FOLDER] [--epochs N]
+    python docs/make_screenshots.py [FOLDER] [--epochs N] [--only tutorial|docks]
 
 On a machine without a screen:
 
@@ -10,7 +10,8 @@ One session from the open sample to the selected fibre: buttons are clicked, str
 through the mouse callbacks of the label layer, and after each step the window is
 written to ``FOLDER`` (``docs/images`` when left out). Training is shorter than by
 default, so that the pictures are made in a few minutes; all other settings are those of
-the dock.
+the dock. Two more sessions show the docks that reconstruct volumes and learn from
+folders of pictures.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from qtpy.QtWidgets import QAbstractButton, QDoubleSpinBox, QScrollArea
 from scipy import ndimage
 
 from napari_sashiko.gui.menu import open_dock
+from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_step import AT_REST
 from napari_sashiko.pipeline import load_sample
 
@@ -52,6 +54,7 @@ BRUSH = 3
 LONGEST = 50  # voxels of a stroke
 DUST = 200  # voxels
 ROW = 3  # of the table, from 0
+TESTED = 4  # every so many pictures is kept for the test
 SECONDS = 900  # longest wait for a step
 
 
@@ -60,11 +63,17 @@ def main():
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=IMAGES)
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--only", choices=("tutorial", "docks"))
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["SASHIKO_HOME"] = home
-        play(options.folder, options.epochs)
+        if options.only != "docks":
+            play(folder, options.epochs)
+        if options.only != "tutorial":
+            reconstruct(folder)
+            segment_pictures(folder, options.epochs, Path(home))
 
 
 def play(folder, epochs):
@@ -82,6 +91,57 @@ def play(folder, epochs):
     viewer.close()
 
 
+def reconstruct(folder):
+    """Sinograms to slices by back-projection."""
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(*SIZE)
+    stage = Stage(viewer, folder)
+    viewer.open_sample("napari-sashiko", "sinograms")
+    viewer.layers.selection.active = viewer.layers["sinograms"]
+    stage.open_dock("Sashiko reconstruct")
+    stage.click("reconstruct")
+    stage.wait(lambda: stage.ended("reconstruct"))
+    stage.take("reconstruct-dock.png")
+    viewer.close()
+
+
+def segment_pictures(folder, epochs, home):
+    """Micrographs with labels: look, train, segment, score."""
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(*SIZE)
+    stage = Stage(viewer, folder)
+    form = stage.open_dock("Sashiko pictures").form
+    write_pictures(home / "micrographs")
+    os.chdir(home)  # a short path in the picture
+    form.folder.show_path(Path("micrographs"))
+    stage.wait(lambda: stage.dock.found is not None)
+    form.target.show_path(Path("micrographs", "test"))
+    form.more.setChecked(True)
+    form.settings.set_values(epochs=epochs, members=1)
+    form.more.setChecked(False)
+    for button in ("train_pictures", "apply", "evaluate"):
+        stage.click(button)
+        stage.wait(lambda: stage.ended("pictures"))
+    stage.click("show_pictures")
+    stage.take("pictures-dock.png")
+    viewer.close()
+
+
+def write_pictures(folder):
+    """Write dendrites as pictures with labels."""
+    sample = load_sample("dendrites")
+    for number, (grey, truth) in enumerate(
+        zip(sample.image, sample.truth, strict=True)
+    ):
+        part = "test" if number % TESTED == 0 else "train"
+        low, high = np.percentile(sample.image, (0.1, 99.9))
+        shown = ((grey - low) / (high - low)).clip(0, 1) * 255
+        for kind, pixels in (("images", shown), ("labels", truth)):
+            place = folder / part / kind
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:02}.png")
+
+
 class Stage:
     """The window, the dock and where pictures go.
 
@@ -97,6 +157,12 @@ class Stage:
         self.viewer = viewer
         self.folder = folder
         self.dock = None
+
+    def open_dock(self, name):
+        """Plugins > Sashiko > another dock."""
+        _, self.dock = self.viewer.window.add_plugin_dock_widget("napari-sashiko", name)
+        self.wait(lambda: "warm" not in self.dock.session.board.running())
+        return self.dock
 
     # ---- the steps --------------------------------------------------------------
 
@@ -199,12 +265,12 @@ class Stage:
 
     # ---- the eye ----------------------------------------------------------------
 
-    def take(self, name, step):
+    def take(self, name, step=None):
         """Bring a step of the dock into view and write the window as a small PNG."""
         QTest.qWait(1500)  # thumbnails and plots are drawn a little later
         scroll = self.dock.findChild(QScrollArea)
         bar = scroll.verticalScrollBar()
-        bottom = step.geometry().bottom() + 8
+        bottom = 0 if step is None else step.geometry().bottom() + 8
         bar.setValue(max(0, bottom - scroll.viewport().height()))
         QTest.qWait(300)
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
@@ -215,11 +281,16 @@ class Stage:
         """Let the window live until something is so."""
         end = time.monotonic() + SECONDS
         while not ready():
-            if self.dock is not None and self.dock.status.level == "error":
-                raise RuntimeError(self.dock.status.text())
+            line = self.status()
+            if line is not None and line.level == "error":
+                raise RuntimeError(line.text())
             if time.monotonic() > end:
                 raise TimeoutError("The window did not get there in time.")
             QTest.qWait(50)
+
+    def status(self):
+        """Return the line of the dock that tells of errors; None without a dock."""
+        return None if self.dock is None else self.dock.findChild(StatusLine)
 
     def points(self):
         """Epochs that the curve of the loss shows, of all networks."""

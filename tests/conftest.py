@@ -160,6 +160,10 @@ class PlacesFound(Event):
         return tuple(each for each in self.places if each.kind == "disagrees")
 
 
+class FakePart(Settings):
+    depth: int = 2
+
+
 class FakeEngine:
     """What the pipeline room offers, without learning anything.
 
@@ -269,11 +273,11 @@ class FakeEngine:
         if not count:
             yield PlacesFound((), 9, 9, 0, (1, 6, 6), True, 0.1)
 
-    def network_names(self):
+    def part_names(self, kind):
         return ["fake"]
 
-    def loss_names(self):
-        return ["fake"]
+    def part_settings(self, kind, name):
+        return FakePart
 
     def note_image(self, folder, volume, image, classes):
         self.noted.append((folder, volume, image, classes))

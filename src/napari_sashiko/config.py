@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Collection
-from typing import Any, Self, get_type_hints
+from itertools import pairwise
+from typing import Annotated, Any, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from napari_sashiko.errors import SettingsError
 
@@ -38,19 +39,44 @@ def keyword_settings(
 ) -> dict[str, tuple[Any, Any]]:
     """Return what a user may set about a part: annotation and default by name.
 
+    What the docstring says of a parameter is the description of its setting.
+
     Parameters
     ----------
-    part : callable
+    part : class or callable
         Its keyword-only parameters are the user's, annotated with their ranges.
     supplied : collection of str
         Those that the program supplies.
     """
-    hints = get_type_hints(part, include_extras=True)
+    call: Any = part.__init__ if isinstance(part, type) else part  # type: ignore[misc]
+    hints = get_type_hints(call, include_extras=True)
+    words = parameter_words(part.__doc__ or "")
     return {
-        key: (hints[key], parameter.default)
-        for key, parameter in inspect.signature(part).parameters.items()
+        key: (_described(hints[key], words.get(key, "")), parameter.default)
+        for key, parameter in inspect.signature(call).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY and key not in supplied
     }
+
+
+def parameter_words(docstring: str) -> dict[str, str]:
+    """Return what a numpydoc docstring says of each parameter, in one line."""
+    lines = [*inspect.cleandoc(docstring).replace("``", "`").splitlines(), ""]
+    words: dict[str, str] = {}
+    names: list[str] = []
+    inside = False
+    for line, below in pairwise(lines):
+        if below and not below.strip("-"):
+            inside = line == "Parameters"
+        elif inside and line[:1].strip("- "):
+            names = [name.strip(" *") for name in line.partition(" : ")[0].split(",")]
+        elif inside and line.strip("- "):
+            for name in names:
+                words[name] = f"{words.get(name, '')} {line.strip()}".strip()
+    return words
+
+
+def _described(annotation: Any, words: str) -> Any:
+    return Annotated[annotation, Field(description=words)] if words else annotation
 
 
 def settings_model(title: str, fields: dict[str, tuple[Any, Any]]) -> type[Settings]:

@@ -8,7 +8,10 @@ from napari._app_model.constants._menus import MenuId
 from npe2 import PluginManifest
 from npe2.manifest.contributions import ContributionPoints
 
+from napari_sashiko.gui.volume_reader import ENDINGS
 from napari_sashiko.samples import SAMPLES
+from napari_sashiko.volumes._pictures import PICTURES
+from napari_sashiko.volumes.opening import READERS
 
 DISTRIBUTION = "napari-sashiko"
 
@@ -61,13 +64,18 @@ def test_no_key_is_unknown():
     assert set(raw["contributions"]) <= set(ContributionPoints.model_fields)
 
 
-def test_every_sample_for_a_dock_is_offered():
+def test_every_sample_is_offered():
     offered = {each.key for each in manifest().contributions.sample_data}
-    generated = set(SAMPLES) - {"nuclei"}  # that one is fetched
-    shapes = dict.fromkeys(generated, (12, 64, 64)) | {"moving-nuclei": (2, 8, 32, 32)}
-    made = {name: SAMPLES[name](shape=shape) for name, shape in shapes.items()}
-    painted = {key for key, each in made.items() if each.sparse_labels is not None}
-    assert offered == painted | {"nuclei", "sinograms"}
+    assert offered == set(SAMPLES)
+
+
+def test_every_format_is_read_but_those_that_napari_reads_itself():
+    (reader,) = manifest().contributions.readers
+    left = {".npz", ".tif", ".tiff", *PICTURES}
+    patterns = {f"*{ending}" for ending in set(READERS) - left}
+    assert set(reader.filename_patterns) == {*patterns, "*.sashiko"}
+    assert {f"*{ending}" for ending in ENDINGS} == patterns - {"*.zarr"}
+    assert reader.accepts_directories
 
 
 def test_the_manifest_at_the_top_is_the_one_in_the_package():

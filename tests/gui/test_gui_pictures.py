@@ -77,6 +77,31 @@ def wait(dock, qtbot, words):
     qtbot.waitUntil(said, timeout=LONG)
 
 
+def test_augmented_patches_of_a_picture_are_shown(dock, folder, qtbot, click):
+    choose(dock, folder, qtbot)
+    dock.form.more.setChecked(True)
+    click(dock, "show_augmented")
+    qtbot.waitUntil(lambda: "squares - augmented" in dock.viewer.layers, timeout=LONG)
+    page = dock.viewer.layers["squares - augmented"].data
+    first = page[:16, :16]  # the patch as it is
+    middle = iio.imread(folder / "train" / "images" / "train1.png")
+    # The normalisation cuts off what is rare.
+    np.testing.assert_allclose(first, middle[12:28, 14:30], atol=8)
+
+
+def test_settings_of_network_and_loss_go_into_the_training(dock, folder, qtbot, click):
+    choose(dock, folder, qtbot)
+    given = {"depth": 4, "dilations": (1, 2)}
+    dock.form.settings.set_values(network_settings=given, loss="focal")
+    dock.form.settings.set_values(loss_settings={"gamma": 1.25})
+    click(dock, "train_pictures")
+    wait(dock, qtbot, "Trained")
+    card = dock.session.engine.load_card(dock.model)
+    assert card.training["settings"]["loss_settings"] == {"gamma": 1.25}
+    spec = card.members[0].spec["settings"]
+    assert (spec["depth"], list(spec["dilations"])) == (4, [1, 2])
+
+
 def test_what_is_in_a_folder_is_said(dock, folder, qtbot):
     (folder / "train" / "images" / "train0.png").write_bytes(b"no picture")
     choose(dock, folder, qtbot)

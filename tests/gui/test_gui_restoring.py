@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import tifffile
 from napari.layers import Image
 
+from napari_sashiko import pipeline
 from napari_sashiko.gui.restore_dock import RestoreDock
 from napari_sashiko.gui.result_layers import is_source
+from napari_sashiko.gui.settings_form import PartForm
 
 SHAPE = (5, 40, 44)
 QUICK = {"epochs": 2, "minutes": None, "members": 1, "patch": 16, "device": "cpu"}
@@ -34,7 +37,7 @@ def dock(make_napari_viewer, tmp_path, monkeypatch, qtbot):
 
 
 def quicken(dock):
-    dock.form.ensure_settings(dock.session.engine)
+    dock.ensure_settings()
     dock.form.settings.set_values(**QUICK)
 
 
@@ -68,10 +71,11 @@ def test_an_image_becomes_a_clearer_layer(dock, click, qtbot):
 
 
 def test_a_kind_of_network_is_chosen_with_its_settings(dock, click, qtbot):
-    settings, network = dock.form.settings, dock.form.network
+    settings = dock.form.settings
+    network = settings.findChild(PartForm, "network_settings")
     assert not network.isVisibleTo(dock.form.more_area)
     settings.set_values(network="tunet")
-    assert "growth_rate" in network.form.values()
+    assert "growth_rate" in network.form.read()
     settings.set_values(network="vae")
     assert network.isVisibleTo(dock.form.more_area)
     assert network.values() == {}
@@ -89,6 +93,29 @@ def test_a_kind_of_network_is_chosen_with_its_settings(dock, click, qtbot):
     settings.set_values(network="auto")
     assert network.values() == {}
     assert not network.isVisibleTo(dock.form.more_area)
+
+
+def test_a_restored_image_is_scored_and_exported(dock, click, qtbot, tmp_path):
+    clean = np.zeros(SHAPE, np.float32)
+    clean[:, 10:30, 12:34] = 100
+    assert not dock.scoring.button.isVisible()
+    click(dock, "restore")
+    finish(dock, qtbot)
+    dock.viewer.add_layer(Image(clean, name="clean"))
+    truths = dock.scoring.truths
+    truths.setCurrentIndex(truths.findText("clean"))
+    click(dock, "evaluate")
+    qtbot.waitUntil(lambda: "PSNR" in dock.scoring.state.text(), timeout=LONG)
+    found = layer(dock, "restored").metadata["napari_sashiko"]["path"]
+    errors = pipeline.evaluate_restored(found, clean).errors
+    assert f"PSNR {errors.psnr:.2f} dB" in dock.scoring.state.text()
+    offers = {each.what: each for each in dock.exporting.offers()}
+    assert {"Restored image", "Deviation of the restored image"} < set(offers)
+    dock.exporting.write(offers["Restored image"], tmp_path / "r.tif")
+    qtbot.waitUntil(lambda: "r.tif" in dock.exporting.state.text(), timeout=LONG)
+    np.testing.assert_array_equal(
+        tifffile.imread(tmp_path / "r.tif"), np.asarray(layer(dock, "restored").data)
+    )
 
 
 def test_what_was_learned_is_used_again(dock, click, qtbot):

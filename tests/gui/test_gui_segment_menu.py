@@ -8,7 +8,7 @@ from napari.layers import Image, Labels, Layer
 from napari_sashiko.gui import menu
 from napari_sashiko.gui.sample_data import sample_layers
 from napari_sashiko.labels import LabelClass
-from napari_sashiko.pipeline import Sample
+from napari_sashiko.pipeline import SAMPLES, Sample
 
 LONG = 60_000
 
@@ -103,6 +103,30 @@ def test_a_sample_is_an_image_and_strokes_that_lie_on_it():
     assert second.data[2, 3, 4] == 2
     np.testing.assert_allclose(second.colormap.map(2)[:3], (0.9, 0.624, 0), atol=0.01)
     assert first.name == "fibres"
+
+
+SHAPES = {"moving-nuclei": (2, 8, 32, 32)}
+MADE = sorted(set(SAMPLES) - {"nuclei"})  # that one is fetched
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_sample_opens_with_all_that_is_known_of_it(name):
+    sample = SAMPLES[name](shape=SHAPES.get(name, (12, 64, 64)))
+    layers = [Layer.create(*data) for data in sample_layers(sample)]
+    assert [layer.name for layer in layers if layer.visible] == [
+        name,
+        *([f"{name} - strokes"] if sample.sparse_labels is not None else []),
+    ]
+    known = [key for key, array in sample.arrays.items() if array.ndim > 1]
+    assert len(layers) == len(known)
+    for layer in layers:
+        assert any(
+            np.array_equal(layer.data, a, equal_nan=a.dtype.kind == "f")
+            for a in sample.arrays.values()
+        )
+        if layer.data.shape == sample.image.shape:
+            np.testing.assert_array_equal(layer.scale, layers[0].scale)
+    assert np.isfinite(layers[0].contrast_limits).all()
 
 
 class _notes:  # noqa: N801 - reads as a word in a with statement

@@ -1,10 +1,12 @@
 """Results dropped into napari become layers; other folders are left to others."""
 
 import numpy as np
+import zarr
 from gui_trained import VOXEL_SIZE, balls
 
 from napari_sashiko import pipeline
 from napari_sashiko.gui.reader import get_reader
+from napari_sashiko.volumes import create_ome_image
 
 
 def test_a_prediction_becomes_layers_with_its_voxel_size(make_napari_viewer, predicted):
@@ -28,6 +30,38 @@ def test_instances_become_a_labels_layer(make_napari_viewer, predicted, tmp_path
     assert [layer.name for layer in viewer.layers] == ["found - instances"]
     assert tuple(viewer.layers[0].scale) == VOXEL_SIZE
     assert np.asarray(viewer.layers[0].data).max() > 0
+
+
+def test_prediction_sets_become_a_labels_layer(make_napari_viewer, tmp_path):
+    out = tmp_path / "sets.zarr"
+    group = zarr.create_group(str(out))
+    sizes = np.random.default_rng(0).integers(0, 3, (4, 8, 9), np.uint8)
+    create_ome_image(
+        group, "sizes", shape=sizes.shape, chunks=sizes.shape, dtype="uint8",
+        axes="zyx", voxel_size=VOXEL_SIZE, unit="micrometer",
+    )[...] = sizes  # fmt: skip
+    classes = [{"name": "background"}, {"name": "ball"}]
+    group.attrs["sashiko"] = {"kind": "sets", "classes": classes, "coverage": 0.9}
+    viewer = make_napari_viewer()
+    viewer.open(str(out), plugin="napari-sashiko")
+    (layer,) = viewer.layers
+    assert layer.name == "sets - set sizes"
+    assert tuple(layer.scale) == VOXEL_SIZE
+    np.testing.assert_array_equal(np.asarray(layer.data), sizes)
+    assert list(layer.features["set"]) == ["like no class", "1 class", "2 classes"]
+
+
+def test_a_reconstruction_becomes_a_layer_of_each_way(make_napari_viewer, tmp_path):
+    angles = np.linspace(0, 180, 12, endpoint=False)
+    sinograms = np.random.default_rng(0).random((3, len(angles), 16), np.float32)
+    for _ in pipeline.reconstruct_steps(sinograms, tmp_path / "r.zarr"):
+        pass
+    viewer = make_napari_viewer()
+    viewer.open(str(tmp_path / "r.zarr"), plugin="napari-sashiko")
+    assert [layer.name for layer in viewer.layers] == ["r - back-projection"]
+    found = pipeline.open_reconstructed(tmp_path / "r.zarr")
+    shown = np.asarray(viewer.layers[0].data)
+    np.testing.assert_array_equal(shown, found.images["fbp"][0])
 
 
 def test_other_folders_are_left_to_other_readers(tmp_path):

@@ -55,9 +55,38 @@ def test_three_axes_are_pictures_at_several_times_only_when_they_say_so():
     assert (timed.frame, timed.flat, timed.shape) == (1, True, (TIMES, HEIGHT, WIDTH))
 
 
-def test_channels_that_are_an_axis_are_no_time_points():
-    with pytest.raises(VolumeError, match="Split Stack"):
-        volume_of(Image(GREY, axis_labels=("channel", "z", "y", "x")))
+@pytest.mark.parametrize(
+    ("shape", "labels", "axes"),
+    [
+        (SHAPE, ("channel", "z", "y", "x"), "channels, z, y, x"),
+        (SHAPE[1:], ("c", "y", "x"), "channels, y, x"),
+        ((2, *SHAPE), ("C", "t", "z", "y", "x"), "channels, time, z, y, x"),
+        (SHAPE, ("c", "t", "y", "x"), "channels, time, y, x"),
+        (SHAPE, ("", "", "", ""), "time, z, y, x"),
+    ],
+)
+def test_axes_are_taken_as_they_are_labelled_and_that_is_said(shape, labels, axes):
+    data = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    labels = {"axis_labels": labels} if any(labels) else {}
+    volume = volume_of(Image(data, name="cells", **labels))
+    assert describe_volume(volume).endswith(f"axes taken as {axes}")
+    names = axes.split(", ")
+    assert volume.channels == (shape[0] if names[0] == "channels" else 1)
+    assert (volume.time is not None) == ("time" in names)
+    whole = (slice(0, n) for n in volume.shape)
+    read = volume.read(tuple(whole))
+    np.testing.assert_array_equal(read.ravel(), data.ravel())
+
+
+def test_plain_axes_need_no_words():
+    colours = np.stack([GREY[0]] * 3, axis=-1)
+    for layer in (Image(GREY[0]), Image(GREY[0, 0]), Image(colours, rgb=True)):
+        assert "axes" not in describe_volume(volume_of(layer))
+
+
+def test_channels_elsewhere_and_too_many_axes_are_refused_in_words():
+    with pytest.raises(VolumeError, match="channels first"):
+        volume_of(Image(GREY, axis_labels=("z", "channel", "y", "x")))
     with pytest.raises(VolumeError, match="Split Stack"):
         volume_of(Image(np.stack([GREY, GREY])))
 

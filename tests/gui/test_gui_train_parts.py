@@ -1,102 +1,18 @@
-"""Parts of the train step: curves, the settings form, the preview array, words."""
+"""Parts of the train step: curves, the preview array, words."""
 
 import itertools
-from typing import Annotated, Literal
 
 import numpy as np
 import pytest
-from annotated_types import Ge, Le
 from hypothesis import given
 from hypothesis import strategies as st
 from napari.components import ViewerModel
-from pydantic import Field
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
 
-from napari_sashiko.config import Settings
-from napari_sashiko.errors import SettingsError
 from napari_sashiko.gui.curves import MOST_POINTS, Curve
 from napari_sashiko.gui.preview_array import PreviewArray
-from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.train_words import clock, describe_result, describe_settings
 
 pytestmark = pytest.mark.gui
-
-
-class Example(Settings):
-    network: str = Field("auto", description="Kind of network.")
-    members: Annotated[int, Ge(1), Le(20)] = Field(4, description="Networks, 1-20.")
-    minutes: Annotated[float, Ge(0.5)] | None = Field(2.0, description="Time, min.")
-    neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(None)
-    dims: Literal["auto", "2", "3"] = "auto"
-    forest: bool = True
-    rate: float = Field(3e-3, gt=0, le=1)
-    device: str = "auto"
-    extra: dict[str, int] = Field(default_factory=dict)
-
-
-@pytest.fixture
-def form(qtbot):
-    form = SettingsForm(Example, choices={"device": ["auto", "cpu"]})
-    qtbot.addWidget(form)
-    return form
-
-
-def test_an_untouched_form_gives_the_defaults(form):
-    assert form.settings() == Example()
-
-
-def test_every_field_carries_its_description(form):
-    assert form.findChild(QSpinBox, "members").toolTip() == "Networks, 1-20."
-
-
-def test_limits_of_the_model_are_limits_of_the_form(form):
-    box = form.findChild(QSpinBox, "members")
-    box.setValue(1000)
-    assert form.settings().members == 20
-
-
-@pytest.mark.parametrize("value", [None, 0, 15])
-def test_automatic_is_a_value_of_its_own(form, value):
-    form.set_values(neighbours=value)
-    assert form.settings().neighbours == value
-
-
-def test_values_come_back_as_they_went_in(form):
-    values = {
-        "network": "tunet",
-        "members": 3,
-        "minutes": None,
-        "dims": "3",
-        "forest": False,
-        "rate": 0.01,
-        "device": "cpu",
-    }
-    form.set_values(**values)
-    settings = form.settings()
-    assert {name: getattr(settings, name) for name in values} == values
-
-
-def test_small_numbers_are_not_rounded_away(form):
-    box = form.findChild(QDoubleSpinBox, "rate")
-    assert box.value() == 3e-3
-    box.stepBy(1)
-    assert 3e-3 < box.value() < 5e-3
-
-
-def test_a_choice_is_a_box_with_these_choices(form):
-    box = form.findChild(QComboBox, "device")
-    assert [box.itemText(i) for i in range(box.count())] == ["auto", "cpu"]
-
-
-def test_impossible_values_are_an_error_in_words(qtbot):
-    class Strict(Settings):
-        name: str = Field("abc", min_length=3)
-
-    form = SettingsForm(Strict)
-    qtbot.addWidget(form)
-    form.set_values(name="a")
-    with pytest.raises(SettingsError, match="name"):
-        form.settings()
 
 
 @pytest.fixture

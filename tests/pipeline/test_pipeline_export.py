@@ -6,7 +6,13 @@ import tifffile
 import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
-from napari_sashiko.pipeline import ExportDone, Progress, export, open_volume
+from napari_sashiko.pipeline import (
+    ExportDone,
+    Progress,
+    export,
+    exportables,
+    open_volume,
+)
 from napari_sashiko.volumes import create_ome_image, full_region
 
 SHAPE = (6, 9, 11)
@@ -211,3 +217,26 @@ def test_what_is_no_result_is_said(prediction, tmp_path):
         export(tmp_path / "image.npy", tmp_path / "a.tif")
     with pytest.raises(OutputError, match=r"OME-Zarr already.*classes"):
         export(prediction, tmp_path / "a.zarr")
+
+
+def test_all_that_is_offered_can_be_exported(prediction, instances, tmp_path):
+    offers = [*exportables(prediction), *exportables(instances)]
+    assert [each.what for each in offers] == [
+        "Classes",
+        *("Probability of all classes", "Probability of rest", "Probability of fibre"),
+        *("Deviation of all classes", "Deviation of rest", "Deviation of fibre"),
+        "Instances of fibre",
+    ]
+    for number, each in enumerate(offers):
+        assert ".tif" in each.endings
+        done = export(each.source, tmp_path / f"{number}.tif", **each.settings)
+        assert done.what.startswith(each.what)
+
+
+def test_what_is_no_result_or_not_finished_is_not_offered(prediction, tmp_path):
+    with pytest.raises(OutputError, match="nothing"):
+        exportables(tmp_path / "none.zarr")
+    ledger = zarr.open_array(str(prediction / "ledger"), mode="r+")
+    ledger[...] = 0
+    with pytest.raises(OutputError, match="0 of 1 blocks"):
+        exportables(prediction)

@@ -296,7 +296,7 @@ def test_the_fake_engine_is_called_like_the_real_one(engine):
     real = pytest.importorskip("napari_sashiko.pipeline")
     names = (
         *("train_steps", "live_steps", "preview", "load_card"),
-        *("network_names", "loss_names"),
+        *("part_names", "part_settings"),
     )
     names += ("note_image", "place_steps", "model_scores")
     for name in names:

@@ -1,5 +1,6 @@
 """A fourth dock: every patch of an image as a point; a click goes to the patch."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QWidget
@@ -22,7 +23,6 @@ WORDS = FormWords(
     more_tip="Time, patch, network",
     curve="loss on held-out patches",
 )
-NETWORKS = ["autoencoder", "vae"]
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 METHOD_TIPS = {
     "pca": "The same axes for every image, so that images can be compared",
@@ -76,6 +76,7 @@ class ExploreDock(LearnDock):
     kind: ClassVar[str] = "explore"
     settings_name: ClassVar[str] = "ExploreSettings"
     room: ClassVar[str] = Exploration.models
+    parts: ClassVar[Mapping[str, str]] = {"network": "encoder"}
     form: ExploreForm
 
     def make_form(self) -> ExploreForm:
@@ -89,10 +90,6 @@ class ExploreDock(LearnDock):
     def layer_boxes(self) -> tuple[Any, ...]:
         """The image."""
         return (self.form.images,)
-
-    def choices(self) -> dict[str, list[str]]:
-        """Networks that squeeze a patch."""
-        return {"network": NETWORKS}
 
     def wanted(self) -> Exploration:
         """What is explored, and how."""

@@ -24,6 +24,7 @@ from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.result_words import size_unit
 from napari_sashiko.gui.split_form import SplitForm
 
+RAREST = "rarest class"
 CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
 SPELLED = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
 DUST = re.compile(r"(?P<size>[\d.eE+-]+)\s*(?:(?P<unit>[a-zA-Z]+)\^[23])?")
@@ -92,16 +93,21 @@ class InstancesForm(QObject):
     # ---- what is shown ----------------------------------------------------------
 
     def show_classes(self, classes: Any) -> None:
-        """List the classes; the one that was chosen stays chosen."""
+        """List the classes; what was chosen stays chosen, at first the rarest."""
         chosen = self.classes.currentData()
-        ids = [each.id for each in classes]
+        ids = [None, *(each.id for each in classes)]
         with signals_blocked(self.classes):
             self.classes.clear()
+            self.classes.addItem(RAREST, None)
             for each in classes:
                 self.classes.addItem(each.name, each.id)
-            first = min(1, len(ids) - 1)
-            self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else first)
+            self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else 0)
         self.split.show_classes(classes)
+
+    def show_rarest(self, name: str) -> None:
+        """Say which class the rarest one is, once it is known."""
+        if self.classes.currentData() is None:
+            self.classes.setItemText(self.classes.currentIndex(), f"{RAREST}: {name}")
 
     def show_unit(self, unit: str, voxel: float, *, flat: bool) -> None:
         """Offer the unit of the voxel size, if there is one.

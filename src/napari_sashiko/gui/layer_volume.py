@@ -1,17 +1,22 @@
 """From an image layer to a volume, and where layers made from it belong."""
 
+from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_sashiko.errors import VolumeError
+from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.volume_array import VolumeArray
 from napari_sashiko.volumes import Time, Volume, as_volume, first_of
 from napari_sashiko.volumes.units import short_unit
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
 TIMES = ("t", "time", "frame", "frames")  # labels of an axis of time, any case
-OTHERS = ("c", "channel", "channels")
+CHANNELS = ("c", "channel", "channels")  # labels of an axis of channels
+AXES = {"c": "channels", "t": "time"}
 MOST_SPACE = 3
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
@@ -24,35 +29,32 @@ def full_resolution(layer: Any) -> Any:
 def volume_of(layer: Any) -> Volume:
     """Make a volume of an image layer, without reading it.
 
-    The axis before z, or one that is labelled so, is time.
+    A first axis that is labelled so has channels; one before z is time, or what is
+    labelled so. What this program has opened is read from its file.
 
     Raises
     ------
     VolumeError
-        If it has more axes that are longer than one voxel, or a further one that is
-        labelled as something else than time.
+        If it has more axes that are longer than one voxel, or channels elsewhere.
     """
     data = full_resolution(layer)
+    opened = data.whole if isinstance(data, LazyArray) else None
+    if isinstance(opened, VolumeArray):
+        return _placed(opened.volume, layer)
     rgb = bool(getattr(layer, "rgb", False))
     spatial = data.shape[:-1] if rgb else data.shape
     extra = 0
     while len(spatial) - extra > MOST_SPACE and spatial[extra] == 1:
         extra += 1
     left = spatial[extra:]
-    axes = _axes(layer, len(left))
-    if axes is None:
-        raise VolumeError(
-            f"{layer.name} has {len(spatial)} axes, shape {tuple(spatial)}; a volume "
-            "has three, and one more of time.",
-            "Split it into single volumes first: right-click the layer, Split Stack.",
-        )
+    axes = _axes(layer, spatial, len(left))
     if extra:
         data = first_of(data, extra)
     if len(left) < 2:
         raise VolumeError(
             f"{layer.name} has one axis only.", "Open an image or a volume."
         )
-    space = len(axes.removeprefix("t"))
+    space = len(axes.strip("ct"))
     size, unit = _voxel_size(layer, space)
     return as_volume(
         data,
@@ -64,14 +66,56 @@ def volume_of(layer: Any) -> Volume:
     )
 
 
-def _axes(layer: Any, count: int) -> str | None:
-    """Letters of the last axes of a layer; None where there are too many."""
+def describe_axes(volume: Volume) -> str:
+    """Say how the axes of a layer are taken, where that is not plain: it may be wrong.
+
+    Parameters
+    ----------
+    volume : Volume
+        Of the layer.
+    """
+    letters = ["c"] if volume.channels > 1 and not volume.colour else []
+    letters += volume.stacking.axes
+    if set(letters) <= set("zyx"):
+        return ""
+    return f"axes taken as {', '.join(AXES.get(each, each) for each in letters)}"
+
+
+def _placed(known: Volume, layer: Any) -> Volume:
+    """A volume with the voxel size and name that its layer has now."""
+    volume, space = copy(known), 2 if known.flat else 3
+    (z, y, x), unit = _voxel_size(layer, space)
+    volume.voxel_size = (known.voxel_size[0] if known.flat else z, y, x)
+    volume.unit, volume.name = short_unit(unit), layer.name
+    if known.time is not None:
+        volume.time = _time(layer, space)
+    same = np.allclose(volume.voxel_size, known.voxel_size, rtol=1e-9, atol=0)
+    if not same or volume.unit != known.unit:
+        volume.source = None  # opened anew elsewhere, it would have another size
+    return volume
+
+
+def _axes(layer: Any, shape: Sequence[int], count: int) -> str:
+    """Letters of the last axes of a layer."""
     labels = [str(label).lower() for label in layer.axis_labels[-count:]]
-    if count == 4:
-        return None if labels[0] in OTHERS else "tzyx"
-    if count == 3 and labels[0] in TIMES:
-        return "tyx"
-    return "zyx"[-count:] if count < 4 else None
+    channel = "c" if count > 2 and labels[0] in CHANNELS else ""
+    rest = labels[len(channel) :]
+    if set(rest) & set(CHANNELS):
+        raise VolumeError(
+            f"The axes of {layer.name} are {', '.join(labels)}.",
+            "Put the axis of channels first, or split the layer: right-click it, "
+            "Split Stack.",
+        )
+    if len(rest) > MOST_SPACE + 1:
+        raise VolumeError(
+            f"{layer.name} has {len(shape)} axes, shape {tuple(shape)}; a volume "
+            "has three, one more of time, and one more that is labelled c.",
+            "Split it into single volumes first: right-click the layer, Split Stack.",
+        )
+    if len(rest) > MOST_SPACE:
+        return f"{channel}tzyx"
+    timed = len(rest) == MOST_SPACE and rest[0] in TIMES
+    return channel + ("tyx" if timed else "zyx"[-len(rest) :])
 
 
 def _time(layer: Any, space: int) -> Time:

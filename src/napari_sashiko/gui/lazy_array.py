@@ -91,6 +91,16 @@ class LazyArray:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LazyArray":
+        """Return itself: a view that nobody changes, on a file that stays one."""
+        return self
+
+    @property
+    def whole(self) -> Any:
+        """The array on disk where all of it is seen, else None."""
+        full = tuple(slice(0, length) for length in self._array.shape)
+        return self._array if self._channel is None and self._key == full else None
+
     def _tell(self, error: Exception) -> None:
         """Say once for each array that a part of it cannot be read."""
         if self._said:

@@ -5,7 +5,7 @@ resume, and see the result as layers. What differs goes into the slots: the form
 work, and what is done with its events.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,13 +13,15 @@ from typing import Any, ClassVar
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_sashiko.errors import SettingsError, VolumeError
+from napari_sashiko.gui.export_row import ExportRow
 from napari_sashiko.gui.job_bridge import JobBridge
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_form import LEARN, LearnForm
 from napari_sashiko.gui.live_layers import LiveLayers
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import choose_data, fill_box
-from napari_sashiko.gui.result_layers import is_source
+from napari_sashiko.gui.result_layers import KEY, is_source
+from napari_sashiko.gui.settings_form import part_choices
 from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.runners import Event, Message, Progress
 from napari_sashiko.session import ImageTask, Session, known_models, project_folder
@@ -46,11 +48,14 @@ class LearnDock(QWidget):
         What the pipeline calls the settings of the training.
     room : str
         Where models of this kind lie in a project.
+    parts : mapping
+        Which kind of parts each field chooses from.
     """
 
     kind: ClassVar[str]
     settings_name: ClassVar[str]
     room: ClassVar[str]
+    parts: ClassVar[Mapping[str, str]] = {"network": "network"}
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__()
@@ -68,6 +73,9 @@ class LearnDock(QWidget):
         self._members = 1
         self._shut = False
         self.form = self.make_form()
+        self.exporting = ExportRow(self.session, self.written)
+        self.form.add_below(self.exporting)
+        self.form.close_below()
         self.setMinimumWidth(WIDTH)
         self._bridge = JobBridge(self.session, self)
         self._watch = WindowWatch(self)
@@ -98,10 +106,6 @@ class LearnDock(QWidget):
     def fresh(self) -> list[tuple[str, Any]]:
         """What may be chosen instead of a model."""
         return [(LEARN, None)]
-
-    def choices(self) -> dict[str, list[str]]:
-        """What may be chosen in settings that would take any text."""
-        return {"network": ["auto", *self.session.engine.network_names()]}
 
     def project_folders(self) -> list[Path]:
         """Projects whose models are listed."""
@@ -182,8 +186,9 @@ class LearnDock(QWidget):
 
     def ensure_settings(self) -> Any:
         """Return the form of all other settings, made the first time."""
-        settings = getattr(self.session.engine, self.settings_name)
-        return self.form.ensure_settings(settings, self.choices())
+        engine = self.session.engine
+        settings = getattr(engine, self.settings_name)
+        return self.form.ensure_settings(settings, part_choices(engine, self.parts))
 
     def sources(self) -> list[Any]:
         """Layers that can be worked on."""
@@ -209,6 +214,18 @@ class LearnDock(QWidget):
             return [*found, *(path for path in self._opened if path not in found)]
         return []
 
+    def results_there(self) -> list[Path]:
+        """Folders of the results that layers show."""
+        layers = self.results.there() if self.results is not None else []
+        notes = (layer.metadata.get(KEY, {}).get("path") for layer in layers)
+        return [Path(path) for path in dict.fromkeys(notes) if path]
+
+    def written(self) -> list[Path]:
+        """The model that is chosen, or the newest, and results."""
+        chosen = self.form.models.currentData()
+        model = chosen if isinstance(chosen, Path) else next(iter(self.models()), None)
+        return [*([] if model is None else [model]), *self.results_there()]
+
     # ---- what is shown ----------------------------------------------------------
 
     def choose(self) -> None:
@@ -216,6 +233,7 @@ class LearnDock(QWidget):
         models = [(path.stem, path) for path in self.models()]
         fill_box(self.form.models, [*self.fresh(), *models])
         self.form.show_task()
+        self.exporting.follow()
         self._show_running()
 
     def _show_running(self) -> None:

@@ -23,7 +23,7 @@ from napari_sashiko.gui.parts import (
     say,
     scrolling,
 )
-from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.settings_form import PartChoice, SettingsForm
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.runners import available_devices
@@ -105,6 +105,7 @@ class LearnForm:
         self.status = StatusLine(viewer)
         self._choices: list[QWidget] = [self.open_button]  # rest while work goes on
         self._starts: list[QPushButton] = [self.start_button]
+        self._filled = False  # whether something below takes all room
         self._arrange(box)
 
     # ---- what differs -----------------------------------------------------------
@@ -138,14 +139,20 @@ class LearnForm:
 
     def add_below(self, widget: QWidget, stretch: int = 0) -> None:
         """Add something to see, below the curve."""
+        self._filled = self._filled or stretch > 0
         self.below.addWidget(widget, stretch)
+
+    def close_below(self) -> None:
+        """Leave what room there is to what grows, or below all."""
+        if not self._filled:
+            self.below.addStretch(1)
 
     def add_starts(self, *buttons: QPushButton) -> None:
         """Follow buttons that begin other work of this dock."""
         self._starts += buttons
 
     def ensure_settings(
-        self, settings: Any, choices: Mapping[str, list[str]] | None = None
+        self, settings: Any, parts: Mapping[str, PartChoice]
     ) -> SettingsForm:
         """Make the form of all other settings, the first time.
 
@@ -153,12 +160,16 @@ class LearnForm:
         ----------
         settings : type of Settings
             Its fields give the rows.
-        choices : mapping, optional
-            What may be chosen in fields that would take any text.
+        parts : mapping
+            Networks and losses to choose from, by field.
         """
         if self.settings is None:
-            known = {"device": ["auto", *available_devices()], **(choices or {})}
-            self.settings = SettingsForm(settings, skip=self.words.skip, choices=known)
+            self.settings = SettingsForm(
+                settings,
+                skip=self.words.skip,
+                choices={"device": ["auto", *available_devices()]},
+                parts=parts,
+            )
             self.more_area.layout().addWidget(self.settings)
         return self.settings
 

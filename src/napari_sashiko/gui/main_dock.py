@@ -17,6 +17,7 @@ from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import (
+    describe_axes,
     source_path,
     source_project,
     volume_of,
@@ -65,7 +66,7 @@ class SashikoDock(QWidget):
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
         self.instances = InstancesStep(self.session, self.viewer)
-        self.instances.prediction_changed.connect(self.segment.sets.use)
+        self.instances.prediction_changed.connect(self.segment.rows.use)
         self.restoring = RestoreRow(self.session, partial(steps_of, self))
         self.status = StatusLine(self.viewer)
         self._build()
@@ -84,6 +85,7 @@ class SashikoDock(QWidget):
         fill_box(self.volumes, [(layer.name, layer) for layer in images])
         self._choose()
         self.label.reset_choices()
+        self.segment.rows.follow()
 
     def choose_level(self, image: Any, level: int) -> None:
         """Work on a level of a multiscale image."""
@@ -221,7 +223,8 @@ def describe_volume(volume: Volume) -> str:
         parts.insert(0, f"{stack.count} time points")
     if volume.channels > 1:
         parts.append(f"{volume.channels} channels")
-    return ", ".join([*parts, str(volume.dtype)])
+    axes = describe_axes(volume)
+    return ", ".join([*parts, str(volume.dtype)]) + (f"; {axes}" if axes else "")
 
 
 def _size_text(volume: Volume) -> str:

@@ -1,10 +1,11 @@
 """A sixth dock: folders of pictures; train on them, segment and score them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.errors import ModelError, SettingsError
+from napari_sashiko.gui.augment_row import AugmentRow, Subject
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.messages import telling
@@ -22,6 +23,7 @@ from napari_sashiko.session import PictureFolder
 from napari_sashiko.volumes import pictures_in
 
 ALL = "all, as a stack"
+LEARNED = "train"
 LIKELY = ("test", "validate", "train")  # parts that are segmented at first
 
 
@@ -31,11 +33,13 @@ class PicturesDock(LearnDock):
     kind: ClassVar[str] = "pictures"
     settings_name: ClassVar[str] = "TrainingSettings"
     room: ClassVar[str] = "models"
+    parts: ClassVar[Mapping[str, str]] = {"network": "network", "loss": "loss"}
     form: PicturesForm
 
     def make_form(self) -> PicturesForm:
         """Make the widgets."""
         self.shown = PictureLayers(self.viewer)
+        self.augmented: AugmentRow | None = None
         self.found: Any = None  # what there is in the folder
         self._asked: PictureFolder | None = None  # what was looked at
         self._again: Callable[[], None] = self.start
@@ -140,11 +144,13 @@ class PicturesDock(LearnDock):
     def ensure_settings(self) -> Any:
         """All other settings, those of the labels among them."""
         self.form.ensure_reading(self.session.engine.FolderSettings)
-        return super().ensure_settings()
-
-    def choices(self) -> dict[str, list[str]]:
-        """Networks and losses."""
-        return {**super().choices(), "loss": self.session.engine.loss_names()}
+        settings = super().ensure_settings()
+        if self.augmented is None:
+            self.augmented = AugmentRow(
+                self.session, self.viewer, settings.settings, self._middle_picture
+            )
+            self.form.more_area.layout().addWidget(self.augmented)
+        return settings
 
     def folder(self) -> PictureFolder:
         """The folder that is learned from.
@@ -163,6 +169,19 @@ class PicturesDock(LearnDock):
             form.class_names,
             **({} if form.reading is None else form.reading.values()),
         )
+
+    def _middle_picture(self) -> Subject:
+        """The middle of the middle picture of those that are learned from."""
+        path, engine = self.folder().path, self.session.engine
+        learned = path / LEARNED
+
+        def opened() -> tuple[Any, tuple[float, float, float]]:
+            volume = engine.open_volume(learned if learned.is_dir() else path)
+            number = volume.shape[0] // 2
+            height, width = volume.extent(number)
+            return volume, (number, height / 2, width / 2)
+
+        return Subject(path.name, opened)
 
     @property
     def model(self) -> Path | None:

@@ -121,5 +121,4 @@ class PicturesForm(LearnForm):
         self.below.addLayout(in_a_row(self.apply_button, self.evaluate_button, None))
         self.below.addWidget(self.scores)
         self.below.addLayout(in_a_row(self.shown, self.show_button, widest=1))
-        self.below.addStretch(1)
         self.add_starts(self.apply_button, self.evaluate_button)

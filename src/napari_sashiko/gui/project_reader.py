@@ -15,14 +15,8 @@ from napari_sashiko.gui.layer_volume import PROJECT
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.menu import open_dock
 from napari_sashiko.gui.messages import notify
-from napari_sashiko.gui.reader import (
-    NOTHING,
-    LayerData,
-    instance_layers,
-    place_of,
-    prediction_layers,
-)
-from napari_sashiko.gui.volume_array import SHOWN_CHANNELS, VolumeArray, grey_limits
+from napari_sashiko.gui.reader import instance_layers, prediction_layers
+from napari_sashiko.gui.volume_reader import NOTHING, LayerData, image_layer
 from napari_sashiko.labels import LabelStore, holds_paint
 
 AXES = ("z", "y", "x")
@@ -39,8 +33,8 @@ def read_project(path: str | list[str]) -> list[LayerData]:
     try:
         found = engine.project_image(folder)
         volume = found.volume
-        if volume is not None and volume.channels in SHOWN_CHANNELS:
-            layers = [image_layer(volume, folder)]
+        if volume is not None:
+            layers = [image_layer([volume], {PROJECT: _project(volume, folder)})]
             if viewer is not None:
                 _when_shown(viewer, folder)
         else:
@@ -50,29 +44,9 @@ def read_project(path: str | list[str]) -> list[LayerData]:
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
-    odd = _channels(volume) or found.odd
-    if odd:
-        notify(odd, "warning")
+    if found.odd:
+        notify(found.odd, "warning")
     return layers or NOTHING
-
-
-def image_layer(volume: Any, folder: Path) -> LayerData:
-    """The image, read when it is shown, and which project it belongs to."""
-    array = VolumeArray(volume)
-    look = {
-        "name": volume.name,
-        "rgb": array.colour,
-        "metadata": {
-            PROJECT: {
-                "folder": str(folder),
-                "image": None if volume.path is None else str(volume.path),
-            }
-        },
-        **place_of(volume.stacking, volume),
-    }
-    if not array.colour:
-        look["contrast_limits"] = grey_limits(volume)
-    return LazyArray(array), look, "image"
 
 
 def whole_layers(engine: Any, found: Any) -> list[LayerData]:
@@ -138,13 +112,10 @@ def _expect(viewer: Any, found: Any) -> None:
         open_dock(viewer).session.projects.expect(facts.digest, found.project.folder)
 
 
-def _channels(volume: Any) -> str:
-    if volume is None or volume.channels in SHOWN_CHANNELS:
-        return ""
-    return (
-        f"The image {volume.name!r} has {volume.channels} channels: it cannot be shown "
-        "as one layer. Its results are shown without it."
-    )
+def _project(volume: Any, folder: Path) -> dict[str, Any]:
+    """Which project an image was opened from."""
+    path = None if volume.path is None else str(volume.path)
+    return {"folder": str(folder), "image": path}
 
 
 def _place(size: tuple[float, ...], unit: str, ndim: int) -> dict[str, Any]:

@@ -1,37 +1,41 @@
-"""Open what this program wrote: predictions, instances, and whole projects."""
+"""Open what this program wrote, whole projects too, and images of many formats."""
 
 import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
-from napari_sashiko.gui.lazy_array import as_levels
+from napari_sashiko.gui.lazy_array import LazyArray, as_levels
 from napari_sashiko.gui.live_layers import channel_axis
 from napari_sashiko.gui.messages import notify
+from napari_sashiko.gui.reconstructed_layers import DOUBT, PARTS
 from napari_sashiko.gui.result_layers import (
     SHOWN_STD,
     foreground,
     ramp,
 )
+from napari_sashiko.gui.sets_row import size_colours, size_names
+from napari_sashiko.gui.volume_reader import (
+    NOTHING,
+    LayerData,
+    is_image,
+    place_of,
+    read_image,
+)
 
-if TYPE_CHECKING:  # takes long to load
-    from napari_sashiko.volumes import Stacking
-
-LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 ATTRIBUTES = "sashiko"  # as in `volumes`, which takes long to load
 PROJECT_SUFFIX = ".sashiko"
-NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
-MAKERS = ("prediction", "restored image", "instances")
+SIZES = "sizes"  # the image in a folder of prediction sets
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Return a reader if `path` is a result or a project of this program, else None."""
+    """Return a reader of a result, a project or an image; None if there is none."""
     if isinstance(path, list):
         return None
     if path.rstrip("/\\").endswith(PROJECT_SUFFIX) and Path(path).is_dir():
@@ -40,19 +44,18 @@ def get_reader(path: str | list[str]) -> Reader | None:
         )
 
         return read_project
-    return read_result if kind_of(Path(path)) in MAKERS else None
+    if kind_of(Path(path)) in RESULTS:
+        return read_result
+    return read_image if is_image(Path(path)) else None
 
 
 def read_result(path: str | list[str]) -> list[LayerData]:
-    """Layers of a prediction or of instances; voxels are read when they are shown."""
+    """Layers of a result; voxels are read when they are shown."""
     folder = Path(path if isinstance(path, str) else path[0])
     engine = import_module("napari_sashiko.pipeline")
+    opener, as_layers = RESULTS[kind_of(folder)]
     try:
-        if kind_of(folder) == "prediction":
-            return prediction_layers(engine.open_prediction(folder))
-        if kind_of(folder) == "restored image":
-            return restored_layers(engine.open_restored(folder))
-        return instance_layers(engine.open_instances(folder))
+        return as_layers(getattr(engine, opener)(folder))
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
@@ -126,6 +129,32 @@ def restored_layers(found: Any) -> list[LayerData]:
     return layers
 
 
+def reconstructed_layers(found: Any) -> list[LayerData]:
+    """What back-projection and networks made of the same sinograms."""
+    place, name = place_of(found.stack, found), found.path.stem
+    layers: list[LayerData] = []
+    for part, words in PARTS.items():
+        if part in found.images:
+            hidden = {"visible": False, "colormap": "magma"} if part == DOUBT else {}
+            values = LazyArray(found.images[part], channel=0, dtype=np.float32)
+            look = {"name": f"{name} - {words}", **hidden, **place}
+            layers.append((values, look, "image"))
+    return layers
+
+
+def set_layers(found: Any) -> list[LayerData]:
+    """How many classes each voxel may have."""
+    engine = import_module("napari_sashiko.pipeline")
+    volume = engine.open_volume(found.path / SIZES)
+    look = {
+        "name": f"{found.path.stem} - set sizes",
+        "colormap": size_colours(len(found.classes)),
+        "features": size_names(len(found.classes)),
+        **place_of(volume.stacking, volume),
+    }
+    return [(LazyArray(found.sizes), look, "labels")]
+
+
 def instance_layers(found: Any) -> list[LayerData]:
     """Labelled objects."""
     look = {
@@ -137,10 +166,11 @@ def instance_layers(found: Any) -> list[LayerData]:
     return [(as_levels((found.labels, *found.coarser)), look, "labels")]
 
 
-def place_of(stack: "Stacking", found: Any) -> dict[str, Any]:
-    """Where layers of a result or an image lie, in its own units."""
-    return {
-        "scale": stack.scale(found.voxel_size),
-        "units": stack.units(found.unit),
-        "axis_labels": tuple(stack.axes),
-    }
+# How each kind of result is opened, and becomes layers.
+RESULTS: dict[str, tuple[str, Callable[[Any], list[LayerData]]]] = {
+    "prediction": ("open_prediction", prediction_layers),
+    "restored image": ("open_restored", restored_layers),
+    "reconstruction": ("open_reconstructed", reconstructed_layers),
+    "sets": ("open_sets", set_layers),
+    "instances": ("open_instances", instance_layers),
+}

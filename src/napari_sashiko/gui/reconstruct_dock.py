@@ -1,5 +1,6 @@
 """A fifth dock: sinograms become a volume, by back-projection and by networks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +11,6 @@ from napari_sashiko.gui.reconstruct_form import WITHOUT, ReconstructForm
 from napari_sashiko.gui.reconstructed_layers import ReconstructedLayers
 from napari_sashiko.session import Reconstruction, sinogram_shape
 
-NETWORKS = ["auto", "conv_reconstruct", "dense_reconstruct", "automap"]
-
 
 class ReconstructDock(LearnDock):
     """Choose sinograms; see what back-projection and networks make of them."""
@@ -19,6 +18,10 @@ class ReconstructDock(LearnDock):
     kind: ClassVar[str] = "reconstruct"
     settings_name: ClassVar[str] = "TrainReconstructSettings"
     room: ClassVar[str] = Reconstruction.models
+    parts: ClassVar[Mapping[str, str]] = {
+        "network": "reconstructor",
+        "loss": "image loss",
+    }
     form: ReconstructForm
     results: ReconstructedLayers
 
@@ -37,10 +40,6 @@ class ReconstructDock(LearnDock):
     def fresh(self) -> list[tuple[str, Any]]:
         """Without a model there is back-projection."""
         return [("back-projection", WITHOUT), (LEARN, None)]
-
-    def choices(self) -> dict[str, list[str]]:
-        """Networks that reconstruct."""
-        return {"network": NETWORKS}
 
     def choose(self) -> None:
         """List models, and say what the sinograms are."""

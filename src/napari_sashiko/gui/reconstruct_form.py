@@ -68,7 +68,6 @@ class ReconstructForm(LearnForm):
         self.add_models()
         self.add_row("Learn from", self.slices)
         self.below.addLayout(in_a_row(self.beside, None))
-        self.below.addStretch(1)
         self.file_button.clicked.connect(lambda _on: self.ask_angles())
 
     @property

@@ -9,10 +9,9 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
-from napari_sashiko.gui.network_form import AUTO, NetworkForm
 from napari_sashiko.gui.parts import make_box
 from napari_sashiko.gui.restored_layers import RestoredLayers
-from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.score_row import ScoreRow
 from napari_sashiko.session import Restoration
 
 WORDS = FormWords(
@@ -24,6 +23,7 @@ WORDS = FormWords(
     more_tip="Time, networks, losses",
     skip={"gaps", "missing"},  # chosen above the settings
 )
+SCORE_TIP = "Compare the restored image with the image as it should be"
 TASKS = {
     "blind": "take noise away",
     "paired": "make it like a clean image",
@@ -36,7 +36,6 @@ class RestoreForm(LearnForm):
 
     def __init__(self, box: QWidget, viewer: Any) -> None:
         super().__init__(box, viewer, WORDS)
-        self.network: NetworkForm | None = None
         self.images = make_box("restore_image", "The image to restore")
         self.tasks = make_box("restore_task", "What is to be done", TASKS)
         self.clean = make_box("restore_clean", "The same place as it should look")
@@ -50,30 +49,6 @@ class RestoreForm(LearnForm):
         self.add_row("Clean image", self.clean)
         self.add_row("Missing is", self.missing)
         self.tasks.currentIndexChanged.connect(lambda _index: self.show_task())
-
-    def ensure_settings(
-        self, engine: Any, choices: Mapping[str, list[str]] | None = None
-    ) -> SettingsForm:
-        """Make the form of all other settings, the first time."""
-        if self.settings is not None:
-            return self.settings
-        names = {"network": [AUTO, *engine.restorer_names()], **(choices or {})}
-        made = super().ensure_settings(engine.RestoreSettings, names)
-        self.network = NetworkForm(engine.restorer_settings)
-        self.more_area.layout().addWidget(self.network)
-        made.changed.connect(self._show_network)
-        return made
-
-    def values(self) -> dict[str, Any]:
-        """Return all settings but those that are chosen above the form."""
-        if self.settings is None or self.network is None:
-            return {}
-        given = {"network_settings": self.network.values()}
-        return self.settings.values() | given
-
-    def _show_network(self) -> None:
-        if self.settings is not None and self.network is not None:
-            self.network.choose(self.settings.values()["network"])
 
     @property
     def task(self) -> str:
@@ -99,12 +74,33 @@ class RestoreDock(LearnDock):
     kind: ClassVar[str] = "restore"
     settings_name: ClassVar[str] = "RestoreSettings"
     room: ClassVar[str] = Restoration.models
+    parts: ClassVar[Mapping[str, str]] = {
+        "network": "restorer",
+        "loss": "image loss",
+    }
     form: RestoreForm
 
     def make_form(self) -> RestoreForm:
         """Make the widgets."""
         self.results = RestoredLayers(self.viewer, self)
-        return RestoreForm(self, self.viewer)
+        self.scoring = ScoreRow(self.session, SCORE_TIP, volume_of)
+        form = RestoreForm(self, self.viewer)
+        form.add_below(self.scoring)
+        return form
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Any image may be what the restored one should be like."""
+        super().reset_choices(event)
+        self.scoring.show_truths(self.sources())
+
+    def on_begin(self) -> None:
+        """Scores of the image before are over."""
+        self.scoring.use(None)
+
+    def on_PredictionDone(self, event: Any) -> None:  # noqa: N802 - after the event
+        """Show all of the image, which can be scored now."""
+        super().on_PredictionDone(event)
+        self.scoring.use(next(iter(self.results_there()), None))
 
     def layer_boxes(self) -> tuple[Any, ...]:
         """The image, and how it should be."""
@@ -130,13 +126,8 @@ class RestoreDock(LearnDock):
             model=model,
         )
 
-    def ensure_settings(self) -> Any:
-        """Settings of the training and of the network."""
-        return self.form.ensure_settings(self.session.engine)
-
     def _settings(self) -> Any:
-        self.ensure_settings()
-        values = self.form.values() | {"gaps": self.form.task == "gaps"}
+        values = self.ensure_settings().values() | {"gaps": self.form.task == "gaps"}
         text = self.form.missing.text().strip()
         if self.form.task == "gaps" and text:
             try:

@@ -1,4 +1,4 @@
-"""File > Open Sample: an image with a few strokes, so that Train works at once."""
+"""File > Open Sample: an image, with what there is to learn from beside it."""
 
 import numpy as np
 
@@ -8,6 +8,15 @@ from napari_sashiko.pipeline import Sample, load_sample
 LayerData = tuple[np.ndarray, dict[str, object], str]
 PERCENTILES = (0.5, 99.5)
 AXES = ("t", "z", "y", "x")
+# What may be known of a sample: the name of its layer, and the kind of that.
+KNOWN = {
+    "labels": ("strokes", "labels"),
+    "truth": ("truth", "labels"),
+    "target": ("as it should be", "image"),
+    "gaps": ("gaps", "labels"),
+    "phantom": ("known slices", "image"),
+}
+OF_CLASSES = ("labels", "truth")
 
 
 def fibres() -> list[LayerData]:
@@ -25,14 +34,24 @@ def dendrites() -> list[LayerData]:
     return sample_layers(load_sample("dendrites"))
 
 
+def shapes() -> list[LayerData]:
+    """One shape in each picture, to explore."""
+    return sample_layers(load_sample("shapes"))
+
+
+def noisy() -> list[LayerData]:
+    """Foam with few photons, and without noise."""
+    return sample_layers(load_sample("noisy"))
+
+
+def scattering() -> list[LayerData]:
+    """X-ray scattering with gaps between detector modules, and without."""
+    return sample_layers(load_sample("scattering"))
+
+
 def sinograms() -> list[LayerData]:
     """Slices of a phantom as a tomograph sees them, and the slices."""
-    sample = load_sample("sinograms")
-    known = {"name": f"{sample.name} - known slices", "visible": False}
-    return [
-        (sample.image, _look(sample), "image"),
-        (sample.arrays["phantom"], known, "image"),
-    ]
+    return sample_layers(load_sample("sinograms"))
 
 
 def nuclei() -> list[LayerData]:
@@ -46,18 +65,31 @@ def moving_nuclei() -> list[LayerData]:
 
 
 def sample_layers(sample: Sample) -> list[LayerData]:
-    """Image and strokes, which it must have, as layers; the truth stays hidden."""
-    labels = {
-        "name": f"{sample.name} - strokes",
+    """The image and its strokes as layers, and what is known of it, which is hidden."""
+    layers: list[LayerData] = [(sample.image, _look(sample), "image")]
+    for key, (words, kind) in KNOWN.items():
+        array = sample.arrays.get(key)
+        if array is None:
+            continue
+        look: dict[str, object] = {"name": f"{sample.name} - {words}"}
+        look["visible"] = key == "labels"
+        if array.shape == sample.image.shape:
+            look |= _place(sample)
+        if key in OF_CLASSES:
+            look |= _classes(sample)
+        layers.append((array, look, kind))
+    return layers
+
+
+def _classes(sample: Sample) -> dict[str, object]:
+    """Colours and names of the classes."""
+    return {
         "colormap": class_colormap(sample.classes),
         "features": {
             "index": [0, *(each.id for each in sample.classes)],
             "class": ["not labelled", *(each.name for each in sample.classes)],
         },
-        **_place(sample),
     }
-    image = _look(sample)
-    return [(sample.image, image, "image"), (sample.sparse_labels, labels, "labels")]
 
 
 def _look(sample: Sample) -> dict[str, object]:
@@ -65,7 +97,7 @@ def _look(sample: Sample) -> dict[str, object]:
     part = sample.image[:: max(1, len(sample.image) // 16)]
     return {
         "name": sample.name,
-        "contrast_limits": [float(v) for v in np.percentile(part, PERCENTILES)],
+        "contrast_limits": [float(v) for v in np.nanpercentile(part, PERCENTILES)],
         "metadata": {"title": sample.title, "source": sample.source},
         **_place(sample),
     }

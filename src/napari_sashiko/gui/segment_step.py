@@ -13,13 +13,13 @@ from napari_sashiko.errors import ModelError, OutputError, VolumeError
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import ResultLayers, hide_preview
+from napari_sashiko.gui.result_rows import ResultRows
 from napari_sashiko.gui.result_words import (
     describe_estimate,
     describe_time,
     mismatch,
 )
 from napari_sashiko.gui.segment_form import SegmentForm
-from napari_sashiko.gui.sets_row import SetsRow
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.gui.view_center import view_center
 from napari_sashiko.runners import Event, Message, Tick
@@ -72,9 +72,10 @@ class SegmentStep(QGroupBox):
         self.results: ResultLayers | None = None
         self._newest: Path | None = None
         self.form = SegmentForm(self)
-        self.sets = SetsRow(session, viewer)
+        self.rows = ResultRows(session, viewer, lambda: self.model)
+        self.sets = self.rows.sets
         self.sets.shown.connect(self._on_sets)
-        self.form.add_row(self.sets)
+        self.form.add_row(self.rows)
         self.question = Question(session, "estimate", self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -283,6 +284,7 @@ class SegmentStep(QGroupBox):
         self._on_model()
 
     def _on_model(self) -> None:
+        self.rows.follow()
         self.cost = Cost()
         self.refresh()
         self._soon.start()

@@ -145,10 +145,7 @@ class SetsRow(WorkRow):
             always={"colormap": size_colours(count), "visible": True},
         )
         layer.editable = False
-        layer.features = {
-            "index": list(range(count + 1)),
-            "set": ["like no class", "1 class", *_numbers(count)],
-        }
+        layer.features = size_names(count)
         return layer
 
 
@@ -182,5 +179,10 @@ def size_colours(classes: int) -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colours)
 
 
-def _numbers(count: int) -> list[str]:
-    return [f"{number} classes" for number in range(2, count + 1)]
+def size_names(classes: int) -> dict[str, list[Any]]:
+    """What set sizes mean, as a table of a layer."""
+    several = [f"{number} classes" for number in range(2, classes + 1)]
+    return {
+        "index": list(range(classes + 1)),
+        "set": ["like no class", "1 class", *several],
+    }

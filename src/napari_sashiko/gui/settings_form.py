@@ -1,28 +1,35 @@
 """A form made of a settings model: one row for each field, its description as tip."""
 
-import math
-import types
-from collections.abc import Collection
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QAbstractSpinBox,
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QLineEdit,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from napari_sashiko.config import Settings
+from napari_sashiko.errors import SettingsError
+from napari_sashiko.gui.parts import make_line, say
+from napari_sashiko.gui.setting_fields import Field, field_of
 
-AUTOMATIC = "automatic"
-LARGEST = 2**31 - 1
+OF_PART = "_settings"  # a field NAME_settings holds what may be set about part NAME
+
+
+@dataclass(frozen=True)
+class PartChoice:
+    """Parts to choose from in a field, and what may be set about each.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the parts; a default of the field that is none of them, such as auto, has
+        no settings of its own.
+    settings_of : callable
+        From the name of a part to its settings class.
+    """
+
+    names: list[str]
+    settings_of: Callable[[str], type[Settings]]
 
 
 class SettingsForm(QWidget):
@@ -34,43 +41,60 @@ class SettingsForm(QWidget):
         Its fields give the rows: numbers, switches, choices and text.
     skip : collection of str
         Fields that are not shown and keep their default.
-    choices : dict, optional
+    choices : mapping, optional
         Values to choose from, for text fields such as a device.
+    parts : mapping, optional
+        The same for fields that name a part. What may be set about the chosen one is
+        shown below it, and kept in the field ``NAME_settings``.
+    checked : bool
+        Whether each change is checked by the settings class; otherwise only what
+        cannot be read at all is told at once.
     """
 
-    changed = Signal()
+    changed = Signal()  # to something that can be read
 
     def __init__(
         self,
         settings: type[Settings],
         *,
         skip: Collection[str] = (),
-        choices: dict[str, list[str]] | None = None,
+        choices: Mapping[str, list[str]] | None = None,
+        parts: Mapping[str, PartChoice] | None = None,
+        checked: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._fields: dict[str, _Field] = {}
-        layout = QFormLayout(self)
+        self._checked = checked
+        self._fields: dict[str, Field] = {}
+        self._parts: dict[str, PartForm] = {}
+        self._rows = layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         policy = QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
         layout.setFieldGrowthPolicy(policy)
         layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        for name, info in settings.model_fields.items():
-            field = _field(info, (choices or {}).get(name))
-            if name in skip or field is None:
-                continue
-            field.widget.setObjectName(name)
-            tip = info.description or ""
-            field.widget.setToolTip(tip)
-            layout.addRow(info.title or name.replace("_", " "), field.widget)
-            layout.labelForField(field.widget).setToolTip(tip)
-            field.connect(self.changed.emit)
-            self._fields[name] = field
+        parts = {n: c for n, c in (parts or {}).items() if n in settings.model_fields}
+        offered = {**(choices or {}), **self._names(parts)}
+        for name in settings.model_fields:
+            if name not in skip:
+                self._add(name, offered.get(name))
+            if name in self._fields and name in parts:
+                self._add_part(name, parts[name])
+        self._wrong = make_line("settings_problem")
+        layout.addRow(self._wrong)
 
     def values(self) -> dict[str, Any]:
-        """Return what the rows say; automatic values are None."""
-        return {name: field.read() for name, field in self._fields.items()}
+        """Return what the rows say; automatic values are None.
+
+        Raises
+        ------
+        SettingsError
+            If a row cannot be read.
+        """
+        problem = self.problem()
+        if problem:
+            raise SettingsError(problem)
+        return self.read()
 
     def settings(self) -> Any:
         """Build the settings.
@@ -78,176 +102,161 @@ class SettingsForm(QWidget):
         Raises
         ------
         SettingsError
-            If the values are impossible together.
+            If a row cannot be read, or the values are impossible together.
         """
         return self._settings.checked(**self.values())
 
+    def problem(self) -> str:
+        """Say what is wrong with the rows; empty if all can be read."""
+        return self._own_problem() or next(
+            (each.problem() for each in self._parts.values() if each.problem()), ""
+        )
+
     def show_values(self, values: dict[str, Any]) -> None:
         """Show those of these values that have a row."""
-        self.set_values(**{n: v for n, v in values.items() if n in self._fields})
+        known = {*self._fields, *self._parts}
+        self.set_values(**{n: v for n, v in values.items() if n in known})
 
     def set_values(self, **values: Any) -> None:
         """Show these values."""
-        for name, value in values.items():
-            self._fields[name].write(value)
+        # What may be set about a part comes after its name.
+        for name in sorted(values, key=lambda name: name in self._parts):
+            if name in self._parts:
+                self._parts[name].show_values(values[name])
+            else:
+                self._fields[name].write(values[name])
+
+    def _names(self, parts: Mapping[str, PartChoice]) -> dict[str, list[str]]:
+        offered = {}
+        for name, choice in parts.items():
+            default = self._settings.model_fields[name].default
+            before = [] if default in choice.names else [default]
+            offered[name] = [*before, *choice.names]
+        return offered
+
+    def _add(self, name: str, choices: list[str] | None) -> None:
+        info = self._settings.model_fields[name]
+        made = field_of(info, choices)
+        if made is None:
+            return
+        tip = info.description or ""
+        made.widget.setObjectName(name)
+        made.widget.setToolTip(tip)
+        self._rows.addRow(info.title or name.replace("_", " "), made.widget)
+        self._rows.labelForField(made.widget).setToolTip(tip)
+        made.connect(self._on_change)
+        self._fields[name] = made
+
+    def _add_part(self, name: str, choice: PartChoice) -> None:
+        """Show what may be set about the chosen part below its name."""
+        if name + OF_PART not in self._settings.model_fields:
+            return
+        form, field = PartForm(choice), self._fields[name]
+        form.setObjectName(name + OF_PART)
+        form.choose(field.read())
+        field.connect(lambda: form.choose(field.read()))
+        form.changed.connect(self._on_change)
+        self._rows.addRow(form)
+        self._parts[name + OF_PART] = form
+
+    def read(self) -> dict[str, Any]:
+        """Return what the rows say, be it possible or not."""
+        rows = {name: field.read() for name, field in self._fields.items()}
+        return rows | {name: form.values() for name, form in self._parts.items()}
+
+    def _own_problem(self) -> str:
+        for name, field in self._fields.items():
+            if field.problem():
+                return f"{name.replace('_', ' ')}: {field.problem()}"
+        if self._checked:
+            try:
+                self._settings.checked(**self.read())
+            except SettingsError as error:
+                return str(error)
+        return ""
+
+    def _on_change(self) -> None:
+        say(self._wrong, self._own_problem())
+        if not self.problem():
+            self.changed.emit()
 
 
-class _Field:
-    """One widget with a way to read, write and watch it."""
+class PartForm(QWidget):
+    """What may be set about the chosen part; exchanged with the part.
 
-    def __init__(self, widget: QWidget, read: Any, write: Any, signal: Any) -> None:
-        self.widget = widget
-        self.read = read
-        self.write = write
-        self._signal = signal
+    Parameters
+    ----------
+    choice : PartChoice
+        The parts.
+    """
 
-    def connect(self, slot: Any) -> None:
-        self._signal.connect(lambda *_: slot())
+    changed = Signal()
 
+    def __init__(self, choice: PartChoice) -> None:
+        super().__init__()
+        self._choice = choice
+        self.name = ""
+        self.form: SettingsForm | None = None
+        self._given: dict[str, Any] = {}  # of a part that is not chosen by name
+        self.title = make_line("part_title")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 0, 0, 0)
+        layout.addWidget(self.title)
+        self.setVisible(False)
 
-def _field(info: FieldInfo, choices: list[str] | None) -> _Field | None:
-    kind, optional = _plain(info.annotation)
-    default = info.get_default(call_default_factory=True)
-    field = _make(kind, info, optional=optional, choices=choices)
-    if field is not None:
-        field.write(default)
-    return field
+    def choose(self, name: str) -> None:
+        """Show the settings of another part; a name that is none has no settings."""
+        if name == self.name:
+            return
+        self.name, self._given = name, {}
+        if self.form is not None:
+            self.layout().removeWidget(self.form)
+            self.form.setParent(None)  # its rows have the names of those to come
+            self.form.deleteLater()
+            self.form = None
+        if name in self._choice.names:
+            form = SettingsForm(self._choice.settings_of(name), checked=True)
+            if form.read():
+                self.form = form
+                self.form.changed.connect(self.changed.emit)
+                self.layout().addWidget(self.form)
+        say(self.title, f"Settings of {name}:" if self.form else "")
+        self.setVisible(self.form is not None)
 
+    def values(self) -> dict[str, Any]:
+        """Return what differs from the defaults."""
+        if self.form is None:
+            return dict(self._given)
+        usual = self._choice.settings_of(self.name)().model_dump()
+        return {n: v for n, v in self.form.read().items() if v != usual[n]}
 
-def _make(
-    kind: Any, info: FieldInfo, *, optional: bool, choices: list[str] | None
-) -> _Field | None:
-    if choices is not None:
-        return _choice([*choices], optional=optional)
-    if get_origin(kind) is Literal:
-        return _choice(list(get_args(kind)), optional=optional)
-    if kind is bool:
-        box = QCheckBox()
-        return _Field(box, box.isChecked, box.setChecked, box.toggled)
-    if kind in (int, float):
-        return _number(kind, info, optional=optional)
-    if get_origin(kind) is tuple and get_args(kind) == (str, ...):
-        return _names()
-    return _text(optional=optional) if kind is str else None
+    def problem(self) -> str:
+        """Say what is wrong with the rows; empty if all can be read."""
+        return "" if self.form is None else self.form.problem()
 
-
-def _choice(values: list[Any], *, optional: bool) -> _Field:
-    box = QComboBox()
-    # The longest text may be cut in the box rather than push the dock wider.
-    box.setSizeAdjustPolicy(
-        QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-    )
-    for value in [None, *values] if optional and None not in values else values:
-        box.addItem(AUTOMATIC if value is None else str(value), value)
-
-    def write(value: Any) -> None:
-        index = next((i for i in range(box.count()) if box.itemData(i) == value), -1)
-        if index < 0:
-            box.addItem(str(value), value)
-            index = box.count() - 1
-        box.setCurrentIndex(index)
-
-    return _Field(box, box.currentData, write, box.currentIndexChanged)
-
-
-def _number(kind: type, info: FieldInfo, *, optional: bool) -> _Field:
-    low, high = _limits(info, kind)
-    box: Any = QSpinBox() if kind is int else QDoubleSpinBox()
-    step = 1.0
-    if kind is float:
-        decimals = _decimals(info.get_default(call_default_factory=True), high)
-        step = 10.0**-decimals
-        box.setDecimals(decimals)
-        box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-    box.setRange(kind(low - step) if optional else low, high)
-    if optional:
-        box.setSpecialValueText(AUTOMATIC)
-
-    def read() -> Any:
-        if optional and box.value() < low - step / 2:
-            return None
-        return kind(box.value())
-
-    def write(value: Any) -> None:
-        box.setValue(box.minimum() if value is None else value)
-
-    return _Field(box, read, write, box.valueChanged)
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """Show these settings of the chosen part, and defaults for all others."""
+        if self.form is None:
+            self._given = dict(values)
+            return
+        usual = self._choice.settings_of(self.name)().model_dump()
+        self.form.show_values(usual | dict(values))
 
 
-def _decimals(default: float | None, high: float) -> int:
-    """One digit more than the default needs, and percents of a share."""
-    fewest = 3 if high <= 1 else 1
-    if not default:
-        return fewest
-    return min(6, max(fewest, 1 - math.floor(math.log10(abs(default)))))
+def part_choices(engine: Any, kinds: Mapping[str, str]) -> dict[str, PartChoice]:
+    """Parts of the registries that fields choose from.
 
-
-def _text(*, optional: bool) -> _Field:
-    line = QLineEdit()
-    if optional:
-        line.setPlaceholderText(AUTOMATIC)
-
-    def read() -> Any:
-        return None if optional and not line.text() else line.text()
-
-    def write(value: Any) -> None:
-        line.setText("" if value is None else str(value))
-
-    return _Field(line, read, write, line.editingFinished)
-
-
-def _names() -> _Field:
-    """Names with commas between them."""
-    line = QLineEdit()
-    line.setPlaceholderText("none")
-
-    def read() -> Any:
-        return tuple(name.strip() for name in line.text().split(",") if name.strip())
-
-    def write(value: Any) -> None:
-        line.setText(", ".join(value))
-
-    return _Field(line, read, write, line.editingFinished)
-
-
-def _plain(annotation: Any) -> tuple[Any, bool]:
-    """Strip ``None`` and constraints from an annotation: (type, may be None)."""
-    optional = False
-    while True:
-        origin, args = get_origin(annotation), get_args(annotation)
-        if origin in (Union, types.UnionType):
-            rest = [a for a in args if a is not type(None)]
-            optional = optional or len(rest) < len(args)
-            if len(rest) != 1:
-                return annotation, optional
-            annotation = rest[0]
-        elif hasattr(annotation, "__metadata__"):
-            annotation = args[0]
-        else:
-            return annotation, optional
-
-
-def _limits(info: FieldInfo, kind: type) -> tuple[Any, Any]:
-    """Range of a number; an open end stays one step inside."""
-    ends: tuple[Any, Any] = (0, LARGEST) if kind is int else (0.0, 1e6)
-    low, high = ends
-    step = 1 if kind is int else 1e-4
-    marks: list[Any] = [*info.metadata, *_inner_marks(info.annotation)]
-    for mark in marks:
-        if isinstance(mark, Ge):
-            low = mark.ge
-        elif isinstance(mark, Gt):
-            low = mark.gt + step
-        elif isinstance(mark, Le):
-            high = mark.le
-        elif isinstance(mark, Lt):
-            high = mark.lt - step
-    return kind(low), kind(high)
-
-
-def _inner_marks(annotation: Any) -> list[Any]:
-    marks = list(getattr(annotation, "__metadata__", ()))
-    for part in get_args(annotation):
-        marks += _inner_marks(part) if hasattr(part, "__args__") else []
-        marks += [m for m in getattr(part, "__metadata__", ()) if m not in marks]
-    return marks
+    Parameters
+    ----------
+    engine : module
+        The pipeline.
+    kinds : mapping
+        From the name of a field to the kind of its parts, such as ``"network"``.
+    """
+    return {
+        field: PartChoice(
+            engine.part_names(kind),
+            lambda name, kind=kind: engine.part_settings(kind, name),
+        )
+        for field, kind in kinds.items()
+    }

@@ -24,7 +24,7 @@ from napari_sashiko.gui.paint_hint import PaintHint
 from napari_sashiko.gui.parts import make_line, say
 from napari_sashiko.gui.preview_layer import PreviewLayer
 from napari_sashiko.gui.score_panel import ScorePanel
-from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.gui.settings_form import SettingsForm, part_choices
 from napari_sashiko.gui.start_row import StartRow
 from napari_sashiko.gui.train_curves import TrainCurves
 from napari_sashiko.gui.train_words import clock, describe_settings
@@ -34,6 +34,7 @@ from napari_sashiko.session import Session
 STEPS = 1000
 AFTER_STOP = "Stopped; the best model so far is kept."
 NOTHING_SAVED = "Stopped before a model was saved."
+PARTS = {"network": "network", "loss": "loss"}  # what each field chooses from
 AT_REST = "All paint is learned. Paint more, and training goes on."
 
 
@@ -144,12 +145,11 @@ class TrainStep(QGroupBox):
         if self.form is not None:
             return
         settings = self.session.engine.TrainingSettings
-        choices = {
-            "device": ["auto", *available_devices()],
-            "network": ["auto", *self.session.engine.network_names()],
-            "loss": self.session.engine.loss_names(),
-        }
-        self.form = SettingsForm(settings, choices=choices)
+        self.form = SettingsForm(
+            settings,
+            choices={"device": ["auto", *available_devices()]},
+            parts=part_choices(self.session.engine, PARTS),
+        )
         self.form.setObjectName("training_settings")
         self.form.changed.connect(self._show_summary)
         self._more_layout.addWidget(self.form)

@@ -8,41 +8,57 @@ import numpy.typing as npt
 
 from napari_sashiko.volumes import Volume
 
-SHOWN_CHANNELS = (1, 3, 4)  # grey values, or colours
-
 
 class VolumeArray:
     """Voxels of a volume, read when they are asked for.
 
+    Its axes are those of space and time; channels come before them, colours last.
+
     Parameters
     ----------
     volume : Volume
-        Of one channel, or of colours, which become the last axis.
+        Of any number of channels.
     """
 
     def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-        self.colour = volume.channels > 1
-        spatial = volume.stacking.on_disk
-        self.shape = (*spatial, volume.channels) if self.colour else spatial
+        self.volume = volume
+        self.colour = volume.colour
+        self.several = volume.channels > 1 and not volume.colour
+        spatial, channels = volume.stacking.on_disk, (volume.channels,)
+        self.shape = (
+            *(channels if self.several else ()),
+            *spatial,
+            *(channels if self.colour else ()),
+        )
         self.dtype = np.dtype(np.uint8) if volume.dtype == bool else volume.dtype
 
     def __getitem__(self, key: tuple[Any, ...]) -> npt.NDArray[Any]:
         """Read what numbers and slices without steps select, one for each axis."""
-        *steps, channels = key if self.colour else (*key, 0)
-        places = [s if isinstance(s, slice) else slice(s, s + 1) for s in steps]
-        chosen = tuple(slice(None) if isinstance(s, slice) else 0 for s in steps)
-        return self._read(places)[(*chosen, channels)]
+        steps, channels = self._parted(key)
+        *places, wanted = (
+            s if isinstance(s, slice) else slice(s, s + 1) for s in (*steps, channels)
+        )
+        chosen = (slice(None) if isinstance(s, slice) else 0 for s in steps)
+        found = self._read(places, wanted)[(*chosen, ...)]
+        if not isinstance(channels, slice):
+            return found[..., 0]
+        return np.moveaxis(found, -1, 0) if self.several else found
 
-    def _read(self, box: Sequence[slice]) -> npt.NDArray[Any]:
+    def _parted(self, key: tuple[Any, ...]) -> tuple[Sequence[Any], Any]:
+        """Part a key into that of the axes of space and time, and of channels."""
+        if self.several:
+            return key[1:], key[0]
+        return (key[:-1], key[-1]) if self.colour else (key, 0)
+
+    def _read(self, box: Sequence[slice], channels: slice) -> npt.NDArray[Any]:
         """A box of the array's own axes, and channels: several frames one by one."""
-        stack, first = self._volume.stacking, box[0]
+        stack, first = self.volume.stacking, box[0]
         if stack.time is None or stack.flat:
             frames = [list(box)]
         else:
             each = range(first.start, first.stop)
             frames = [[slice(t, t + 1), *box[1:]] for t in each]
-        blocks = [self._volume.read(stack.region(each)) for each in frames]
+        blocks = [self.volume.read(stack.region(each), channels) for each in frames]
         shape = [part.stop - part.start for part in box]
         whole = np.concatenate([np.moveaxis(each, 0, -1) for each in blocks])
         return whole.reshape(*shape, -1)

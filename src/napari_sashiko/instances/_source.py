@@ -193,9 +193,13 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
     _check_record(path, record)
     with _reading(path):
         axes = stacking_of(record).axes_with_channels
-        channel = _channel(record["classes"], settings.label_class, group)
+        channel = (
+            _rarest_of(path, _state(record, group), stacking_of(record))
+            if settings.label_class is None
+            else _channel(record["classes"], settings.label_class)
+        )
         chosen = record["classes"][channel]
-        boundary = _boundary(record["classes"], channel, settings, group)
+        boundary = _boundary(record["classes"], channel, settings)
         return Source(
             path=path,
             record=record,
@@ -235,10 +239,7 @@ def _reading(path: Path) -> AbstractContextManager[None]:
     )
 
 
-def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
-    if wanted is None:
-        array = group["classes/0"]
-        return _rarest(classes, Slices(array, "tzyx"[-array.ndim :]))
+def _channel(classes: list[Any], wanted: int | str | None) -> int:
     for channel, each in enumerate(classes):
         if wanted in (each["id"], each["name"], str(each["id"])):
             return channel
@@ -247,11 +248,11 @@ def _channel(classes: list[Any], wanted: int | str | None, group: Any) -> int:
 
 
 def _boundary(
-    classes: list[Any], channel: int, settings: InstanceSettings, group: Any
+    classes: list[Any], channel: int, settings: InstanceSettings
 ) -> int | None:
     if settings.split != "boundary":
         return None
-    boundary = _channel(classes, settings.boundary_class, group)
+    boundary = _channel(classes, settings.boundary_class)
     if boundary == channel:
         raise SettingsError(
             f"{classes[channel]['name']!r} is both the class of the objects and what "
@@ -259,6 +260,20 @@ def _boundary(
             "Choose two classes.",
         )
     return boundary
+
+
+def _state(record: dict[str, Any], group: Any) -> str:
+    """Tell predictions at one place apart, and how far each has come."""
+    finished = int((np.asarray(group["ledger"][...]) == 1).sum())
+    return json.dumps([[record[key] for key in KEYS], finished])
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _rarest_of(path: Path, state: str, stack: Stacking) -> int:
+    """Channel of the rarest class; a preview asks for it again and again."""
+    classes = json.loads(state)[0][KEYS.index("classes")]
+    group = zarr.open_group(str(path), mode="r")
+    return _rarest(classes, Slices(group["classes/0"], stack.axes))
 
 
 def _rarest(classes: list[Any], array: Slices) -> int:

@@ -135,7 +135,7 @@ def network_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no network of that name.
     """
-    return keyword_settings(NETWORKS[name].__init__, SUPPLIED)
+    return keyword_settings(NETWORKS[name], SUPPLIED)
 
 
 def encoder_settings(name: str) -> dict[str, tuple[Any, Any]]:
@@ -146,7 +146,7 @@ def encoder_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no encoder of that name.
     """
-    return keyword_settings(ENCODERS[name].__init__, (*SUPPLIED, *_CHOSEN))
+    return keyword_settings(ENCODERS[name], (*SUPPLIED, *_CHOSEN))
 
 
 def _from_spec(kinds: Registry[type[_Kind]], spec: dict[str, Any]) -> _Kind:
@@ -175,7 +175,7 @@ def _checked(kind: Any, settings: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache
 def _settings_model(kind: Any) -> type[Settings]:
-    fields = keyword_settings(kind.__init__, SUPPLIED)
+    fields = keyword_settings(kind, SUPPLIED)
     return settings_model(f"{kind.__name__}Settings", fields)
 
 

@@ -153,7 +153,7 @@ def reconstructor_settings(name: str) -> dict[str, tuple[Any, Any]]:
     SettingsError
         If there is no network of that name.
     """
-    return keyword_settings(RECONSTRUCTORS[name].__init__, SUPPLIED)
+    return keyword_settings(RECONSTRUCTORS[name], SUPPLIED)
 
 
 class Cascade(nn.Module):

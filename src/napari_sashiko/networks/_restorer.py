@@ -61,7 +61,7 @@ def restorer_settings(name: str) -> dict[str, tuple[Any, Any]]:
         If there is no network of that name.
     """
     kinds: Any = ENCODERS if _known(name) in ENCODERS else NETWORKS
-    return keyword_settings(kinds[name].__init__, SUPPLIED)
+    return keyword_settings(kinds[name], SUPPLIED)
 
 
 def _known(name: str) -> str:

@@ -63,7 +63,12 @@ from napari_sashiko.pipeline.exploring import (
     explore_steps,
     outside_line,
 )
-from napari_sashiko.pipeline.exporting import export, export_steps
+from napari_sashiko.pipeline.exporting import (
+    Exportable,
+    export,
+    export_steps,
+    exportables,
+)
 from napari_sashiko.pipeline.folder_labels import FolderSettings
 from napari_sashiko.pipeline.folder_looking import (
     FolderFound,
@@ -143,6 +148,7 @@ from napari_sashiko.pipeline.results import (
     open_result,
     open_sets,
 )
+from napari_sashiko.pipeline.scoring import ResultScored, score_steps
 from napari_sashiko.pipeline.shown_pictures import ShownPictures, open_pictures
 from napari_sashiko.pipeline.sources import Sources, find_sources
 from napari_sashiko.pipeline.steps import (
@@ -189,10 +195,8 @@ if TYPE_CHECKING:
         figure_titles,
     )
     from napari_sashiko.pipeline.parts import (
-        loss_names,
-        network_names,
-        restorer_names,
-        restorer_settings,
+        part_names,
+        part_settings,
     )
     from napari_sashiko.pipeline.report_files import write_whole
     from napari_sashiko.pipeline.reporting import (
@@ -243,10 +247,8 @@ _LOADED_LATER = {
     "figure_titles": "pipeline.figures",
     "load_card": "checkpoints",
     "model_digest": "checkpoints",
-    "loss_names": "pipeline.parts",
-    "network_names": "pipeline.parts",
-    "restorer_names": "pipeline.parts",
-    "restorer_settings": "pipeline.parts",
+    "part_names": "pipeline.parts",
+    "part_settings": "pipeline.parts",
     "report_steps": "pipeline.reporting",
     "write_whole": "pipeline.report_files",
 }
@@ -270,6 +272,7 @@ __all__ = [
     "ExploreSettings",
     "ExportDone",
     "ExportSettings",
+    "Exportable",
     "FigureDone",
     "FolderCompared",
     "FolderFound",
@@ -319,6 +322,7 @@ __all__ = [
     "ReportSettings",
     "RestoreSettings",
     "Restored",
+    "ResultScored",
     "Sample",
     "SetSettings",
     "SetsDone",
@@ -360,6 +364,7 @@ __all__ = [
     "explore_steps",
     "export",
     "export_steps",
+    "exportables",
     "figure_data",
     "figure_titles",
     "find_places",
@@ -377,7 +382,6 @@ __all__ = [
     "load_card",
     "load_sample",
     "look_steps",
-    "loss_names",
     "measure",
     "measure_steps",
     "measurements_like",
@@ -385,7 +389,6 @@ __all__ = [
     "model_digest",
     "model_of",
     "model_scores",
-    "network_names",
     "note_image",
     "open_image",
     "open_instances",
@@ -398,6 +401,8 @@ __all__ = [
     "open_sets",
     "open_volume",
     "outside_line",
+    "part_names",
+    "part_settings",
     "place_steps",
     "predict",
     "predict_steps",
@@ -420,10 +425,9 @@ __all__ = [
     "restore",
     "restore_settings",
     "restore_steps",
-    "restorer_names",
-    "restorer_settings",
     "scan_components",
     "score_lines",
+    "score_steps",
     "segment_instances",
     "set_steps",
     "settings_like",

@@ -3,18 +3,18 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from napari_sashiko.errors import LabelError
 from napari_sashiko.instances import InstancesDone, InstanceSettings
 from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.folder_labels import FolderSettings
-from napari_sashiko.pipeline.inputs import Classes, open_image
+from napari_sashiko.pipeline.inputs import Classes
 from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.results import open_prediction
+from napari_sashiko.pipeline.scoring import ResultScored, score_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -30,7 +30,6 @@ from napari_sashiko.prediction import (
     SetsDone,
     SetSettings,
 )
-from napari_sashiko.prediction import evaluate as score
 from napari_sashiko.runners import Event
 
 if TYPE_CHECKING:  # loads torch or matplotlib: only who needs them pays
@@ -255,16 +254,10 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
     SashikoError
         If there is no finished prediction, or shapes or classes do not fit.
     """
-    axes = open_prediction(prediction).stack.axes
-    left_out = None if ignore is None else open_image(ignore, unnamed=axes)
-    true = open_image(truth, unnamed=axes)
-    if true.separate and true.time is None:
-        raise LabelError(
-            f"{true.name!r} is a folder of pictures, {prediction} a prediction of one "
-            "volume.",
-            "Compare it with results of sashiko apply.",
-        )
-    return score(Path(prediction), true, left_out)
+    open_prediction(prediction)  # restored images are scored otherwise
+    steps = score_steps(prediction, truth, ignore=ignore)
+    scores = run_to_end(steps, ResultScored, None).scores
+    return cast("Evaluation", scores)
 
 
 def report(

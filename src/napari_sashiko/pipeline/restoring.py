@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
-from napari_sashiko.pipeline.results import open_result
+from napari_sashiko.pipeline.results import Prediction, open_result
+from napari_sashiko.pipeline.scoring import ResultScored, score_steps
 from napari_sashiko.pipeline.steps import check_model_folder, noted
-from napari_sashiko.prediction import Comparison, compare_image_steps
+from napari_sashiko.prediction import Comparison
 from napari_sashiko.runners import Event
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
@@ -44,20 +46,13 @@ def evaluate_image(
     SashikoError
         If there is no such finished image, or shapes do not fit.
     """
-    axes = open_result(made).stack.axes
-    left_out, chosen = (
-        None if each is None else open_image(each, unnamed=axes)
-        for each in (ignore, only)
-    )
-    steps = compare_image_steps(
-        made, open_image(truth, unnamed=axes), ignore=left_out, only=chosen, part=part
-    )
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: Comparison = done.value
-            return found
+    if isinstance(open_result(made), Prediction):
+        raise OutputError(
+            f"{made} is a prediction: it tells classes and is no image.",
+            "Score it with evaluate.",
+        )
+    steps = score_steps(made, truth, ignore=ignore, only=only, part=part)
+    return cast("Comparison", run_to_end(steps, ResultScored, None).scores)
 
 
 def restore_settings(**values: Any) -> "RestoreSettings":

@@ -34,6 +34,8 @@ JobKind = Literal[
     "preview",
     "note",
     "places",
+    "export",
+    "score",
 ]
 
 

@@ -171,6 +171,44 @@ class StepDesk:
 
         return session.start("measure", work, name=f"Measuring {session.name}")
 
+    def score(self, result: Path, truth: Any, *, ignore: Any = None) -> Job:
+        """Compare a result with the truth; a `ResultScored` brings the scores.
+
+        Parameters
+        ----------
+        result : Path
+            Folder NAME.zarr of a prediction or a restored image, finished.
+        truth : Volume or path
+            Class ids, 0 is not scored; or the image as it should be.
+        ignore : Volume, optional
+            Voxels that are not 0 here are not scored.
+        """
+        session, engine = self._session, self._session.engine
+        return session.start(
+            "score",
+            lambda: engine.score_steps(result, truth, ignore=ignore),
+            name=f"Scoring {result.stem}",
+        )
+
+    def export(self, what: Any, out: Path) -> Job:
+        """Write a result or a model for other programs; a file that is there goes.
+
+        Parameters
+        ----------
+        what : Exportable
+            What is written.
+        out : Path
+            File; its ending decides the format.
+        """
+        session, engine = self._session, self._session.engine
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            settings = engine.ExportSettings.checked(**what.settings, overwrite=True)
+            yield from engine.export_steps(what.source, out, settings)
+
+        return session.start("export", work, name=f"Exporting {what.what}")
+
     def find_places(self, model: Path | None = None, settings: Any = None) -> Job:
         """Look for places that are unsure; a `PlacesFound` brings them.
 

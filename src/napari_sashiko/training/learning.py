@@ -3,10 +3,20 @@
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import SettingsError
+from napari_sashiko.losses import IMAGE_LOSSES
+
+
+def _known_loss(name: str) -> str:
+    """Refuse a name that is not in the registry."""
+    IMAGE_LOSSES[name]
+    return name
+
+
+ImageLossName = Annotated[str, AfterValidator(_known_loss)]
 
 
 class FitSettings(Settings):

@@ -1,12 +1,12 @@
 """What a user may set about learning to reconstruct slices of sinograms."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from napari_sashiko.tomography import Order
-from napari_sashiko.training.learning import FitSettings
+from napari_sashiko.training.learning import FitSettings, ImageLossName
 
 
 class TrainReconstructSettings(FitSettings):
@@ -32,8 +32,8 @@ class TrainReconstructSettings(FitSettings):
         description="Axes of the sinograms: slices is (slice, angle, detector), "
         "projections is (angle, slice, detector).",
     )
-    loss: Literal["l1", "l2"] = Field(
-        "l2", description="Absolute (l1) or squared (l2) difference."
+    loss: ImageLossName = Field(
+        "l2", description="Loss of images: absolute (l1) or squared (l2) difference."
     )
     total_variation: Annotated[float, Ge(0), Le(100)] = Field(
         0.0,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 from pydantic import Field, FiniteFloat
 
-from napari_sashiko.training.learning import LearningSettings
+from napari_sashiko.training.learning import ImageLossName, LearningSettings
 
 
 class RestoreSettings(LearningSettings):
@@ -32,10 +32,11 @@ class RestoreSettings(LearningSettings):
     missing: FiniteFloat | None = Field(
         None, description="Grey value of voxels that were not measured, beside NaN."
     )
-    loss: Literal["auto", "l1", "l2"] = Field(
+    loss: Literal["auto"] | ImageLossName = Field(
         "auto",
-        description="Absolute (l1) or squared (l2) difference; auto takes l2 where "
-        "there is no clean image, for noise has the right mean, and l1 otherwise.",
+        description="Loss of images: absolute (l1) or squared (l2) difference; auto "
+        "takes l2 where there is no clean image, for noise has the right mean, and l1 "
+        "otherwise.",
     )
     total_variation: Annotated[float, Ge(0), Le(100)] = Field(
         0.0,

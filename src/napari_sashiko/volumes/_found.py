@@ -28,6 +28,8 @@ class Found:
         Whether slices are pictures of their own.
     time : Time, optional
         What lies between two time points; None where the file does not say.
+    levels : int
+        Of the image pyramid that the array is of; 1 where there is none.
     """
 
     array: Any
@@ -36,6 +38,7 @@ class Found:
     unit: str = "pixel"
     separate: bool = False
     time: Time | None = None
+    levels: int = 1
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,11 @@ def open_tiff(path: Path, ask: Ask) -> Found:
     """
     with tifffile.TiffFile(path) as file:
         series = _first_series(path, file)
-        if not 0 <= ask.level < len(series.levels):
+        levels = len(series.levels)
+        if not 0 <= ask.level < levels:
             raise VolumeError(
                 f"{path.name} has no level {ask.level}.",
-                f"Levels: 0 to {len(series.levels) - 1}.",
+                f"Levels: 0 to {levels - 1}.",
             )
         level = series.levels[ask.level]
         axes = "".join(LETTERS.get(a, a.lower()) for a in level.axes)
@@ -56,7 +57,7 @@ def open_tiff(path: Path, ask: Ask) -> Found:
     if size is not None and ask.level:
         size = _scaled(size, series.axes, series.shape, level.shape)
     fits = set(axes) <= set("tczyx") and len(set(axes)) == len(axes)
-    return Found(array, axes if fits else None, size, unit, time=time)
+    return Found(array, axes if fits else None, size, unit, time=time, levels=levels)
 
 
 def _first_series(path: Path, file: Any) -> Any:

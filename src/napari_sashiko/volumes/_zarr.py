@@ -58,7 +58,7 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
     size, unit = voxel_size_of(multiscale, ask.level)
     array = group[datasets[ask.level]["path"]]
     axes, time = axes_of(multiscale), time_of(multiscale, ask.level)
-    return Found(array, axes, known_size(size), unit, time=time)
+    return Found(array, axes, known_size(size), unit, time=time, levels=len(datasets))
 
 
 def _only_array(path: Path, group: Any, ask: Ask) -> Found:

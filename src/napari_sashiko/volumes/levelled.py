@@ -34,7 +34,7 @@ class LevelledVolume(Volume):
         self._volume = volume
         self._constants: dict[int, Normalisation] = {}
 
-    def read(self, region: Region) -> NDArray[Any]:
+    def read(self, region: Region, channels: slice | None = None) -> NDArray[Any]:
         """Read a region as ``(C, z, y, x)`` float32; what is not finite stays so.
 
         Raises
@@ -49,7 +49,7 @@ class LevelledVolume(Volume):
             self._of(z).apply(raw[:, part], out=block[:, part])
         if raw.dtype.kind == "f":
             block[~np.isfinite(raw)] = np.nan
-        return block
+        return block if channels is None else block[channels]
 
     def digest(self) -> str:
         """Hash of the pictures as they are."""

@@ -101,6 +101,7 @@ def open_volume(
         time=found.time,
     )
     volume.path = place
+    volume.levels = found.levels
     if found.separate:
         volume.frame = 1
     volume.source = {

@@ -18,6 +18,7 @@ from napari_sashiko.volumes.units import short_unit
 
 DIGEST_EDGE = 32
 KINDS = "biuf"
+COLOURS = (3, 4)  # channels of pictures in colour
 # What readers and decoders raise on damaged data.
 UNREADABLE = (OSError, ValueError, RuntimeError, IndexError, EOFError, zlib.error)
 
@@ -60,8 +61,12 @@ class Volume:
         Number of channels.
     dtype, stored : numpy.dtype
         Of what is read; of the array.
+    colour : bool
+        Whether the channels are colours: three or four, behind all other axes.
     flat : bool
         Whether the image is 2D, or 2D at several times.
+    levels : int
+        Of the image pyramid that it was opened from; 1 where there is none.
 
     Raises
     ------
@@ -93,7 +98,9 @@ class Volume:
         z, y, x = self._slices.shape[-3:]
         self.shape: Shape = (z, y, x)
         self.channels = int(sizes.get("c", 1))
+        self.colour = axes.endswith("c") and self.channels in COLOURS
         self.flat = "z" not in axes
+        self.levels = 1
         self.frame: int | None = 1 if separate else None
         self.time: Time | None = None
         if sizes.get("t", 1) > 1:
@@ -130,8 +137,15 @@ class Volume:
         # Where frames end within chunks, these are not one as long as the other.
         return None if held.frames > 1 and held.depth % z else (z, y, x)
 
-    def read(self, region: Region) -> NDArray[Any]:
+    def read(self, region: Region, channels: slice | None = None) -> NDArray[Any]:
         """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8.
+
+        Parameters
+        ----------
+        region : Region
+            Voxels (z, y, x).
+        channels : slice, optional
+            Which of them; all if left out.
 
         Raises
         ------
@@ -139,7 +153,7 @@ class Volume:
             If the file is damaged there, or gone.
         """
         try:
-            block = self._slices[(*self._every, *region)]
+            block = self._slices[(*self._channels(channels), *region)]
         except UNREADABLE as error:
             box = ", ".join(f"{side.start}-{side.stop}" for side in region)
             raise VolumeError(
@@ -147,7 +161,7 @@ class Volume:
                 f"{str(error).rstrip('.') or type(error).__name__}.",
                 "The file may be damaged or gone.",
             ) from error
-        block = block if self._every else block[None]
+        block = block if self._slices.ndim > 3 else block[None]
         dtype = np.dtype(np.uint8) if self.dtype == bool else self.dtype
         return np.array(block, dtype=dtype, order="C")
 
@@ -186,9 +200,9 @@ class Volume:
             parts.append(slice(start, start + min(int(side), own)))
         return parts[0], parts[1], parts[2]
 
-    @property
-    def _every(self) -> tuple[slice, ...]:
-        return (slice(None),) if self._slices.ndim > 3 else ()
+    def _channels(self, wanted: slice | None) -> tuple[slice, ...]:
+        """Where channels are asked for: nowhere, if the array has no axis of them."""
+        return (wanted or slice(None),) if self._slices.ndim > 3 else ()
 
     def digest(self) -> str:
         """Hash of shape, dtype, voxel size and a few blocks (hexadecimal)."""

@@ -1,0 +1,128 @@
+"""Export...: results and models as files of other programs, a row of a step."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QMenu
+
+from napari_sashiko.errors import SashikoError
+from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.work_row import WorkRow
+from napari_sashiko.runners import Event
+from napari_sashiko.session import Session
+
+TIP = (
+    "Write a result as TIFF or MRC, a model as ONNX or as a package of bioimage.io, "
+    "for other programs"
+)
+FORMATS = {
+    "TIFF": (".tif", ".tiff"),
+    "MRC": (".mrc", ".rec", ".map", ".st"),
+    "ONNX": (".onnx",),
+    "Package of bioimage.io": (".zip",),
+}
+
+
+class ExportRow(WorkRow):
+    """A button with a menu of what can be written; asks where to, then writes.
+
+    Parameters
+    ----------
+    session : Session
+        The desk.
+    sources : callable
+        Folders of results and models as they are now.
+    """
+
+    def __init__(self, session: Session, sources: Callable[[], Sequence[Path]]) -> None:
+        self._sources = sources
+        super().__init__(
+            session,
+            "export",
+            name="export",
+            text="Export...",
+            tip=TIP,
+            kept="no file is left",
+        )
+        self.menu = QMenu(self)
+        self.menu.setObjectName("export_menu")
+
+    def follow(self) -> None:
+        """Show the button where there is something to write."""
+        self.refresh(ready=bool(self._sources()))
+
+    def start(self) -> None:
+        """Let the user choose what is written."""
+        self.say("")
+        self.menu.clear()
+        for each in self.offers():
+            action = self.menu.addAction(f"{each.what}...")
+            action.triggered.connect(partial(self._ask, each))
+        if self.menu.isEmpty():
+            self.say("There is nothing yet that is finished.")
+            return
+        self.menu.popup(self.button.mapToGlobal(self.button.rect().bottomLeft()))
+
+    def offers(self) -> list[Any]:
+        """All that can be written now; what is not finished cannot."""
+        found: list[Any] = []
+        for source in self._sources():
+            try:
+                found += self.session.engine.exportables(source)
+            except SashikoError as error:
+                self.say(str(error))
+        return found
+
+    def write(self, what: Any, out: Path) -> None:
+        """Write one of the offers to a file."""
+        with telling(self.session):
+            self.session.steps.export(what, out)
+
+    def on_event(self, event: Event) -> None:
+        """Say where it is."""
+        # By name: the class lives in a room that loads the engine.
+        if type(event).__name__ == "ExportDone":
+            self._on_done(event)
+
+    def _on_done(self, event: Any) -> None:
+        file = Path(event.path)
+        self.say(f"{event.what}: {file.name}, {_size(event.bytes)}.")
+        self.state.setToolTip(str(file))
+
+    def _ask(self, what: Any, _checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        kinds = {
+            name: [each for each in endings if each in what.endings]
+            for name, endings in FORMATS.items()
+        }
+        filters = [
+            f"{name} ({' '.join(f'*{each}' for each in endings)})"
+            for name, endings in kinds.items()
+            if endings
+        ]
+        name = f"{what.source.stem} {what.what}".replace("/", " ")
+        chosen, kind = QFileDialog.getSaveFileName(
+            self,
+            f"Export: {what.what}",
+            str(Path.home() / f"{name}{what.endings[0]}"),
+            ";;".join(filters),
+        )
+        if chosen:
+            self.write(what, _with_ending(Path(chosen), what.endings, kind))
+
+
+def _with_ending(path: Path, endings: Sequence[str], kind: str) -> Path:
+    """Add the ending of the chosen format to a name without one that is known."""
+    if path.suffix.lower() in endings:
+        return path
+    usual = next((FORMATS[name][0] for name in FORMATS if kind.startswith(name)), "")
+    return path.with_name(path.name + (usual or endings[0]))
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count = round(count / 1000, 1)
+    return f"{count:.3g} GB"
