@@ -7,13 +7,16 @@ python docs/make_reference.py --check   fails where the page is out of date
 import argparse
 import sys
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic_core import PydanticUndefined
 
+from napari_sashiko.config import keyword_settings
 from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.losses import LOSSES
 from napari_sashiko.networks import (
     ENCODERS,
     RECONSTRUCTORS,
@@ -134,11 +137,17 @@ def make_page() -> str:
         "reconstruct* may hold, by `network`. `auto` takes `conv_reconstruct`.\n"
     )
     parts += [part(name, reconstructor_settings(name)) for name in RECONSTRUCTORS]
+    parts.append(
+        "## Losses\n\nWhat `loss_settings` of *Train* may hold, by `loss`; those that "
+        "are not listed have none. [When to choose which](networks.md#losses).\n"
+    )
+    losses = [(name, keyword_settings(LOSSES[name])) for name in sorted(LOSSES)]
+    parts += [part(name, settings) for name, settings in losses if settings]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def part(name: str, settings: dict[str, tuple[Any, Any]]) -> str:
-    """Say what may be set about a network."""
+    """Say what may be set about a network or a loss."""
     rows = [
         (
             key,
@@ -189,6 +198,8 @@ def describe_kind(kind: Any, limits: Any = ()) -> str:
         parts = [describe_kind(part) for part in get_args(kind)]
         same = len(set(parts)) == 1
         return f"{len(parts)} x {parts[0]}" if same else ", ".join(parts)
+    if get_origin(kind) is Sequence:
+        return f"list of {describe_kind(*get_args(kind))}"
     if get_origin(kind) is dict:
         return "names with values"
     words = PLAIN.get(kind, str(kind))

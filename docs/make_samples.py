@@ -32,12 +32,15 @@ TAIL = """## Files
 
 Each array is an OME-TIFF `([T,] Z, Y, X)` of its name, such as `image.tif`; one that
 says one thing of each slice is a CSV. Names of classes are in `labels.classes.json`.
+`micrographs` is a [folder of pictures](../how-to/folders.md): PNG, labels in grey
+values, and what these mean in `classes.txt`.
 Voxels of an image that are NaN were not measured: in the picture they are red.
 """
 SIZES = """## What to try
 
 - *Paint and train*: `fibres`, `filaments`, `nuclei`; `dendrites` with `--dims 2`, since
   its slices are pictures that have nothing to do with each other.
+- [A folder of pictures](../how-to/folders.md): `micrographs`.
 - [Images at several times](../how-to/time.md): `moving-nuclei`.
 - [Take noise away, fill gaps](../how-to/restore.md): `noisy` with and without
   `--clean noisy/target.tif`, `scattering` with `--gaps`.
@@ -124,6 +127,9 @@ def row(name):
         size = " x ".join(map(str, shape))
         classes = ", ".join(each.name for each in sample.classes)
         kinds = {key: array.dtype for key, array in sample.arrays.items()}
+        if sample.parts:
+            parts = [name for name, _ in sample.parts]
+            kinds = {f"{part}/images|labels": "uint8" for part in parts}
     files = ", ".join(f"`{key}` {kind}" for key, kind in kinds.items())
     return f"`{name}`", what, size, classes, files
 

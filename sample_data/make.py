@@ -2,10 +2,10 @@
 
 Each sample gets a folder with `image.tif` and, where there are any, `labels.tif`
 (simulated strokes), `truth.tif`, `target.tif` and others (OME-TIFF with voxel size),
-and `labels.classes.json`. How they are made stands in `src/napari_sashiko/samples/`:
-the cement is scanned through a real sinogram with photon noise, beam hardening and
-detector pixels of wrong gain, and comes back by filtered back projection; the cryo
-tomogram loses a wedge of directions.
+and `labels.classes.json`; `micrographs` is a folder of pictures. How they are made
+stands in `src/napari_sashiko/samples/`: the cement is scanned through a real sinogram
+with photon noise, beam hardening and detector pixels of wrong gain, and comes back by
+filtered back projection; the cryo tomogram loses a wedge of directions.
 
 `--small` writes the crop-sized volumes that lie beside this file.
 """
@@ -30,8 +30,9 @@ def main() -> None:
     for name in BESIDE if options.small else sorted({*SAMPLES} - FETCHED):
         shape = {"shape": SMALL} if options.small else {}
         suffix = "-small" if options.small else ""
-        files = write_sample(SAMPLES[name](**shape), options.folder / f"{name}{suffix}")
-        print(files["image"].parent)
+        folder = options.folder / f"{name}{suffix}"
+        write_sample(SAMPLES[name](**shape), folder)
+        print(folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ __all__ = [
     "embed",
     "evaluate",
     "evaluate_folder",
-    "evaluate_restored",
+    "evaluate_image",
     "explore",
     "export",
     "find_places",

@@ -71,6 +71,7 @@ BAD_OPTIONS = {
     "dims": (["--dims", "4"], "dims"),
     "class without a name": (["--classes", "resin"], "Label 2"),
     "two classes of one name": (["--classes", "resin, resin"], "'resin'"),
+    "seed of a network": (["--set", "network_settings.seed=1"], "setting seed decides"),
 }
 
 

@@ -114,6 +114,7 @@ def test_pictures_are_not_segmented_with_it(sashiko, learned):
         (("image.npy", "--latent", "0"), "latent"),
         (("image.npy", "--network", "unet"), "unet"),
         (("image.npy", "--set", "network_settings.depths=2"), "depths"),
+        (("image.npy", "--set", "network_settings.edge=8"), "setting patch decides"),
     ],
 )
 def test_bad_input_is_one_sentence(sashiko, place, words, why):

@@ -6,6 +6,9 @@ import tifffile
 import zarr
 from small_phantoms import ANGLES, make_sinograms, make_slices
 
+from napari_sashiko.pipeline import open_reconstructed
+from napari_sashiko.volumes import open_volume, pyramid
+
 QUICK = ("--network", "dense_reconstruct", "--set", "network_settings.hidden=16")
 QUICK = (*QUICK, "--members", "1", "--epochs", "1", "--device", "cpu")
 LEARN = ("train-reconstruct", "sinograms.npy", "slices.npy", "-o", "m.sashiko-model")
@@ -41,6 +44,30 @@ def test_back_projection_needs_no_model(sashiko, place):
     assert "none, filtered back-projection alone" in words
     again = sashiko("reconstruct", "sinograms.npy", "-o", "made.zarr")
     assert "2 of 2 blocks were finished" in again.err
+
+
+def test_a_volume_is_scored_like_an_image(sashiko, place):
+    sashiko("reconstruct", "sinograms.npy", "-o", "made.zarr")
+    done = sashiko("evaluate", "made.zarr", "slices.npy", "--json")
+    assert done.code == 0, done.err
+    assert done.summary["pearson"] > 0.8
+    assert done.summary["ssim"] > 0
+    assert "reconstruction" in done.summary
+    again = sashiko("evaluate", "made.zarr", "slices.npy", "--part", "fbp")
+    assert "correlation" in again.out
+    wrong = sashiko("evaluate", "made.zarr", "slices.npy", "--part", "mean")
+    assert wrong.code == 2
+    assert "Choose from: fbp" in wrong.err
+
+
+def test_a_large_volume_gets_coarser_levels(sashiko, place, monkeypatch):
+    monkeypatch.setattr(pyramid, "MOST", 16)
+    monkeypatch.setattr(pyramid, "LEAST", 8)
+    done = sashiko("reconstruct", "sinograms.npy", "-o", "made.zarr")
+    assert done.code == 0, done.err
+    coarse = open_volume(place / "made.zarr" / "fbp", level=1)
+    assert coarse.shape[1:] == (12, 12)
+    assert len(open_reconstructed(place / "made.zarr").coarser["fbp"]) == 1
 
 
 @pytest.mark.parametrize("name", ["angles.npy", "angles.txt"])
@@ -79,7 +106,6 @@ def test_other_commands_refuse_model_and_result(sashiko, place):
         ("predict", "m.sashiko-model", "slices.npy", "-o", "made.zarr"),
         ("export", "m.sashiko-model", "-o", "model.onnx"),
         ("instances", "made.zarr", "-o", "out.zarr"),
-        ("evaluate", "made.zarr", "slices.npy"),
         ("export", "made.zarr", "-o", "out.tif", "--part", "mean"),
     ):
         done = sashiko(*words)
@@ -120,6 +146,7 @@ def test_bad_input_is_one_sentence(sashiko, place, words, why):
     [
         (("--network", "unet"), "conv_reconstruct"),
         (("--set", "network_settings.width=3"), "width"),
+        (("--set", "network_settings.size=3"), "volume of slices decides"),
         (("--order", "projections"), "sinograms"),
         (("--angles", "slices.npy"), "have shape"),
     ],

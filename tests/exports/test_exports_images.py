@@ -11,7 +11,7 @@ from exports_contents import SIZE, content_of
 from napari_sashiko.errors import OutputError
 from napari_sashiko.exports import _mrc, content, export_image
 from napari_sashiko.runners import Message, Progress
-from napari_sashiko.volumes import full_region, open_volume
+from napari_sashiko.volumes import Stacking, Time, full_region, open_volume
 
 SHAPE = (7, 9, 11)
 RNG = np.random.default_rng(0)
@@ -146,6 +146,21 @@ def test_an_mrc_holds_one_class(tmp_path):
     np.testing.assert_array_equal(
         read_back(tmp_path / "a.mrc")[1][0], values[1].astype(np.float32)
     )
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_pictures_at_several_times_are_a_stack_of_images_in_an_mrc(tmp_path, timed):
+    mrcfile = pytest.importorskip("mrcfile")
+    values = RNG.random(SHAPE).astype(np.float32)
+    stack = Stacking(SHAPE, 1, flat=True, time=Time(2.0, "s"))
+    more = {"stack": stack, "voxel_size": (0.5, 0.25)} if timed else {}
+    written(content_of(tmp_path, values, **more), tmp_path / "a.mrc")
+    with mrcfile.open(tmp_path / "a.mrc") as file:
+        assert file.is_image_stack() == timed
+        assert file.is_volume() != timed
+        np.testing.assert_array_equal(file.data, values)
+        assert (file.voxel_size.y, file.voxel_size.x) == (5000, 2500)
+    assert mrcfile.validate(tmp_path / "a.mrc")
 
 
 @pytest.mark.parametrize("before", [True, False])

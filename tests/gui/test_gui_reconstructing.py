@@ -8,6 +8,7 @@ from skimage.transform import radon
 from napari_sashiko.gui.reconstruct_dock import ReconstructDock
 from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.samples import SAMPLES
+from napari_sashiko.volumes import pyramid
 
 SIDE, ANGLES = 24, 20
 QUICK = {"epochs": 1, "minutes": None, "members": 1, "batch": 4, "device": "cpu"}
@@ -81,6 +82,20 @@ def test_back_projection_becomes_a_layer(dock, click, qtbot):
     assert not dock.viewer.layers["scan"].visible
     assert "network" not in dock.form.state.text()
     assert is_source(found)
+
+
+def test_a_large_volume_shows_at_all_levels(dock, click, qtbot, monkeypatch):
+    monkeypatch.setattr(pyramid, "MOST", 16)
+    monkeypatch.setattr(pyramid, "LEAST", 8)
+    click(dock, "reconstruct")
+    finish(dock, qtbot)
+    layer = made(dock, "back-projection")
+    assert [level.shape for level in layer.data] == [(6, SIDE, SIDE), (6, 12, 12)]
+    fine, coarse = (np.asarray(level) for level in layer.data)
+    pooled = fine.reshape(6, 12, 2, 12, 2).mean((2, 4))
+    np.testing.assert_allclose(coarse, pooled, atol=1e-5)
+    assert layer.contrast_limits[1] > layer.contrast_limits[0]
+    dock.form.beside.click()  # needs its width
 
 
 def test_networks_learn_and_lie_beside_the_back_projection(dock, click, qtbot):

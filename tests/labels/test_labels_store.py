@@ -16,12 +16,15 @@ from napari_sashiko.labels import (
     LabelClass,
     LabelStore,
     check_labels,
+    check_shape,
     default_classes,
     labelled_voxels,
     stroke_components,
 )
+from napari_sashiko.volumes import Stacking, Time
 
 SHAPE = (9, 80, 70)
+STACK = Stacking(SHAPE)
 
 
 def recount(store):
@@ -202,11 +205,11 @@ A, B = np.s_[2, 5:15, 5:15], np.s_[4, 30:40, 5:15]
 
 
 def test_preflight_says_what_is_unwise():
-    texts = check_labels(painted((1, A), (2, B)), SHAPE, default_classes(3))
+    texts = check_labels(painted((1, A), (2, B)), STACK, default_classes(3))
     assert any("'class 3' has no paint" in text for text in texts)
     assert any("'background' is painted on one slice only" in text for text in texts)
     few = check_labels(
-        painted((1, A), (2, np.s_[1, 1, 1:4])), SHAPE, default_classes(2)
+        painted((1, A), (2, np.s_[1, 1, 1:4])), STACK, default_classes(2)
     )
     assert any("only 3 painted voxels" in text for text in few)
 
@@ -222,7 +225,26 @@ def test_preflight_says_what_is_unwise():
 )
 def test_labels_that_teach_nothing_are_refused(labelled, shape, said):
     with pytest.raises(LabelError, match=said):
-        check_labels(labelled, shape, default_classes(2))
+        check_labels(labelled, Stacking(shape), default_classes(2))
+
+
+TIME = Time(2.0, "s")
+
+
+@pytest.mark.parametrize(
+    ("stack", "shape", "told"),
+    [
+        (Stacking((8, 32, 30), 4, time=TIME), (12, 32, 30), ("3, 4, 32", "2, 4, 32")),
+        (Stacking((8, 32, 30), 4, time=TIME), (9, 32, 30), ("9, 32", "2, 4, 32")),
+        (Stacking((8, 32, 30), 1, flat=True, time=TIME), (6, 32, 30), ("6, ", "8, ")),
+        (Stacking((1, 32, 30), flat=True), (1, 32, 31), ("32, 31", "32, 30")),
+        (Stacking((8, 32, 30)), (8, 30, 32), ("8, 30, 32", "8, 32, 30")),
+    ],
+)
+def test_shapes_are_told_by_the_axes_of_the_image(stack, shape, told):
+    with pytest.raises(LabelError, match=rf"\({told[0]}.*image has \({told[1]}"):
+        check_shape(shape, stack)
+    check_shape(stack.shape, stack)
 
 
 @pytest.mark.parametrize(

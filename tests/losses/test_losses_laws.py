@@ -127,6 +127,51 @@ def test_cross_entropy_takes_weights_and_smoothing():
     torch.testing.assert_close(mine, expected)
 
 
+def test_classes_that_weigh_nothing_give_zero_and_no_slope():
+    """Not 0 / 0: a batch may hold a class alone that was given no weight."""
+    logits, target = scene(2)
+    target[target == 2] = 1
+    for smoothing in (0.0, 0.1):
+        loss = cross_entropy(
+            logits, target, class_weights=[0.0, 1.0], label_smoothing=smoothing
+        )
+        (slope,) = torch.autograd.grad(loss, logits)
+        assert loss.item() == 0.0
+        assert not slope.any()
+
+
+def test_balanced_cross_entropy_is_the_mean_over_classes():
+    logits, target = scene(4)
+    target[target == 4] = 2  # a class that is not in the batch
+    means = [
+        functional.cross_entropy(
+            logits, torch.where(target == c, target, 0) - 1, ignore_index=-1
+        )
+        for c in (1, 2, 3)
+    ]
+    balanced = cross_entropy(logits, target, balanced=True)
+    torch.testing.assert_close(balanced, sum(means) / 3)
+    weighted = cross_entropy(
+        logits, target, balanced=True, class_weights=[1.0, 3.0, 2.0, 5.0]
+    )
+    expected = (means[0] + 3 * means[1] + 2 * means[2]) / 6
+    torch.testing.assert_close(weighted, expected)
+
+
+def test_balanced_cross_entropy_of_two_classes_is_the_balanced_binary_one():
+    """But for its scale, and where one class is rare."""
+    logits, target = scene(2)
+    target[:, :4] = 1
+    slopes = []
+    for loss in (
+        cross_entropy(logits, target, balanced=True),
+        balanced_binary_cross_entropy(logits, target),
+    ):
+        (slope,) = torch.autograd.grad(loss, logits)
+        slopes.append(slope / slope.norm())
+    torch.testing.assert_close(*slopes)
+
+
 def test_dice_by_hand():
     # Class 1: p = 1, q = .8 + .4, pq = .8; class 2: p = 1, q = .2 + .6, pq = .6.
     loss = dice(from_probabilities(0.8, 0.4, 0.5), torch.tensor([[1, 2, 0]]))

@@ -107,6 +107,53 @@ def test_no_parameter_is_without_gradient(name, dims):
     assert idle == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "channels"),
+    [
+        ({}, [16, 32, 64, 128]),
+        ({"depth": 5}, [16, 32, 64, 128, 128, 128]),
+        ({"depth": 5, "widest": 32}, [16, 32, 64, 128, 256, 512]),
+        ({"growth_rate": 1.5}, [16, 24, 36, 54]),
+        ({"growth_rate": 0.5, "base_channels": 4}, [4, 2, 1, 1]),
+    ],
+)
+@pytest.mark.parametrize("name", ["autoencoder", "vae"])
+def test_levels_grow_as_they_are_told(name, settings, channels):
+    network = build_encoder(name, 1, edge=32, latent=2, seed=0, **settings)
+    last = [stage.state_dict() for stage in network.down]
+    found = [
+        [t.shape[0] for key, t in state.items() if t.ndim == 4][-1] for state in last
+    ]
+    assert found == channels
+    assert network(noise(2, 1, 32, 32)).image.shape == (2, 1, 32, 32)
+
+
+def test_an_autoencoder_has_the_weights_that_its_layers_say():
+    """Two convolutions a level down and one up, each normalised, two linear layers."""
+    network = build_encoder("autoencoder", 1, edge=64, latent=16, seed=0)
+    pairs = [(1, 16), (16, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128)]
+    pairs += [(128, 128), (128, 64), (64, 32), (32, 16)]
+    stages = sum(9 * before * after + 3 * after for before, after in pairs)
+    inner = 128 * 8 * 8
+    linear = (inner + 1) * 16 + (16 + 1) * inner
+    head = 9 * 16 + 1
+    found = sum(p.numel() for p in network.parameters())
+    assert found == stages + linear + head == 661_793
+
+
+def test_encoders_of_before_are_rebuilt():
+    """Their description names neither growth nor the widest level."""
+    network = build_encoder("vae", 1, edge=8, latent=2, seed=0, depth=2)
+    spec = dict(network.spec)
+    spec["settings"] = {
+        key: value
+        for key, value in spec["settings"].items()
+        if key not in ("growth_rate", "widest")
+    }
+    again = encoder_from_spec(spec)
+    again.load_state_dict(network.state_dict())
+
+
 def test_encoders_are_not_offered_where_any_size_must_do():
     assert set(ENCODERS).isdisjoint(NETWORKS)
     assert {"autoencoder", "vae"} <= set(ENCODERS)
@@ -133,7 +180,8 @@ def test_the_penalty_of_a_vae_is_twice_the_divergence_by_voxel():
 
 
 def test_settings_of_the_step_are_not_those_of_the_network():
-    assert {"depth", "base_channels", "norm", "beta"} == set(encoder_settings("vae"))
+    own = {"depth", "base_channels", "growth_rate", "widest", "norm", "beta"}
+    assert own == set(encoder_settings("vae"))
     with pytest.raises(SettingsError, match="depths"):
         build_encoder("vae", 1, edge=8, latent=2, seed=0, depths=3)
     with pytest.raises(SettingsError, match="autoencoder"):

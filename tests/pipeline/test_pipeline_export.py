@@ -152,8 +152,31 @@ def test_a_restored_image_comes_back_in_grey_values(prediction, tmp_path, channe
     np.testing.assert_array_equal(read(tmp_path / "a.tif"), grey)
     with pytest.raises(SettingsError, match="no part 'classes' in a restored image"):
         export(prediction, tmp_path / "b.tif", part="classes")
-    with pytest.raises(SettingsError, match="one image, not one for each class"):
+    with pytest.raises(SettingsError, match=r"no image for each class.*channel"):
         export(prediction, tmp_path / "b.tif", label_class="fibre")
+    export(prediction, tmp_path / "c.tif", channel=channels)
+    np.testing.assert_array_equal(read(tmp_path / "c.tif"), grey[-1:])
+    with pytest.raises(SettingsError, match=rf"no channel {channels + 1} in"):
+        export(prediction, tmp_path / "b.tif", channel=channels + 1)
+
+
+def test_an_mrc_of_a_restored_image_takes_one_channel(prediction, tmp_path):
+    pytest.importorskip("mrcfile")
+    group = zarr.open_group(str(prediction), mode="r+")
+    record = {**group.attrs["sashiko"], "kind": "restored image", "classes": []}
+    group.attrs["sashiko"] = record
+    grey = (1000 * MEAN[:2]).astype(np.float32)
+    write_image(group, "mean", grey)
+    with pytest.raises(OutputError, match=r"Name a channel, with --channel"):
+        export(prediction, tmp_path / "a.mrc")
+    done = export(prediction, tmp_path / "a.mrc", channel=2)
+    assert "channel 2" in done.what
+    np.testing.assert_array_equal(read(tmp_path / "a.mrc"), grey[1:])
+
+
+def test_a_prediction_has_classes_and_no_channels(prediction, tmp_path):
+    with pytest.raises(SettingsError, match=r"no channels.*a prediction.*a class"):
+        export(prediction, tmp_path / "b.tif", channel=1)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +199,7 @@ def test_a_part_that_is_not_there_is_said(prediction, tmp_path, settings, error,
 
 
 def test_instances_have_no_classes(instances, tmp_path):
-    with pytest.raises(SettingsError, match="Instances are one image"):
+    with pytest.raises(SettingsError, match="no image for each class in instances"):
         export(instances, tmp_path / "a.tif", label_class="fibre")
 
 

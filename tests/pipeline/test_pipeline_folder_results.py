@@ -27,10 +27,13 @@ from napari_sashiko.pipeline import (
     Tick,
     apply_steps,
     as_volume,
+    describe,
     picture_worker,
     read_results,
 )
 from napari_sashiko.pipeline.comparing import folder_name
+from napari_sashiko.pipeline.folder_results import tiff_of
+from napari_sashiko.pipeline.folder_stamp import Stamp, read_stamp
 from napari_sashiko.pipeline.overlays import draw_overlay
 
 CPU = {"device": "cpu"}
@@ -74,6 +77,77 @@ def test_a_picture_is_segmented_as_if_it_were_the_only_one(learned, data, tmp_pa
     np.testing.assert_allclose(pages.sum(axis=0), 1, atol=1e-4)
     found = iio.imread(tmp_path / "out" / "t1.png")
     np.testing.assert_array_equal(found == 255, pages.argmax(axis=0) == 1)
+
+
+@pytest.fixture(scope="module")
+def restorer(tmp_path_factory):
+    """A model that has learned a little of how to take noise out of grey pictures."""
+    place = tmp_path_factory.mktemp("restorer")
+    data = write_data(place / "data")
+    path = place / "restorer.sashiko-model"
+    picture = iio.imread(data / "test" / "images" / "t0.png")
+    ns.restore(
+        picture,
+        path,
+        network="tunet",
+        network_settings={"depth": 2, "base_channels": 4},
+        members=1,
+        epochs=1,
+        patch=16,
+        batch=4,
+        dims="2",
+        **CPU,
+    )
+    return path
+
+
+def test_a_model_that_restores_does_so_with_every_picture(restorer, data, tmp_path):
+    images, out = data / "test" / "images", tmp_path / "out"
+    cut_short(images / "t0.png")
+    done = ns.apply(restorer, data / "test", out, **CPU)
+    assert (done.written, list(dict(done.problems))) == (1, ["t0.png"])
+    assert {path.name for path in out.iterdir()} == {"results.json", "t1.tif"}
+    picture = iio.imread(images / "t1.png")
+    ns.predict(restorer, as_volume(picture), tmp_path / "o.zarr", **CPU)
+    whole = np.asarray(zarr.open_array(str(tmp_path / "o.zarr" / "mean/0"), mode="r"))
+    found = tifffile.imread(out / "t1.tif")
+    assert found.shape == picture.shape
+    np.testing.assert_allclose(found, whole[0], rtol=1e-4, atol=1e-3)
+    assert "Restored images" in "\n".join(describe(out).lines)
+    with pytest.raises(OutputError, match="no classes"):
+        ns.evaluate_folder(out, data / "test")
+    with pytest.raises(SettingsError, match="no probabilities"):
+        ns.apply(restorer, data / "test", tmp_path / "no", probabilities=True, **CPU)
+    assert not (tmp_path / "no").exists()
+
+
+def test_restored_pictures_are_kept_renewed_and_made_anew(
+    restorer, learned, data, tmp_path
+):
+    out = tmp_path / "out"
+    ns.apply(restorer, data / "test", out, **CPU)
+    change(data / "test" / "images" / "t1.png", later=5)
+    done = ns.apply(restorer, data / "test", out, **CPU)
+    assert (done.written, done.kept, done.renewed) == (1, 1, 1)
+    tifffile.imwrite(out / "mine.tif", np.zeros((3, 3), np.uint8))
+    with pytest.raises(OutputError, match="another model"):
+        ns.apply(learned[0], data / "test", out, **CPU)
+    ns.apply(learned[0], data / "test", out, overwrite=True, **CPU)
+    names = {"results.json", "t0.png", "t1.png", "mine.tif"}
+    assert {path.name for path in out.iterdir()} == names
+
+
+@pytest.mark.parametrize("channels", [1, 3, 2])
+def test_a_restored_picture_says_what_it_was_made_of(tmp_path, channels):
+    pixels = np.random.default_rng(0).random((channels, 5, 7)).astype(np.float32)
+    stamp = Stamp("model", 3, 4, "content")
+    (tmp_path / "a.tif").write_bytes(tiff_of(pixels, stamp.text()))
+    assert read_stamp(tmp_path / "a.tif") == stamp
+    found = tifffile.imread(tmp_path / "a.tif")
+    found = np.moveaxis(found, -1, 0) if channels == 3 else found
+    np.testing.assert_array_equal(found.reshape(pixels.shape), pixels)
+    (tmp_path / "a.tif").write_bytes(tiff_of(pixels))
+    assert read_stamp(tmp_path / "a.tif") is None
 
 
 def test_a_picture_larger_than_a_window_has_no_seams(
@@ -315,6 +389,20 @@ def test_pictures_and_files_of_others_are_never_overwritten(learned, data, tmp_p
             )
     assert (images / "t0.png").read_bytes() == before
     assert not (data / "test" / "labels" / "results.json").exists()
+
+
+def test_what_somebody_put_among_the_results_stays_when_they_are_made_anew(
+    learned, data, tmp_path
+):
+    out, wide = tmp_path / "out", {"probabilities": True, **CPU}
+    ns.apply(learned[0], data / "test", out, **wide)
+    (data / "test" / "images" / "t1.png").unlink()
+    mine = ["figure.png", "figure-probabilities.tif", "other-probabilities.tif"]
+    for name in mine:
+        (out / name).write_bytes(b"mine")
+    ns.apply(learned[0], data / "test", out, overwrite=True, **CPU)
+    assert {path.name for path in out.iterdir()} == {"results.json", "t0.png", *mine}
+    assert all((out / name).read_bytes() == b"mine" for name in mine)
 
 
 def test_results_of_an_earlier_version_are_read_and_not_gone_on_with(

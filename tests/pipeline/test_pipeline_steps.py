@@ -6,17 +6,22 @@ import sys
 import numpy as np
 import pytest
 import zarr
+from safetensors.numpy import load_file
 
 import napari_sashiko as ns
 from napari_sashiko.errors import ModelError, OutputError, SettingsError
+from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.pipeline import (
     CellDone,
     MemberSaved,
     Message,
+    TrainingRested,
+    TrainingWaits,
     as_volume,
     check_prediction,
     estimate,
     list_models,
+    live_steps,
     load_card,
     open_model,
     open_prediction,
@@ -216,6 +221,53 @@ def test_training_goes_on_from_a_model_by_the_names_of_its_classes(
     assert [c.id for c in after.classes] == [1, 2, 3]
     assert after.members[-1].spec["settings"] == before.members[-1].spec["settings"]
     assert "earlier model" in " ".join(after.training["reasons"])
+
+
+class Pad:
+    """Paint that begins with one class, and with names that change."""
+
+    def __init__(self, labels, names):
+        self.labels = np.where(labels == 1, labels, 0)
+        self.version = 0
+        self.call(*names)
+
+    def call(self, *names):
+        self.classes = tuple(
+            each.model_copy(update={"name": name})
+            for each, name in zip(default_classes(2), names, strict=True)
+        )
+        self.version += 1
+
+    def read(self):
+        return labelled_voxels(self.labels), self.classes
+
+
+def head(path):
+    """The output layer's weights, a row for each class."""
+    found = load_file(path / load_card(path).members[-1].file)
+    return {name: each for name, each in found.items() if name.startswith("head")}
+
+
+def test_classes_that_are_named_after_the_start_are_known(networked, arrays, tmp_path):
+    start, settings = networked
+    out = tmp_path / "live.sashiko-model"
+    pad = Pad(arrays[1], ("background", "foreground"))
+    asked = training_settings(
+        **settings | {"network": "auto", "network_settings": {}, "learning_rate": 1e-9}
+    )
+    steps = live_steps(arrays[0], pad, asked, out, start=start)
+    for event in steps:
+        if isinstance(event, TrainingWaits):
+            pad.call("fibre", "resin")  # the other way round
+            pad.labels = arrays[1]
+            pad.version += 1
+        if isinstance(event, TrainingRested):
+            break
+    steps.close()
+    before, after = head(start), head(out)
+    assert before
+    for name, rows in before.items():
+        np.testing.assert_allclose(after[name], rows[::-1], atol=1e-4)
 
 
 def test_another_network_than_the_models_is_refused(networked, arrays, tmp_path):

@@ -14,6 +14,8 @@ from napari_sashiko.labels import LabelClass
 class Identity:
     """Normalisation that only changes the type."""
 
+    levelled = False
+
     def apply(self, raw, out=None):
         if out is None:
             return np.asarray(raw, np.float32)

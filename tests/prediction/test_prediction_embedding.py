@@ -200,6 +200,18 @@ def test_few_latent_numbers_still_give_two_coordinates(latent):
     assert reduce_to_two(known, known, "pca", 0).shape == (5, 2)
 
 
+@pytest.mark.parametrize("kind", ["one number", "on a line", "all alike"])
+def test_tsne_of_latents_without_a_second_direction_gives_two_coordinates(kind):
+    latents = np.random.default_rng(0).normal(size=(12, 1)).astype(np.float32)
+    if kind != "one number":
+        latents = np.repeat(latents, 3, axis=1)
+    if kind == "all alike":
+        latents[:] = 1
+    points = reduce_to_two(latents, latents, "tsne", 0)
+    assert points.shape == (12, 2)
+    assert np.isfinite(points).all()
+
+
 def test_tsne_keeps_clusters_apart():
     rng = np.random.default_rng(0)
     latents = rng.normal(size=(40, 4)).astype(np.float32)

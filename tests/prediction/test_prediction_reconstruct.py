@@ -6,11 +6,12 @@ import zarr
 from small_phantoms import ANGLES, SIDE, make_sinograms, make_slices
 
 from napari_sashiko.checkpoints import load_reconstructors
-from napari_sashiko.errors import ModelError, OutputError, VolumeError
+from napari_sashiko.errors import ModelError, OutputError, SettingsError, VolumeError
 from napari_sashiko.prediction import (
     RECONSTRUCTED,
     CellDone,
     ReconstructSettings,
+    compare_image_steps,
     evaluate,
     mend_prediction,
     read_record,
@@ -73,6 +74,38 @@ def test_back_projection_of_every_slice_is_stored(out):
     assert np.array_equal(made(out)[0], expected())
     assert read_record(out)["kind"] == RECONSTRUCTED
     assert not (out / "mean").exists()
+
+
+def score(out, truth, **asked):
+    steps = compare_image_steps(out, as_volume(truth), **asked)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_scores_of_a_volume_are_those_of_its_voxels(out):
+    run(out)
+    truth = make_slices(COUNT)
+    found = score(out, truth)
+    expected_error = np.sqrt(np.mean((made(out)[0] - truth) ** 2))
+    assert found.errors.root_mean_square_error == pytest.approx(expected_error)
+    correlation = np.corrcoef(made(out).ravel(), truth.ravel())[0, 1]
+    assert found.errors.pearson == pytest.approx(correlation)
+    with pytest.raises(SettingsError, match="Choose from: fbp"):
+        score(out, truth, part="mean")
+    with pytest.raises(VolumeError, match=r"the reconstruction \(37"):
+        score(out, truth[1:])
+
+
+def test_each_way_to_make_a_volume_is_scored(out, model):
+    run(out, model=model)
+    truth = make_slices(COUNT)
+    found = {part: score(out, truth, part=part) for part in ("mean", "fbp", None)}
+    assert found["mean"] == found[None] != found["fbp"]
+    with pytest.raises(SettingsError, match="Choose from: mean, fbp"):
+        score(out, truth, part="std")
 
 
 def test_filter_and_circle_are_used(out, tmp_path):

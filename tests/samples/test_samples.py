@@ -3,10 +3,12 @@
 import json
 import socket
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tifffile
+from imageio.v3 import imread
 from scipy import ndimage
 
 from napari_sashiko.errors import OutputError, SampleError, SettingsError
@@ -189,6 +191,41 @@ def test_clear_cases_leave_out_what_one_might_argue_about():
     assert not (cases[:, ~disk] == nuclei.NUCLEUS).sum() > 0.05 * (~disk).sum()
     assert (cases == 0).any()
     assert set(np.unique(paint_strokes(cases))) == {0, 1, 2}
+
+
+def test_micrographs_are_a_folder_that_training_takes(tmp_path):
+    sample = SAMPLES["micrographs"](shape=(6, 48, 64))
+    files = write_sample(sample, tmp_path / "m")
+    assert set(files) == {"train", "validate", "test", "classes"}
+    numbers = []
+    for part, count in (("train", 3), ("validate", 1), ("test", 2)):
+        images, labels = (
+            sorted((tmp_path / "m" / part / kind).iterdir())
+            for kind in ("images", "labels")
+        )
+        assert [path.name for path in images] == [path.name for path in labels]
+        assert len(images) == count
+        for image, label in zip(images, labels, strict=True):
+            number = int(image.stem[-2:])
+            numbers.append(number)
+            np.testing.assert_array_equal(imread(image), sample.image[number])
+            expected = np.where(sample.truth[number] == 2, 255, 0)
+            np.testing.assert_array_equal(imread(label), expected)
+    assert numbers == list(range(6))
+    assert files["classes"].read_text() == "0: liquid\n255: dendrite\n"
+
+
+def test_a_folder_of_pictures_is_kept_as_one(tmp_path, monkeypatch):
+    small = SAMPLES["micrographs"](shape=(6, 32, 32))
+    monkeypatch.setattr(_store, "SAMPLES", {"micrographs": lambda **_: small})
+    load_sample("micrographs", cache=tmp_path)
+    assert load_sample("micrographs", cache=tmp_path).parts == small.parts
+
+
+def test_parts_make_up_a_sample(tmp_path):
+    sample = SAMPLES["micrographs"](shape=(6, 32, 32))
+    with pytest.raises(SampleError, match="cannot be cut"):
+        write_sample(replace(sample, parts=(("train", 5),)), tmp_path)
 
 
 def test_written_files_carry_voxel_size_and_class_names(tmp_path, made):

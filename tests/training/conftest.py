@@ -4,7 +4,7 @@ import pytest
 import torch
 from training_runs import run
 
-from napari_sashiko.training import TrainingDone
+from napari_sashiko.training import TrainingDone, painting
 
 
 @pytest.fixture
@@ -27,3 +27,10 @@ def two_threads():
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def hurry(monkeypatch):
+    """Nobody waits for the hand of a test to rest."""
+    monkeypatch.setattr(painting, "REST", 0.0)
+    monkeypatch.setattr(painting, "LATEST", 0.0)

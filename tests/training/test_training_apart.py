@@ -6,7 +6,7 @@ import pytest
 from napari_sashiko.checkpoints import load_card
 from napari_sashiko.labels import LabelClass, labelled_voxels
 from napari_sashiko.patches import Folds, fold_labelled
-from napari_sashiko.training import TrainingDone, TrainingSettings, train
+from napari_sashiko.training import TrainingDone, TrainingSettings, _verdict, train
 from napari_sashiko.training._apart import (
     FEWEST,
     describe_distance,
@@ -141,6 +141,18 @@ def test_strokes_beside_others_are_left_out_of_the_scores(tmp_path):
     assert air == 320
     # Those of seven slices; of the three on slice 0 only pieces of one fold are apart.
     assert 280 <= resin < 400
+    # Sets are calibrated on the same voxels: sixteen strokes are enough.
+    assert card.sets.voxels == air + resin
+    assert "Prediction sets" not in done.fairness
+
+
+def test_sets_that_need_all_strokes_have_them_and_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(_verdict, "are_enough", lambda *_: False)
+    labels = strokes((16, 128, 48), 2)
+    labels[0, 88, 4:-4], labels[0, 104, 4:-4] = 2, 2
+    done, card = run(tmp_path, labels)
+    assert card.sets.voxels > sum(counts(card))
+    assert done.fairness.endswith("the sets may be too small.")
 
 
 def test_paint_that_is_close_together_is_said_to_flatter(tmp_path):

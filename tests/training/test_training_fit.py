@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_sashiko.networks import Network
-from napari_sashiko.runners import Message
+from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import EpochDone, fit, judge
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.fit import Plan
@@ -18,7 +18,7 @@ from napari_sashiko.training.judge import HeldOut
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.outcome import Outcome
 from napari_sashiko.training.paint_material import PaintBatch, PaintMaterial
-from napari_sashiko.training.schedule import one_cycle
+from napari_sashiko.training.schedule import Clock, one_cycle
 from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.tiles import Tile
 
@@ -110,6 +110,23 @@ def learn(network=None, deck=None, judges=None, lessons=None, **changes):
         )
     )
     return network, outcome, events
+
+
+@pytest.mark.parametrize(("precision", "mixed"), [("auto", True), ("full", False)])
+def test_bfloat16_is_mixed_in_unless_that_is_refused(monkeypatch, precision, mixed):
+    monkeypatch.setattr(fit, "has_fast_bfloat16", lambda _: True)
+    seen = set()
+
+    class Watched(Tiny):
+        half_gradients = True
+
+        def forward(self, x):
+            if self.training:
+                seen.add(torch.is_autocast_enabled("cpu"))
+            return super().forward(x)
+
+    learn(Watched(), epochs=1, precision=precision)
+    assert seen == {mixed}
 
 
 def watch_averages(patch):
@@ -288,6 +305,32 @@ def test_the_clock_ends_the_schedule(monkeypatch):
     assert rates[-1] > 0.4
 
 
+def test_what_is_held_back_is_not_learned_and_takes_no_time(monkeypatch):
+    skipped = []
+    monkeypatch.setattr(fit.Clock, "skip", lambda _, seconds: skipped.append(seconds))
+    deck = Deck()
+    supply = Supply(material(deck))
+    supply.held_back = True
+    steps = fit.fit(Tiny(), supply, plan=plan(), outcome=Outcome())
+    assert {type(next(steps)) for _ in range(3)} == {Tick}
+    assert not deck.counts
+    supply.held_back = False
+    next(steps)
+    assert deck.counts
+    assert len(skipped) == 1
+    assert skipped[0] >= 2 * fit.NAP
+
+
+def test_time_that_is_skipped_is_not_spent():
+    clock = Clock(100, time.monotonic() + 1000)
+    clock.start -= 500
+    spent = clock.fraction(0)
+    clock.start -= 300
+    assert clock.fraction(0) > spent + 0.2
+    clock.skip(300)
+    assert clock.fraction(0) == pytest.approx(spent, abs=0.01)
+
+
 def test_with_time_enough_the_clock_changes_nothing():
     deck, naps = Deck(), iter([0.3])
     deck.watch = lambda: time.sleep(next(naps, 0))
@@ -358,6 +401,50 @@ def test_out_of_memory_for_a_single_patch_is_an_error(monkeypatch):
     monkeypatch.setattr(fit, "_learn", short_of_memory(0))
     with pytest.raises(RuntimeError, match="out of memory"):
         learn(batch=4)
+
+
+class Spoilt(PaintBatch):
+    """A batch whose loss is not a number."""
+
+    def losses(self, output):
+        return tuple(loss * math.nan for loss in super().losses(output))
+
+
+def test_a_loss_that_is_no_number_ends_nothing(monkeypatch):
+    """The network is left as it is by such a batch, and it is said once."""
+    keep, every, states = PaintMaterial.draw, iter(range(1000)), []
+
+    def draw(self, *args, **options):
+        batch = keep(self, *args, **options)
+        states.append(state(network))
+        spoil = next(every) % 2
+        return Spoilt(batch.painted, batch.targets) if spoil else batch
+
+    monkeypatch.setattr(PaintMaterial, "draw", draw)
+    network = Tiny()
+    _, outcome, events = learn(network)
+    weights = [{n: s[n] for n in s if n.startswith("head")} for s in states]
+    for place in range(1, len(weights) - 1, 2):
+        assert same(weights[place], weights[place + 1])
+        assert not same(weights[place - 1], weights[place])
+    assert outcome.history[-1]["macro_f1"] > 0.9
+    assert math.isfinite(outcome.history[-1]["loss"])
+    said = [event for event in events if isinstance(event, Message)]
+    assert len(said) == 1
+    assert said[0].level == "warning"
+    assert "not a finite number" in said[0].text
+
+
+def test_gradients_that_overflow_are_not_followed(monkeypatch):
+    network, images = Tiny(), torch.zeros(1, 1, SIZE, SIZE)
+    before = state(network)
+    targets = torch.ones(1, SIZE, SIZE, dtype=torch.uint8)
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(math.inf)
+    )
+    batch = PaintBatch(images, targets)
+    assert math.isnan(fit._learn(network, batch, Descent(network), 1.0, plan()))
+    assert torch.equal(before["head.weight"], network.head.weight)
 
 
 def test_other_errors_are_not_taken_for_want_of_memory(monkeypatch):

@@ -1,23 +1,19 @@
 """Laws of training while paint goes on changing."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
+from live_runs import BAND, THIRD, Canvas, Live, banded, heritage_of
 from small_networks import SMALL
 from training_runs import (
-    QUICK,
-    make_image,
     make_labels,
     probabilities,
     run,
     tensors,
 )
 
-from napari_sashiko.checkpoints import load_card, load_ensemble
+from napari_sashiko.checkpoints import load_card
 from napari_sashiko.errors import ModelError
-from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.networks import NETWORKS, build_network
 from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import (
@@ -28,76 +24,9 @@ from napari_sashiko.training import (
     TrainingStarted,
     TrainingWaits,
     crew,
-    painting,
-    train_live,
 )
-from napari_sashiko.volumes import as_volume
 
-
-class Canvas:
-    """Paint in an array that may change at any time."""
-
-    def __init__(self, labels, classes=3):
-        self.labels = labels.copy()
-        self.classes = default_classes(classes)
-        self.version = 0
-
-    def paint(self, key, value):
-        self.labels[key] = value
-        self.version += 1
-
-    def read(self):
-        return labelled_voxels(self.labels), self.classes
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch):
-    """Nobody waits for the hand of a test to rest."""
-    monkeypatch.setattr(painting, "REST", 0.0)
-    monkeypatch.setattr(painting, "LATEST", 0.0)
-
-
-class Live:
-    """A live run that can be asked for its next event of a kind."""
-
-    def __init__(self, canvas, out, image=None, heritage=(), **changes):
-        volume = as_volume(make_image() if image is None else image)
-        settings = QUICK.model_copy(update=changes)
-        self.steps = train_live(volume, canvas, settings, out, heritage=heritage)
-        self.seen = []
-
-    def until(self, kind, **facts):
-        for event in self.steps:
-            self.seen.append(event)
-            if isinstance(event, kind) and all(
-                getattr(event, name) == value for name, value in facts.items()
-            ):
-                return event
-        raise AssertionError(f"The run ended before {kind.__name__}.")
-
-    def for_seconds(self, seconds):
-        """What it says meanwhile."""
-        end, said = time.monotonic() + seconds, []
-        while time.monotonic() < end:
-            said.append(next(self.steps))
-        return said
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.steps.close()
-
-
-# A dark band in which nothing is painted at first.
-BAND = slice(19, 25)
-THIRD = (slice(1, 4, 2), slice(4, 36, 6), BAND)
-
-
-def banded():
-    image = make_image()
-    image[..., BAND] -= 8
-    return image
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 def test_it_rests_when_all_is_learned_and_wakes_for_new_paint(out, monkeypatch):
@@ -239,20 +168,6 @@ def test_what_a_network_is_judged_on_was_never_learned(out, monkeypatch):
 
 
 # ---- what is handed on ----------------------------------------------------------
-
-
-def heritage_of(path, ids=None):
-    ensemble = load_ensemble(path)
-    nets = [
-        (member, entry)
-        for member, entry in zip(ensemble.members, ensemble.card.members, strict=True)
-        if entry.kind == "network"
-    ]
-    own = tuple(c.id for c in ensemble.card.classes)
-    return [
-        Heritage(entry.spec, member.network.state_dict(), ids or own)
-        for member, entry in nets
-    ]
 
 
 def test_training_goes_on_from_an_earlier_model(trained, tmp_path):

@@ -11,7 +11,13 @@ from napari_sashiko.checkpoints import load_card
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.labels import LabelClass, labelled_voxels
 from napari_sashiko.losses import LOSSES, build_loss
-from napari_sashiko.training import TrainingSettings, train
+from napari_sashiko.training import (
+    ExploreSettings,
+    RestoreSettings,
+    TrainingSettings,
+    TrainReconstructSettings,
+    train,
+)
 from napari_sashiko.training.optimisers import OPTIMISERS
 from napari_sashiko.training.schedule import REDUCED, Pace
 from napari_sashiko.transforms import TRANSFORMS
@@ -149,6 +155,38 @@ def test_parts_that_do_not_exist_are_refused_before_training(settings, words, tm
     with pytest.raises(SettingsError, match=words):
         list(pipeline.train_steps(volume, paint, CLASSES, chosen, tmp_path / "m"))
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "who"),
+    [
+        (TrainingSettings, "seed", "The setting seed decides it"),
+        (TrainingSettings, "dims", "The setting dims decides it"),
+        (TrainingSettings, "in_channels", "The image decides it"),
+        (TrainingSettings, "name", "The setting network decides it"),
+        (RestoreSettings, "seed", "The setting seed decides it"),
+        (ExploreSettings, "edge", "The setting patch decides it"),
+        (ExploreSettings, "latent", "The setting latent decides it"),
+        (ExploreSettings, "dims", "The network, which looks at slices, decides it"),
+        (TrainReconstructSettings, "size", "The volume of slices decides it"),
+        (TrainReconstructSettings, "seed", "The setting seed decides it"),
+    ],
+)
+def test_what_the_program_supplies_is_no_setting_of_a_network(kind, name, who):
+    words = f"network_settings.{name} is no setting of the network. {who}"
+    with pytest.raises(SettingsError) as caught:
+        kind.checked(network_settings={"depth": 3, name: 1})
+    assert words in str(caught.value)
+
+
+def test_what_a_restorer_has_of_its_own_may_be_set():
+    chosen = RestoreSettings.checked(network="vae", network_settings={"latent": 4})
+    assert chosen.network_settings == {"latent": 4}
+
+
+def test_the_name_of_a_loss_is_none_of_its_settings(tmp_path):
+    with pytest.raises(SettingsError, match="no setting 'name'"):
+        trained(tmp_path / "m", loss_settings={"name": "dice"})
 
 
 def test_settings_of_a_loss_reach_it():

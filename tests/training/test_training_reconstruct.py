@@ -157,6 +157,20 @@ def test_a_network_that_is_too_large_is_refused_with_the_number(out, monkeypatch
     assert not out.exists()
 
 
+def test_a_gpu_needs_room_in_main_memory_too(out, monkeypatch):
+    monkeypatch.setattr(
+        "napari_sashiko.runners.devices.free_memory",
+        lambda device: 700 if device == "cpu" else 10**12,
+    )
+    monkeypatch.setattr(
+        "napari_sashiko.training.reconstruct.choose_device",
+        lambda _: torch.device("cuda", 0),
+    )
+    with pytest.raises(DeviceError, match=r"free on cpu"):
+        learn(out)
+    assert not out.exists()
+
+
 def test_members_are_counted(out, monkeypatch):
     monkeypatch.setattr("napari_sashiko.runners.devices.free_memory", lambda _: 800_000)
     weights = 18 * 24 * 16 + 16 + 16 * 16 + 16 + 16 * 576 + 576

@@ -227,6 +227,43 @@ def test_an_image_without_gaps_teaches_nothing_about_them(out):
     assert not out.exists()
 
 
+def blocks_of(patch):
+    """Places in the volume of each voxel of the blocks that are read, in order."""
+    numbered = as_volume(np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE))
+    plain = Normalisation(low=(0.0,), high=(1e9,), center=(0.0,), scale=(1.0,))
+    pair = ImagePair(numbered, numbered, plain, plain)
+    tiles = ended(read_image_tiles(pair, patch, 0, QUICK.seed))
+    return [tile.target[0].astype(int) for tile in tiles]
+
+
+def pierced(places):
+    """Take a few voxels out of an image."""
+    image = make_clean()
+    image.flat[places.ravel()[:40]] = np.nan
+    return image
+
+
+def test_a_gap_in_the_block_that_is_held_out_is_found(out):
+    held, *others = blocks_of((16, 16, 16))
+    image = pierced(held)
+    assert not np.isnan(image.flat[np.concatenate([o.ravel() for o in others])]).any()
+    done = learn(out, image, gaps=True, dims="3", epochs=1, members=1)[-1]
+    assert np.isfinite(dict(done.metrics)["held_out_loss"])
+
+
+def test_a_gap_in_a_block_that_had_no_room_is_found(out, monkeypatch):
+    everywhere = blocks_of((16, 16, 16))
+    monkeypatch.setattr("napari_sashiko.training.image_tiles.MEMORY", 0)
+    read = blocks_of((16, 16, 16))
+    assert len(read) == 2 < len(everywhere)
+    events = learn(
+        out, pierced(everywhere[-1]), gaps=True, dims="3", epochs=1, members=1
+    )
+    said = {event.what for event in events if isinstance(event, Progress)}
+    assert "looking for gaps" in said
+    assert np.isfinite(dict(events[-1].metrics)["held_out_loss"])
+
+
 @pytest.mark.parametrize("gaps", [False, True])
 def test_an_image_of_one_grey_value_is_refused(out, gaps):
     """Its loss would be 0, which looks like success."""

@@ -10,7 +10,7 @@ from training_runs import make_labels, run
 from napari_sashiko.checkpoints import Ensemble, load_card
 from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.metrics import COVERAGES, calibrate_sets
-from napari_sashiko.training._sets import calibrate
+from napari_sashiko.training._sets import are_enough, calibrate
 
 
 def fake_desk(correction=(), strokes=None, temperature=1.0):
@@ -56,6 +56,13 @@ def test_only_held_out_voxels_count_and_strokes_have_one_vote():
     desk, rows = fake_desk(strokes=np.arange(60) // 4), np.arange(60) < 20
     kept = calibrate(desk, rows, [(1.0, said(0)[rows])])
     assert (kept.strokes, kept.voxels) == (5, 20)
+
+
+def test_a_part_of_the_strokes_is_enough_where_no_coverage_is_lost():
+    every = np.arange(30)
+    assert are_enough(every[:19], every)  # of 0.95, which all 30 can have too
+    assert not are_enough(every[:18], every)
+    assert are_enough(np.arange(8), np.arange(8))
 
 
 @pytest.mark.parametrize("members", [0, 2])

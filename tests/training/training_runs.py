@@ -6,7 +6,7 @@ from safetensors.numpy import load_file
 from napari_sashiko.checkpoints import load_card, load_ensemble
 from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.training import TrainingSettings, train
-from napari_sashiko.volumes import as_volume, full_region
+from napari_sashiko.volumes import as_seen, as_volume, full_region
 
 QUICK = TrainingSettings(
     members=2,
@@ -52,9 +52,11 @@ def run(out, image=None, labels=None, classes=None, heritage=(), **changes):
 
 def probabilities(out, image=None):
     """What a model says about the image, mean ``(K, Z, Y, X)``."""
-    volume = as_volume(make_image() if image is None else image)
+    image = make_image() if image is None else image
     ensemble = load_ensemble(out)
-    patch = ensemble.card.normalisation.apply(volume.read(full_region(volume.shape)))
+    known = ensemble.card.normalisation
+    volume = as_seen(image if hasattr(image, "digest") else as_volume(image), known)
+    patch = known.apply(volume.read(full_region(volume.shape)))
     return ensemble.predict(patch)[0]
 
 

@@ -183,6 +183,119 @@ def test_axes_of_nexus_give_the_voxel_size(tmp_path, kind):
     assert (volume.voxel_size, volume.unit) == ((2.0, 0.5, 0.5), "um")
 
 
+def write_axes(path, image, steps, names=None):
+    """Write NeXus with axes by name: (step, unit), None where there is none."""
+    with pytest.importorskip("h5py").File(path, "w") as file:
+        file.attrs["default"] = "data"
+        data = file.create_group("data")
+        data["grey"] = image
+        data.attrs["signal"] = "grey"
+        data.attrs["axes"] = names or ["." if s is None else f"a{n}" for n, s in steps]
+        for (name, step), length in zip(steps, image.shape, strict=True):
+            if step is not None:
+                data[f"a{name}"] = step[0] * np.arange(length)
+                data[f"a{name}"].attrs["units"] = step[1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "size", "unit"),
+    [
+        ((None, None, None), (1.0, 1.0, 1.0), "pixel"),
+        ((None, (0.5, "um"), (0.25, "um")), (0.5, 0.5, 0.25), "um"),
+        (((2.0, "um"), None, (0.5, "um")), (1.0, 1.0, 1.0), "pixel"),
+        (((1.5, "deg"), (0.5, "um"), (0.5, "um")), (1.0, 1.0, 1.0), "pixel"),
+    ],
+)
+def test_axes_of_nexus_may_be_left_out(tmp_path, steps, size, unit):
+    write_axes(tmp_path / "a.nxs", GREY, list(zip("zyx", steps, strict=True)))
+    volume = open_volume(tmp_path / "a.nxs")
+    assert (volume.shape, volume.voxel_size, volume.unit) == (SHAPE, size, unit)
+
+
+def test_an_axis_of_nexus_that_is_a_group_or_one_word_tells_nothing(tmp_path):
+    steps = list(zip("zyx", [None] * 3, strict=True))
+    for number, names in enumerate((["/data", "grey", ".."], "a", [""] * 3)):
+        path = tmp_path / f"{number}.nxs"
+        write_axes(path, GREY, steps, names)
+        assert open_volume(path).voxel_size == (1.0, 1.0, 1.0)
+
+
+def test_axes_of_nexus_give_the_size_of_a_pixel_and_the_step_of_time(tmp_path):
+    steps = {"t": (3.0, "s"), "z": (2.0, "um"), "y": (0.5, "um"), "x": (0.5, "um")}
+    write_axes(tmp_path / "flat.nxs", GREY[0], list(steps.items())[2:])
+    flat = open_volume(tmp_path / "flat.nxs")
+    assert (flat.voxel_size[1:], flat.unit) == ((0.5, 0.5), "um")
+    write_axes(tmp_path / "a.nxs", np.stack([GREY] * 2), list(steps.items()))
+    for asked in ({"axes": "tzyx"}, {"unnamed": "tzyx"}):
+        volume = open_volume(tmp_path / "a.nxs", **asked)
+        assert (volume.voxel_size, volume.unit) == ((2.0, 0.5, 0.5), "um")
+        assert (volume.time.step, volume.time.unit) == (3.0, "s")
+
+
+@pytest.mark.parametrize("attribute", [(2.0, 0.5, 0.25), (9.0, 2.0, 0.5, 0.25)])
+def test_element_sizes_of_hdf5_are_of_space(tmp_path, attribute):
+    with pytest.importorskip("h5py").File(tmp_path / "a.h5", "w") as file:
+        file["grey"] = np.stack([GREY] * 2)
+        file["grey"].attrs["element_size_um"] = attribute
+    volume = open_volume(tmp_path / "a.h5", axes="czyx")
+    assert (volume.voxel_size, volume.unit) == ((2.0, 0.5, 0.25), "um")
+    with pytest.raises(VolumeError, match="which are space"):
+        open_volume(tmp_path / "a.h5")
+
+
+def test_an_image_in_hdf5_keeps_the_size_of_its_pixels(tmp_path):
+    with pytest.importorskip("h5py").File(tmp_path / "a.h5", "w") as file:
+        file["grey"] = GREY[0]
+        file["grey"].attrs["element_size_um"] = (0.5, 0.25)
+    assert open_volume(tmp_path / "a.h5").voxel_size[1:] == (0.5, 0.25)
+
+
+CENTIMETRE = "CENTIMETER"
+RESOLUTIONS = [
+    ((40_000, 20_000), CENTIMETRE, (0.5, 0.5, 0.25), "um"),
+    ((1000, 1000), CENTIMETRE, (10.0, 10.0, 10.0), "um"),
+    ((300, 300), "INCH", (1.0, 1.0, 1.0), "pixel"),
+    ((50_000, 50_000), "INCH", (1.0, 1.0, 1.0), "pixel"),
+    ((28.35, 28.35), CENTIMETRE, (1.0, 1.0, 1.0), "pixel"),  # 72 dpi
+    ((118, 118), CENTIMETRE, (1.0, 1.0, 1.0), "pixel"),  # 300 dpi
+    ((2, 2), "NONE", (1.0, 1.0, 1.0), "pixel"),
+]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize(("resolution", "kind", "size", "unit"), RESOLUTIONS)
+def test_the_resolution_of_a_tiff_is_of_a_microscope_or_of_a_printer(
+    tmp_path, resolution, kind, size, unit, folder
+):
+    said = {"resolution": resolution, "resolutionunit": kind, "metadata": None}
+    path = tmp_path / "a.tif"
+    if folder:
+        path = tmp_path / "slices"
+        path.mkdir()
+        for number in range(3):
+            tifffile.imwrite(path / f"{number}.tif", GREY[number], **said)
+    else:
+        tifffile.imwrite(path, GREY, photometric="minisblack", **said)
+    volume = open_volume(path)
+    assert volume.voxel_size == pytest.approx(size, rel=1e-3)
+    assert volume.unit == unit
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"), [("micron", (2.0, 0.5, 0.5)), ("inch", (1.0, 1.0, 1.0))]
+)
+def test_slices_of_imagej_keep_their_voxel_size(tmp_path, unit, size):
+    for number in range(2):
+        tifffile.imwrite(
+            tmp_path / f"{number}.tif",
+            GREY[number],
+            imagej=True,
+            resolution=(2, 2),
+            metadata={"spacing": 2.0, "unit": unit},
+        )
+    assert open_volume(tmp_path).voxel_size == pytest.approx(size)
+
+
 def test_colours_of_a_tiff_are_channels(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif", np.moveaxis(GREY[:3], 0, -1), photometric="rgb"

@@ -62,7 +62,14 @@ RecipeFile = Annotated[
         "--recipe", help="JSON of settings, or a project: options here win over it."
     ),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        help="Which image of a result: classes, mean, std; fbp of a reconstruction."
+    ),
+]
 OUT_OPTION = ("-o", "--out")
+OF_PART = "_settings"  # network_settings are those of the network
 # Of objects.
 LabelClass = Annotated[
     str | None, typer.Option("--class", help="Class name or id of the objects.")
@@ -144,8 +151,8 @@ def collect(
 ) -> dict[str, Any]:
     """Merge a recipe, named options (None: not given) and ``--set KEY=VALUE``.
 
-    ``network_settings.depth=10`` sets an entry of a setting that holds others.
-    Options win over the recipe.
+    ``network_settings.depth=10`` sets an entry of a setting that holds others, and
+    leaves the recipe's other entries as they are. Options win over the recipe.
 
     Raises
     ------
@@ -153,6 +160,7 @@ def collect(
         If a text has no ``=``, or a setting is given twice.
     """
     values = {key: value for key, value in given.items() if value is not None}
+    by_entry = set()  # groups of which entries are named, and not the whole
     for text in more or ():
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
@@ -160,6 +168,8 @@ def collect(
                 f"--set {text!r} is not a setting.", "Write --set KEY=VALUE."
             )
         name, dot, entry = key.strip().partition(".")
+        if dot and name not in values:
+            by_entry.add(name)
         entries = values.setdefault(name, {}) if dot else None
         if isinstance(entries, dict):
             entries[entry] = _entry(value)
@@ -169,7 +179,20 @@ def collect(
             )
         else:
             values[name] = _value(value)
-    return recipe | values
+    kept = _still_fitting(recipe, values)
+    for name in by_entry:
+        values[name] = (kept.get(name) or {}) | values[name]
+    return kept | values
+
+
+def _still_fitting(recipe: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Leave the settings of a part out where another one is chosen: of its network."""
+    others = {
+        f"{name}{OF_PART}"
+        for name, value in given.items()
+        if name in recipe and recipe[name] != value
+    }
+    return {name: value for name, value in recipe.items() if name not in others}
 
 
 def triple(text: str | None, name: str) -> tuple[int, int, int] | None:

@@ -1,4 +1,4 @@
-"""``sashiko apply MODEL FOLDER -o OUT``: segment every picture of a folder."""
+"""``sashiko apply MODEL FOLDER -o OUT``: segment or restore pictures of a folder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,11 +35,18 @@ def apply(
         Path, typer.Argument(help="Pictures of any sizes, or a folder with images/.")
     ],
     out: Annotated[
-        Path, typer.Option(*OUT_OPTION, help="Folder for NAME.png of each picture.")
+        Path,
+        typer.Option(
+            *OUT_OPTION,
+            help="Folder for NAME.png of each picture; NAME.tif of restored ones.",
+        ),
     ],
     *,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Also NAME-probabilities.tif.")
+        bool,
+        typer.Option(
+            "--probabilities", help="Of classes: also NAME-probabilities.tif."
+        ),
     ] = False,
     runner: Runner = None,
     scheduler: Scheduler = None,
@@ -49,10 +56,10 @@ def apply(
     more: Set = None,
     json: Json = False,
 ) -> None:
-    """Segment every picture of a folder; resumes where it stopped.
+    """Segment or restore every picture of a folder; resumes where it stopped.
 
     A picture that cannot be read is left out and told of; the exit code is 2 then.
-    One that has changed since is segmented again.
+    One that has changed since is done again.
     """
     from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
 

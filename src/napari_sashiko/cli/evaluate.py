@@ -1,7 +1,7 @@
 """``sashiko evaluate OUT.zarr TRUTH``: score a prediction.
 
-``sashiko evaluate RESULTS TRUTH`` does so for results of a folder of pictures, and for
-a restored image.
+``sashiko evaluate RESULTS TRUTH`` does so for results of a folder of pictures, for a
+restored image, and for a reconstruction.
 """
 
 from pathlib import Path
@@ -11,8 +11,16 @@ import typer
 
 from napari_sashiko.cli._console import answer
 from napari_sashiko.cli._evaluate_pictures import evaluate_pictures, refuse
-from napari_sashiko.cli._options import OUT_OPTION, Axes, Json, absolute, class_of
+from napari_sashiko.cli._options import (
+    OUT_OPTION,
+    Axes,
+    Json,
+    Part,
+    absolute,
+    class_of,
+)
 
+IMAGES = ("restored image", "reconstruction")
 COLUMNS = ("f1", "iou", "precision", "recall", "dice")
 
 
@@ -25,7 +33,8 @@ def evaluate(
     prediction: Annotated[
         Path,
         typer.Argument(
-            help="NAME.zarr of a prediction or of a restored image; results of apply."
+            help="NAME.zarr of a prediction, restored image or reconstruction; results "
+            "of apply."
         ),
     ],
     truth: Annotated[
@@ -54,26 +63,34 @@ def evaluate(
     ] = None,
     only: Annotated[
         Path | None,
-        typer.Option(help="Of a restored image: voxels 0 here are not scored."),
+        typer.Option(help="Of an image: voxels 0 here are not scored."),
     ] = None,
+    part: Part = None,
     axes: Axes = None,
     json: Json = False,
 ) -> None:
-    """Score a prediction, results of a folder, or a restored image."""
+    """Score a prediction, results of a folder, a restored image or reconstruction."""
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     if pipeline.is_results(prediction):
-        refuse({"--ignore": ignore, "--only": only}, "a prediction of a volume")
+        given = {"--ignore": ignore, "--only": only, "--part": part}
+        refuse(given, "a prediction of a volume")
         evaluate_pictures(
             prediction, truth, out, class_of(label_class), overlays=overlays, json=json
         )
         return
     true = pipeline.open_image(truth, axes=axes) if axes else truth
     refuse({"--out": out, "--class": label_class}, "results of sashiko apply")
-    if pipeline.kind_of(prediction) == "restored image":
-        _evaluate_restored(prediction, true, ignore, only, json=json)
+    kind = pipeline.kind_of(prediction)
+    if kind in IMAGES:
+        found = pipeline.evaluate_image(
+            prediction, true, ignore=ignore, only=only, part=part
+        )
+        name = "restored" if kind == IMAGES[0] else kind
+        _answer_image({name: absolute(prediction)}, found, json=json)
         return
-    refuse({"--only": only}, "a restored image")
+    given = {"--only": only, "--part": part}
+    refuse(given, "a restored image or a reconstruction")
     scores = pipeline.evaluate(prediction, true, ignore=ignore)
     facts = {"prediction": absolute(prediction), **scores.record()}
     rows: list[tuple[str, Any, int]] = [
@@ -99,12 +116,8 @@ def evaluate(
     answer(facts, lines, as_json=json)
 
 
-def _evaluate_restored(
-    restored: Path, truth: Any, ignore: Path | None, only: Path | None, *, json: bool
-) -> None:
-    from napari_sashiko import pipeline  # noqa: PLC0415
-
-    found = pipeline.evaluate_restored(restored, truth, ignore=ignore, only=only)
+def _answer_image(facts: dict[str, Any], found: Any, *, json: bool) -> None:
+    """Say how near an image is to its truth."""
     errors = found.errors
     lines = [
         (
@@ -116,4 +129,4 @@ def _evaluate_restored(
             f"error {errors.root_mean_square_error:.4g}, {errors.voxels} voxels"
         ),
     ]
-    answer({"restored": absolute(restored), **found.record()}, lines, as_json=json)
+    answer({**facts, **found.record()}, lines, as_json=json)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_sashiko.cli._console import answer, terminal
-from napari_sashiko.cli._options import OUT_OPTION, Json, Set, class_of, collect
+from napari_sashiko.cli._options import OUT_OPTION, Json, Part, Set, class_of, collect
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,12 +24,15 @@ def export(
         typer.Option(*OUT_OPTION, help="NAME.tif, NAME.mrc, NAME.onnx or NAME.zip."),
     ],
     *,
-    part: Annotated[
-        str | None,
-        typer.Option(help="Of a prediction: classes, mean or std."),
-    ] = None,
+    part: Part = None,
     label_class: Annotated[
         str | None, typer.Option("--class", help="Class name or id, for mean and std.")
+    ] = None,
+    channel: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of a restored image with several: which one, from 1."
+        ),
     ] = None,
     author: Annotated[
         list[str] | None,
@@ -51,6 +54,7 @@ def export(
     given = {
         "part": part,
         "label_class": class_of(label_class),
+        "channel": channel,
         "authors": author or None,
         "license": license_id,
         "overwrite": overwrite or None,

@@ -13,6 +13,7 @@ NAMES = (
     "dendrites",
     "fibres",
     "filaments",
+    "micrographs",
     "moving-nuclei",
     "noisy",
     "nuclei",

@@ -41,7 +41,8 @@ def fit_mrc(content: Content) -> tuple[Content, list[str]]:
     if content.names:
         raise OutputError(
             f"MRC holds one image a file, {content.title} are {len(content.names)}.",
-            "Name a class, or write a TIFF, which holds all of them.",
+            f"Name a {content.each}, with --{content.each}, or write a TIFF, which "
+            "holds all of them.",
         )
     said = []
     if content.unit not in ANGSTROM:
@@ -72,8 +73,10 @@ def writing_mrc(file: IO[bytes], content: Content) -> Iterator[Put]:
     )
     with made as mrc:
         reserve(file, os.fstat(file.fileno()).st_size)
-        if len(content.shape) == 3:
+        if len(content.shape) == 3 and "Z" in content.axes:
             mrc.set_volume()
+        elif len(content.shape) == 3:  # one picture after the other
+            mrc.set_image_stack()
         factor = ANGSTROM.get(content.unit, 0.0)
         z, y, x = (content.voxel_size[0], *content.voxel_size)[-3:]
         mrc.voxel_size = (x * factor, y * factor, z * factor)

@@ -39,6 +39,8 @@ class Content:
         ``"pixel"`` when unknown.
     names : tuple of str
         Of the channels; empty where one image is written.
+    each : str
+        What a channel is, in a word.
     channel : int or None
         The channel of `array` that is that one image; None where it has none.
     note : str
@@ -55,6 +57,7 @@ class Content:
     voxel_size: tuple[float, ...]
     unit: str
     names: tuple[str, ...] = ()
+    each: str = "class"
     channel: int | None = None
     note: str = ""
     largest: int | None = None

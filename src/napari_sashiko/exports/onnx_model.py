@@ -135,6 +135,12 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
             "exported.",
             "Export the image that it restores.",
         )
+    if ensemble.card.normalisation.levelled:
+        raise ModelError(
+            f"The model {model} brings each picture to one mean and contrast by "
+            "percentiles of the picture, which the graph cannot.",
+            "Train with levelling set to no, and export that.",
+        )
     voices, left_out = _voices(ensemble)
     yield from _left_out(left_out, voices, model)
     graph = EnsembleGraph(ensemble.card, voices).eval()

@@ -23,6 +23,12 @@ class ExportSettings(Settings):
         description="Class name or id whose mean or std is written; None writes all "
         "of them as channels.",
     )
+    channel: int | None = Field(
+        default=None,
+        ge=1,
+        description="Channel of a restored image that is written, from 1; None writes "
+        "all of them.",
+    )
     authors: tuple[str, ...] = Field(
         default=(), description="Who made a model, for its package of bioimage.io."
     )

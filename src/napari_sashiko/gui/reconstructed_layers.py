@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.live_layers import Box, LiveLayers
 from napari_sashiko.gui.result_layers import KEY, put_layer
 
@@ -47,7 +47,7 @@ class ReconstructedLayers(LiveLayers):
         for layer in self.there():
             apart = self.beside and layer.metadata[KEY]["image"] != "fbp"
             only = "fbp" not in self._result.images
-            side = layer.data.shape[-1] * layer.scale[-1] * GAP
+            side = _finest(layer).shape[-1] * layer.scale[-1] * GAP
             layer.translate = [
                 *(0.0 for _ in range(layer.ndim - 1)),
                 side if apart and not only else 0.0,
@@ -76,7 +76,9 @@ class ReconstructedLayers(LiveLayers):
             self.viewer,
             source,
             Image,
-            LazyArray(array, channel=0, dtype=np.float32),
+            as_levels(
+                (array, *result.coarser.get(part, ())), channel=0, dtype=np.float32
+            ),
             name=f"{source.name} - {PARTS[part]}",
             note={
                 "result": DOUBT if doubt else "mean",
@@ -100,7 +102,7 @@ class ReconstructedLayers(LiveLayers):
         if not shown:
             return
         # Back-projection is first; networks may know nothing yet.
-        data = shown[0].data
+        data = _finest(shown[0])
         low, high = np.percentile(
             np.asarray(data[middle] if data.ndim == 3 else data), PERCENTILES
         )
@@ -113,3 +115,8 @@ class ReconstructedLayers(LiveLayers):
             # The range first: limits must lie in it.
             layer.contrast_limits_range = (min(0.0, ends[0]), ends[1] * 2)
             layer.contrast_limits = ends
+
+
+def _finest(layer: Any) -> Any:
+    """The voxels themselves, where a layer has coarser levels beside them."""
+    return layer.data[0] if layer.multiscale else layer.data

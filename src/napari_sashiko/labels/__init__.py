@@ -2,7 +2,7 @@
 
 from napari_sashiko.labels._mending import holds_paint, was_interrupted
 from napari_sashiko.labels.between import BetweenSettings, suggest_between
-from napari_sashiko.labels.checks import check_labels
+from napari_sashiko.labels.checks import check_labels, check_shape
 from napari_sashiko.labels.classes import PALETTE, LabelClass, default_classes
 from napari_sashiko.labels.disputes import Dispute, disputed_strokes
 from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
@@ -39,6 +39,7 @@ __all__ = [
     "TrackedArray",
     "check_count",
     "check_labels",
+    "check_shape",
     "count_values",
     "default_classes",
     "disputed_strokes",

@@ -7,13 +7,14 @@ import numpy as np
 from napari_sashiko.errors import LabelError
 from napari_sashiko.labels.classes import LabelClass
 from napari_sashiko.labels.labelled import LabelledVoxels
+from napari_sashiko.volumes import Stacking
 
 FEW = 50  # voxels below which a class is hardly learned
 
 
 def check_labels(
     labelled: LabelledVoxels,
-    shape: Sequence[int],
+    stack: Stacking,
     classes: Sequence[LabelClass],
 ) -> list[str]:
     """Refuse labels that nothing can be learned from; warn about poor ones.
@@ -22,8 +23,8 @@ def check_labels(
     ----------
     labelled : LabelledVoxels
         The paint.
-    shape : sequence of int
-        (Z, Y, X) of the image.
+    stack : Stacking
+        How the slices of the image lie.
     classes : sequence of LabelClass
         All classes, painted or not.
 
@@ -39,12 +40,7 @@ def check_labels(
         If shapes differ, nothing is labelled, only one class is, or a label belongs to
         no class.
     """
-    if tuple(labelled.shape) != tuple(shape):
-        raise LabelError(
-            f"The labels have shape {tuple(labelled.shape)}, the image has "
-            f"{tuple(shape)}.",
-            "Choose labels that were painted on this image.",
-        )
+    check_shape(labelled.shape, stack)
     ids, counts = np.unique(labelled.values, return_counts=True)
     painted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
     if not painted:
@@ -62,6 +58,36 @@ def check_labels(
             "Paint at least one more class: background is a class like any other.",
         )
     return [text for c in classes for text in _warnings(labelled, c, painted)]
+
+
+def check_shape(
+    shape: Sequence[int],
+    stack: Stacking,
+    what: str = "The labels have",
+    instead: str = "Choose labels that were painted on this image.",
+) -> None:
+    """Refuse labels of another shape than their image has.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        (Z, Y, X) of the labels.
+    stack : Stacking
+        How the slices of the image lie.
+    what, instead : str
+        Whose shape it is, and what to do about it.
+
+    Raises
+    ------
+    LabelError
+        Telling both shapes by the axes of the image.
+    """
+    if tuple(shape) != tuple(stack.shape):
+        found, wanted = stack.told(shape), stack.told(stack.shape)
+        raise LabelError(
+            f"{what} shape {found}, the image has {wanted}.",
+            instead,
+        )
 
 
 def _warnings(

@@ -7,7 +7,7 @@ from napari_sashiko.config import keyword_settings, settings_model
 from napari_sashiko.losses._masking import LOSSES, Loss
 
 
-def build_loss(name: str, **settings: Any) -> Loss:
+def build_loss(name: str, /, **settings: Any) -> Loss:
     """Return a loss with its settings filled in.
 
     Parameters

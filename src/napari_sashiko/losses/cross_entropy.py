@@ -18,9 +18,10 @@ def cross_entropy(
     target: Tensor,
     *,
     class_weights: Sequence[Annotated[float, Ge(0.0)]] | None = None,
+    balanced: bool = False,
     label_smoothing: Annotated[float, Ge(0.0), Le(1.0)] = 0.0,
 ) -> Tensor:
-    """Return the mean of ``-log p_t`` over labelled voxels.
+    """Return the mean of ``-log p_t`` over labelled voxels, weighted if asked to.
 
     Parameters
     ----------
@@ -31,26 +32,44 @@ def cross_entropy(
     class_weights : sequence of float, optional
         One weight per class; the mean is then weighted (sum of weights in the
         denominator).
+    balanced : bool
+        Weigh each voxel by the inverse of how many of its class there are in the
+        batch, so that all classes there weigh the same.
     label_smoothing : float
         Share of the target spread evenly over the classes, in [0, 1].
 
     Returns
     -------
     Tensor
-        A scalar; zero, with its graph, when nothing is labelled.
+        A scalar; zero, with its graph, when nothing is labelled, or nothing that has
+        any weight.
     """
     rows, classes = labelled_rows(logits, target)
     if not len(rows):
         return mean_or_zero(rows)
-    weight = None
-    if class_weights is not None:
-        if len(class_weights) != rows.shape[1]:
-            raise SettingsError(
-                f"There are {len(class_weights)} class weights for {rows.shape[1]} "
-                "classes with paint.",
-                "Give one for each.",
-            )
-        weight = torch.as_tensor(class_weights, dtype=rows.dtype, device=rows.device)
-    return functional.cross_entropy(
-        rows, classes, weight=weight, label_smoothing=label_smoothing
+    if class_weights is None and not balanced:
+        return functional.cross_entropy(rows, classes, label_smoothing=label_smoothing)
+    weight = _weights(rows, class_weights)
+    surprise = functional.cross_entropy(
+        rows, classes, weight=weight, label_smoothing=label_smoothing, reduction="none"
     )
+    share = torch.ones_like(surprise)
+    if balanced:
+        share = 1.0 / classes.bincount(minlength=len(weight))[classes]
+    total = (share * weight[classes]).sum()
+    # A batch of classes that weigh nothing says nothing: 0 / 0 would end the training.
+    scale = torch.where(total > 0, 1.0 / total, 0.0)
+    return (share * surprise).sum() * scale
+
+
+def _weights(rows: Tensor, given: Sequence[float] | None) -> Tensor:
+    """One for each class ``(C,)``, as given."""
+    if given is None:
+        return rows.new_ones(rows.shape[1])
+    if len(given) != rows.shape[1]:
+        raise SettingsError(
+            f"There are {len(given)} class weights for {rows.shape[1]} classes with "
+            "paint.",
+            "Give one for each.",
+        )
+    return torch.as_tensor(given, dtype=rows.dtype, device=rows.device)

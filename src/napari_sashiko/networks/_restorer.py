@@ -31,23 +31,7 @@ def build_restorer(
 ) -> Network:
     """Make a network that makes an image of an image, with fresh weights.
 
-    Parameters
-    ----------
-    name : str
-        Name in `NETWORKS` or `ENCODERS`.
-    in_channels, out_channels : int
-        Image channels that it sees, and that it makes.
-    dims : int
-        2 or 3.
-    seed : int
-        Seeds architecture and weights; the global random state is not touched.
-    **settings
-        The network's own settings (see `restorer_settings`).
-
-    Raises
-    ------
-    SettingsError
-        If the name, a setting, ``dims`` or a channel count is not possible.
+    Parameters and errors are those of `build_network`; names are of `ENCODERS`, too.
     """
     shape = (in_channels, out_channels, dims)
     if _known(name) in ENCODERS:

@@ -4,7 +4,7 @@ from math import prod
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from napari_sashiko.layers import (
@@ -42,7 +42,11 @@ class Autoencoder(Encoder):
     depth : int
         Poolings, each to half the edge.
     base_channels : int
-        Channels of the first level; doubled at each pooling, up to eightfold.
+        Channels of the first level.
+    growth_rate : float
+        Channels of a level in those of the one above; need not be whole.
+    widest : int
+        No level has more channels than so many times the first.
     norm : {"batch", "none"}
         What follows each convolution.
     """
@@ -61,6 +65,8 @@ class Autoencoder(Encoder):
         latent: Annotated[int, Ge(1), Le(1024)] = 16,
         depth: Annotated[int, Ge(1), Le(7)] = 3,
         base_channels: Annotated[int, Ge(1), Le(128)] = 16,
+        growth_rate: Annotated[float, Gt(0.0), Le(4.0)] = 2.0,
+        widest: Annotated[int, Ge(1), Le(256)] = 8,
         norm: NormName = "batch",
     ) -> None:
         super().__init__(
@@ -71,13 +77,15 @@ class Autoencoder(Encoder):
             latent=latent,
             depth=depth,
             base_channels=base_channels,
+            growth_rate=growth_rate,
+            widest=widest,
             norm=norm,
         )
         self.edge, self.latent = edge, latent
         self.receptive_radius = self.align = edge
         generator = torch.Generator().manual_seed(seed)
         how: dict[str, Any] = {"dims": dims, "norm": norm, "generator": generator}
-        widths = [base_channels * min(2**level, 8) for level in range(depth + 1)]
+        widths = _widths(depth, base_channels, growth_rate, widest)
         self._sizes = _halved(edge, depth)
         self._deepest = (widths[-1], *(self._sizes[-1],) * dims)
         self.down = nn.ModuleList(
@@ -130,6 +138,14 @@ class Autoencoder(Encoder):
             x = stage(x)
         image: Tensor = self.head(x)
         return image
+
+
+def _widths(depth: int, base: int, growth: float, widest: int) -> list[int]:
+    """Channels, level by level; a part of a channel is left out."""
+    widths = [base]
+    for _ in range(depth):
+        widths.append(min(max(int(widths[-1] * growth), 1), widest * base))
+    return widths
 
 
 def _halved(edge: int, depth: int) -> list[int]:

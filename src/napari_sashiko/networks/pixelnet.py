@@ -18,11 +18,11 @@ class PixelNet(StagedNetwork):
     """PixelNet: hypercolumns of VGG-16's levels and a perceptron for each pixel.
 
     A pixel's hypercolumn is what the last convolution of each level says there; two
-    hidden layers and a linear one turn it into logits. Since only labelled pixels have
-    a loss, training samples pixels as in the paper. The first layer is applied level
-    by level before upsampling, which is the same and takes a fraction of the memory;
-    upsampling repeats pixels. Source: Bansal et al., "PixelNet", arXiv 1702.06506
-    (2017), section 3.
+    hidden layers and a linear one turn it into logits. The paper draws some pixels of
+    each picture for the loss; here all labelled ones of a patch have one, so that paint
+    does the drawing. The first layer is applied level by level before upsampling, which
+    is the same and takes a fraction of the memory; upsampling repeats pixels. Source:
+    Bansal et al., "PixelNet", arXiv 1702.06506 (2017), section 3.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from napari_sashiko.layers import NormName
@@ -37,7 +37,11 @@ class VariationalAutoencoder(Autoencoder):
     depth : int
         Poolings, each to half the edge.
     base_channels : int
-        Channels of the first level; doubled at each pooling, up to eightfold.
+        Channels of the first level.
+    growth_rate : float
+        Channels of a level in those of the one above; need not be whole.
+    widest : int
+        No level has more channels than so many times the first.
     norm : {"batch", "none"}
         What follows each convolution.
     beta : float
@@ -58,6 +62,8 @@ class VariationalAutoencoder(Autoencoder):
         latent: Annotated[int, Ge(1), Le(1024)] = 16,
         depth: Annotated[int, Ge(1), Le(7)] = 3,
         base_channels: Annotated[int, Ge(1), Le(128)] = 16,
+        growth_rate: Annotated[float, Gt(0.0), Le(4.0)] = 2.0,
+        widest: Annotated[int, Ge(1), Le(256)] = 8,
         norm: NormName = "batch",
         beta: Annotated[float, Ge(0), Le(1000)] = 0.1,
     ) -> None:
@@ -70,6 +76,8 @@ class VariationalAutoencoder(Autoencoder):
             latent=latent,
             depth=depth,
             base_channels=base_channels,
+            growth_rate=growth_rate,
+            widest=widest,
             norm=norm,
         )
         self.settings["beta"] = beta

@@ -124,7 +124,7 @@ from napari_sashiko.pipeline.reopening import (
     reopen_project,
 )
 from napari_sashiko.pipeline.restoring import (
-    evaluate_restored,
+    evaluate_image,
     restore,
     restore_settings,
     restore_steps,
@@ -350,7 +350,7 @@ __all__ = [
     "estimate",
     "evaluate",
     "evaluate_folder",
-    "evaluate_restored",
+    "evaluate_image",
     "explore",
     "explore_settings",
     "explore_steps",

@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import Field
 
-from napari_sashiko.errors import Cancelled, VolumeError
+from napari_sashiko.errors import Cancelled, SettingsError, VolumeError
 from napari_sashiko.labels import LabelValues, value_of
 from napari_sashiko.pipeline.folder_pairs import left_out
 from napari_sashiko.pipeline.folder_results import FolderResults, begin_results
 from napari_sashiko.pipeline.models import open_model
 from napari_sashiko.pipeline.picture_worker import PictureWorker, RemotePictureWorker
-from napari_sashiko.prediction import Predictor, check_classifies, voxels_for
+from napari_sashiko.prediction import Predictor, voxels_for
 from napari_sashiko.runners import (
     Event,
     Message,
@@ -99,11 +99,12 @@ def apply_steps(
     out: Path | str,
     settings: ApplySettings | None = None,
 ) -> Iterator[Event]:
-    """Segment every picture of a folder; the same call goes on where it stopped.
+    """Segment or restore every picture of a folder; goes on where it stopped.
 
     A few pictures are in memory at a time, as many as there are workers. Class pictures
     have the grey values or colours of the labels that the model learned from, else
-    class ids. A result whose picture has changed since is made again.
+    class ids; restored ones are float32. A result whose picture has changed since is
+    made again.
 
     Parameters
     ----------
@@ -112,7 +113,8 @@ def apply_steps(
     folder : path
         Pictures of any sizes, or a folder with ``images`` in it.
     out : path
-        Folder for the results, ``NAME.png`` for each picture.
+        Folder for the results: for each picture ``NAME.png``, or of a model that
+        restores ``NAME.tif``.
     settings : ApplySettings, optional
         Probabilities, device, runner.
 
@@ -133,6 +135,11 @@ def apply_steps(
     place = Path(model).absolute()
     predictor = open_model(place, chosen.device)
     results = _results(place, predictor, files[0].parent, Path(out).absolute())
+    if results.restores and chosen.probabilities:
+        raise SettingsError(
+            f"The model {results.model!r} restores images, it gives no probabilities.",
+            "Leave them out.",
+        )
     with open_place(chosen) as run:  # before anything is written
         begin_results(results, files, overwrite=chosen.overwrite)
         if predictor.halo[0]:
@@ -171,9 +178,14 @@ def _results(
     from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
 
     card = predictor.card
-    check_classifies(card)
     return FolderResults(
-        out, card.name, model_digest(model), images, card.classes, _values(card)
+        out,
+        card.name,
+        model_digest(model),
+        images,
+        card.classes,
+        _values(card),
+        restores=card.restoring is not None,
     )
 
 

@@ -20,7 +20,7 @@ def apply(
     report: Report | None = None,
     **settings: Any,
 ) -> PicturesDone:
-    """Segment every picture of a folder; goes on where it stopped.
+    """Segment or restore every picture of a folder; goes on where it stopped.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def apply(
     folder : path
         Pictures of any sizes, or a folder with ``images`` in it.
     out : path
-        Folder for the results, ``NAME.png`` for each picture.
+        Folder for the results: for each picture ``NAME.png``, or of a model that
+        restores ``NAME.tif``.
     report : callable, optional
         Called with each event on the way.
     **settings

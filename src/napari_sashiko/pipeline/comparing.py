@@ -19,7 +19,7 @@ from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,
     png_of,
-    read_results,
+    read_classes,
     write_result,
 )
 from napari_sashiko.pipeline.overlays import draw_overlay
@@ -113,7 +113,7 @@ def compare_steps(
         If there are no results, or the output cannot be written.
     """
     start = time.perf_counter()
-    found = read_results(results)
+    found = read_classes(results)
     labels = by_stem(find_pictures(Path(truth), LABELS))
     target = found.path / FOLDER if out is None else Path(out)
     drawn = _drawn(found.classes, label_class) if overlays else ()

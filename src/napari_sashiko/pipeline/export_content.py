@@ -60,12 +60,18 @@ def contents(source: Path) -> Iterator[tuple[dict[str, Any], Content]]:
     for part in PARTS[kind]:
         if isinstance(found, Reconstructed) and part not in found.images:
             continue
-        each_class = isinstance(found, Prediction) and part != "classes"
-        classes = [None, *found.classes] if each_class else [None]
-        for each in classes:
-            chosen = {"part": part, **({"label_class": each.id} if each else {})}
+        for single in _singles(found, part):
+            chosen = {"part": part, **single}
             settings = ExportSettings.checked(**chosen)
             yield chosen, _content(source, kind, found, settings)
+
+
+def _singles(found: Any, part: str) -> list[dict[str, Any]]:
+    """All in one image, then each class, or each channel of several, alone."""
+    if isinstance(found, Prediction) and part != "classes":
+        return [{}, *({"label_class": each.id} for each in found.classes)]
+    count = Slices(found.mean).shape[0] if isinstance(found, Restored) else 1
+    return [{}, *({"channel": n} for n in range(1, count + 1) if count > 1)]
 
 
 def _opened(source: Path) -> tuple[str, Any]:
@@ -84,15 +90,20 @@ def _opened(source: Path) -> tuple[str, Any]:
 
 def _content(source: Path, kind: str, found: Any, settings: ExportSettings) -> Content:
     part = _part(kind, settings)
+    if settings.channel is not None and not isinstance(found, Restored):
+        raise SettingsError(
+            f"There are no channels to choose from in {WORDS[kind]}.",
+            "Leave the channel out; of a prediction, choose a class.",
+        )
     if isinstance(found, Prediction):
         return _prediction(found, part, settings)
     if settings.label_class is not None:
         raise SettingsError(
-            f"{WORDS[kind].capitalize()} are one image, not one for each class.",
-            "Leave the class out.",
+            f"There is no image for each class in {WORDS[kind]}.",
+            "Leave the class out; of a restored image, choose a channel.",
         )
     if isinstance(found, Restored):
-        return _restored(found, part)
+        return _restored(found, part, settings.channel)
     if isinstance(found, Reconstructed):
         return _reconstructed(found, settings)
     return _instances(source) if kind == "instances" else _sets(source)
@@ -159,21 +170,30 @@ def _prediction(found: Prediction, part: str, settings: ExportSettings) -> Conte
     )
 
 
-def _restored(found: Restored, part: str) -> Content:
+def _restored(found: Restored, part: str, wanted: int | None) -> Content:
     _check_finished(found)
     array = found.mean if part == "mean" else found.std
     count = Slices(array).shape[0]
+    if wanted is not None and wanted > count:
+        raise SettingsError(
+            f"There is no channel {wanted} in {found.path}.",
+            f"Choose from: {', '.join(map(str, range(1, count + 1)))}.",
+        )
+    names = tuple(f"channel {number}" for number in range(1, count + 1))
+    channel = 0 if count == 1 else None if wanted is None else wanted - 1
     words = {"mean": "Restored image", "std": "Deviation of the restored image"}
+    one = f", {names[channel]}" if count > 1 and channel is not None else ""
     return Content(
         path=found.path / part,
-        title=words[part],
+        title=words[part] + one,
         array=array,
         stack=found.stack,
         dtype="float32",
         voxel_size=found.voxel_size[1 if found.stack.flat else 0 :],
         unit=found.unit,
-        names=tuple(f"channel {n + 1}" for n in range(count)) if count > 1 else (),
-        channel=None if count > 1 else 0,
+        names=names if channel is None else (),
+        each="channel",
+        channel=channel,
         note="Grey values.",
     )
 

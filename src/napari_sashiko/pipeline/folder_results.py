@@ -1,5 +1,6 @@
-"""Results of a folder of pictures: one class picture each, and what they mean."""
+"""Results of a folder of pictures: one picture each, and what they mean."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import OutputError, VolumeError
@@ -24,8 +26,9 @@ from napari_sashiko.volumes import (
 
 INDEX = "results.json"
 FORMAT_VERSION = 2  # since then each result says what it was made of
-KIND = "pictures"
+KIND, RESTORED_KIND = "pictures", "restored pictures"
 PICTURE = ".png"
+RESTORED = ".tif"  # grey values are no whole numbers
 PROBABILITIES = "-probabilities.tif"
 State = Literal["none", "whole", "stale"]
 
@@ -43,13 +46,15 @@ class FolderResults:
     images : Path
         Where the pictures lay.
     classes : tuple of LabelClass
-        In the order of the probabilities.
+        In the order of the probabilities; none of restored pictures.
     values : LabelValues
         What the pixels of the class pictures stand for.
     problems : tuple of (str, str)
         Pictures without a result, and why.
     version : int
         Of the format.
+    restores : bool
+        Whether there is a restored picture of each, and no classes.
     """
 
     path: Path
@@ -60,14 +65,25 @@ class FolderResults:
     values: LabelValues
     problems: tuple[tuple[str, str], ...] = ()
     version: int = FORMAT_VERSION
+    restores: bool = False
+
+    @property
+    def ending(self) -> str:
+        """Of the results' names."""
+        return RESTORED if self.restores else PICTURE
 
     def picture(self, image: Path) -> Path:
-        """Where the classes of a picture are."""
-        return self.path / (image.stem + PICTURE)
+        """Where the classes of a picture are, or what it was restored to."""
+        return self.path / (image.stem + self.ending)
 
     def probabilities(self, image: Path) -> Path:
         """Where its probabilities are, if they were wanted."""
         return self.path / (image.stem + PROBABILITIES)
+
+    def places(self, image: Path) -> tuple[Path, ...]:
+        """All files that its result may have."""
+        beside = () if self.restores else (self.probabilities(image),)
+        return (self.picture(image), *beside)
 
     def state_of(self, image: Path, *, probabilities: bool) -> State:
         """Tell whether a picture has a result: one of it as it is now.
@@ -105,7 +121,7 @@ class FolderResults:
 
     def remove(self, image: Path) -> None:
         """Delete the result of a picture."""
-        for path in (self.picture(image), self.probabilities(image)):
+        for path in self.places(image):
             remove(path)
 
     def write(self, problems: Sequence[tuple[str, str]] = ()) -> None:
@@ -118,7 +134,7 @@ class FolderResults:
         """
         record = {
             "format_version": FORMAT_VERSION,
-            "kind": KIND,
+            "kind": RESTORED_KIND if self.restores else KIND,
             "model": self.model,
             "model_digest": self.digest,
             "images": relative(self.images, self.path.absolute()),
@@ -133,6 +149,23 @@ class FolderResults:
 def is_results(path: Path | str) -> bool:
     """Whether a folder holds results of a folder of pictures."""
     return (Path(path) / INDEX).is_file()
+
+
+def read_classes(path: Path | str) -> FolderResults:
+    """Read what the class pictures in a folder mean.
+
+    Raises
+    ------
+    OutputError
+        As `read_results`, and if the pictures are restored ones.
+    """
+    found = read_results(path)
+    if found.restores:
+        raise OutputError(
+            f"{found.path} holds restored pictures, which have no classes.",
+            "Choose results of a model that was trained on labels.",
+        )
+    return found
 
 
 def read_results(path: Path | str) -> FolderResults:
@@ -179,6 +212,7 @@ def _read(folder: Path, record: dict[str, Any]) -> FolderResults:
         LabelValues(values, ids, value_of(record["unlabelled"])),
         tuple((str(name), str(why)) for name, why in record["problems"]),
         int(record["format_version"]),
+        record["kind"] == RESTORED_KIND,
     )
 
 
@@ -194,7 +228,7 @@ def begin_results(
     files : sequence of Path
         The pictures.
     overwrite : bool
-        Delete earlier results first.
+        Delete earlier results first; whatever else lies in the folder stays.
 
     Raises
     ------
@@ -208,10 +242,12 @@ def begin_results(
         )
     check_writable(folder)
     if is_results(folder):
-        _go_on(wanted, overwrite=overwrite)
+        if overwrite:
+            _start_anew(wanted, files)
+        else:
+            _go_on(wanted)
     else:
-        ours = [wanted.picture(file) for file in files]
-        ours += [wanted.probabilities(file) for file in files]
+        ours = (place for file in files for place in wanted.places(file))
         taken = next((place for place in ours if place.exists()), None)
         if taken is not None:
             raise OutputError(
@@ -222,14 +258,23 @@ def begin_results(
     wanted.write()
 
 
-def _go_on(wanted: FolderResults, *, overwrite: bool) -> None:
+def _start_anew(wanted: FolderResults, files: Sequence[Path]) -> None:
+    """Delete results, of these pictures and of others that are gone.
+
+    At once: what is stopped in between holds results of one model only.
+    """
+    ours = [place for file in files for place in wanted.places(file)]
+    for ending in (PICTURE, RESTORED):
+        for old in wanted.path.glob(f"*{ending}"):
+            if read_stamp(old):
+                ours += [old, old.with_name(old.stem + PROBABILITIES)]
+    for old in ours:
+        if old.is_file():
+            remove(old)
+
+
+def _go_on(wanted: FolderResults) -> None:
     folder = wanted.path
-    if overwrite:
-        # At once: what is stopped in between holds results of one model only.
-        for ending in (PICTURE, PROBABILITIES):
-            for old in folder.glob(f"*{ending}"):
-                old.unlink()
-        return
     there = read_results(folder)
     if there.digest != wanted.digest:
         raise OutputError(
@@ -260,6 +305,22 @@ def png_of(picture: NDArray[Any], stamp: str = "") -> bytes:
         pnginfo=notes,
     )
     return packed
+
+
+def tiff_of(channels: NDArray[np.float32], stamp: str = "") -> bytes:
+    """Pack a picture ``(C, Y, X)`` as TIFF, three channels as colours."""
+    pages = channels[0] if len(channels) == 1 else channels
+    colours = len(channels) == 3
+    made = io.BytesIO()
+    tifffile.imwrite(
+        made,
+        np.moveaxis(channels, 0, -1) if colours else pages,
+        photometric="rgb" if colours else "minisblack",
+        compression="zlib",
+        description=json.dumps({KEY: json.loads(stamp)}) if stamp else None,
+        metadata=None,
+    )
+    return made.getvalue()
 
 
 def write_result(path: Path, content: bytes | str) -> None:

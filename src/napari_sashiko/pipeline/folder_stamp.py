@@ -1,9 +1,9 @@
 """What a result of a folder of pictures says of itself: what it was made of.
 
-Strategy: the stamp is part of the result, a text in the PNG. Both appear together, so
-that a run that was killed leaves no result of which nobody knows, and none is noted
-that is not there. A picture is the same while its size and time are, as copies and
-version control tell it; where they differ, its content decides.
+Strategy: the stamp is part of the result, a text in the PNG or TIFF. Both appear
+together, so that a run that was killed leaves no result of which nobody knows, and none
+is noted that is not there. A picture is the same while its size and time are, as copies
+and version control tell it; where they differ, its content decides.
 """
 
 import hashlib
@@ -14,9 +14,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import tifffile
+
 from napari_sashiko.errors import VolumeError
 
-KEY = "sashiko"  # of the text in a PNG
+KEY = "sashiko"  # of the text
+TIFF = (".tif", ".tiff")
+UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError),
+    *(struct.error, tifffile.TiffFileError),
+)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -83,14 +90,26 @@ def stamp_of(picture: Path, model: str) -> Stamp:
 
 
 def read_stamp(result: Path) -> Stamp | None:
-    """Read the stamp of a PNG; None where there is none: it is somebody else's."""
+    """Read the stamp of a PNG or TIFF; None where there is none: somebody else's."""
     try:
-        for kind, content in _chunks(result):
-            key, _, text = content.partition(b"\0")
-            if kind == b"tEXt" and key == KEY.encode():
-                return Stamp(**json.loads(text))
-    except (OSError, ValueError, TypeError, struct.error):
-        pass  # damaged, or written by another program
+        tiff = result.suffix.lower() in TIFF
+        text = _text_of_tiff(result) if tiff else _text_of_png(result)
+        return None if text is None else Stamp(**json.loads(text))
+    except UNREADABLE:  # damaged, or written by another program
+        return None
+
+
+def _text_of_tiff(result: Path) -> str | None:
+    with tifffile.TiffFile(result) as file:
+        found = json.loads(file.pages.first.description)
+    return json.dumps(found[KEY])
+
+
+def _text_of_png(result: Path) -> str | None:
+    for kind, content in _chunks(result):
+        key, _, text = content.partition(b"\0")
+        if kind == b"tEXt" and key == KEY.encode():
+            return text.decode()
     return None
 
 

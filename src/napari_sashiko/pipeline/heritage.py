@@ -1,11 +1,10 @@
 """An earlier model to go on from: its networks, and how they look at an image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_sashiko.errors import ModelError, SettingsError
-from napari_sashiko.labels import LabelClass
 from napari_sashiko.prediction import check_classifies
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import Volume
@@ -15,7 +14,7 @@ if TYPE_CHECKING:  # loads torch: only who trains pays
 
 
 def go_on_from(
-    start: Path, settings: "TrainingSettings", classes: Sequence[LabelClass]
+    start: Path, settings: "TrainingSettings"
 ) -> "tuple[TrainingSettings, list[Heritage]]":
     """Networks of a model, and settings under which they can go on learning.
 
@@ -24,9 +23,8 @@ def go_on_from(
     start : Path
         Model folder.
     settings : TrainingSettings
-        What is asked for; what is left to choose follows the model.
-    classes : sequence of LabelClass
-        Classes to be learned; those of the model's that have the same name are known.
+        What is asked for; what is left to choose follows the model. Classes of the
+        model are known wherever one of the same name is learned.
 
     Raises
     ------
@@ -36,7 +34,7 @@ def go_on_from(
         If another network is asked for.
     """
     from napari_sashiko.checkpoints import load_ensemble  # noqa: PLC0415 - loads torch
-    from napari_sashiko.training import NOBODY, Heritage  # noqa: PLC0415
+    from napari_sashiko.training import Heritage  # noqa: PLC0415
 
     ensemble = load_ensemble(start)
     card = ensemble.card
@@ -58,16 +56,20 @@ def go_on_from(
             f"is {settings.network}.",
             "Leave the network at auto, or begin afresh.",
         )
-    ids = {_plain(each.name): each.id for each in classes}
-    outputs = tuple(ids.get(_plain(each.name), NOBODY) for each in card.classes)
+    names = tuple(each.name for each in card.classes)
     follow = {
         "dims": str(card.dims) if settings.dims == "auto" else settings.dims,
         "neighbours": (
             neighbours if settings.neighbours is None else settings.neighbours
         ),
+        "levelling": (
+            ("no", "yes")[card.normalisation.levelled]
+            if settings.levelling == "auto"
+            else settings.levelling
+        ),
     }
     heritage = [
-        Heritage(entry.spec, member.network.state_dict(), outputs)  # type: ignore[attr-defined]
+        Heritage(entry.spec, member.network.state_dict(), names=names)  # type: ignore[attr-defined]
         for member, entry in pairs
     ]
     return settings.model_copy(update=follow), heritage
@@ -83,7 +85,3 @@ def known_image(start: Path, volume: Volume) -> Iterator[Event]:
             f"{start.name} has learned from this image before: strokes that are held "
             "out now may be known to it, and scores too good."
         )
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()

@@ -12,7 +12,7 @@ from napari_sashiko.measurements import lines_of, read_measurements
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.pipeline.folder_classes import values_record
 from napari_sashiko.pipeline.folder_results import INDEX as RESULTS_INDEX
-from napari_sashiko.pipeline.folder_results import PICTURE, read_results
+from napari_sashiko.pipeline.folder_results import read_results
 from napari_sashiko.pipeline.held_out import held_out_scores, score_lines
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.project import INDEX, Project
@@ -281,12 +281,12 @@ def _measurements(path: Path) -> Description:
 
 def _pictures(path: Path) -> Description:
     found = read_results(path)
-    count = len(list(path.glob(f"*{PICTURE}")))
+    count = len(list(path.glob(f"*{found.ending}")))
     rows = values_record(found.values, found.classes)
     listed = ", ".join(f"{row['value']} {row['name']}" for row in rows)
     lines = (
         f"Results of {count} pictures by the model {found.model!r}",
-        f"Values: {listed}",
+        "Restored images, float32" if found.restores else f"Values: {listed}",
         f"Pictures: {found.images}",
         *(f"No result: {name}: {why}" for name, why in found.problems),
     )

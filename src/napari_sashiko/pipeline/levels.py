@@ -13,6 +13,7 @@ IMAGES: dict[str, How] = {
     "classes": "commonest",  # first: what is looked at first
     "mean": "mean",
     "std": "mean",
+    "fbp": "mean",
     "labels": "commonest",
     "sizes": "commonest",
 }

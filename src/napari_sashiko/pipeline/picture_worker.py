@@ -1,4 +1,4 @@
-"""Segment a picture and write what was found; the same in threads and on a cluster."""
+"""Segment or restore a picture and write it; the same in threads and on a cluster."""
 
 import contextlib
 import threading
@@ -13,10 +13,15 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import ModelError, OutputError, VolumeError
-from napari_sashiko.pipeline.folder_results import FolderResults, png_of, write_result
+from napari_sashiko.pipeline.folder_results import (
+    FolderResults,
+    png_of,
+    tiff_of,
+    write_result,
+)
 from napari_sashiko.pipeline.folder_stamp import stamp_of
 from napari_sashiko.pipeline.models import open_model
-from napari_sashiko.prediction import Predictor, predict_picture
+from napari_sashiko.prediction import PicturePart, Predictor, predict_picture
 from napari_sashiko.runners import check_not_cancelled, torch_threads
 from napari_sashiko.volumes import (
     Volume,
@@ -28,6 +33,8 @@ from napari_sashiko.volumes import (
 )
 
 KEPT_OPEN = 2
+
+Parts = Iterator[PicturePart]
 
 
 @dataclass
@@ -62,35 +69,54 @@ class PictureWorker:
         self._turns = threading.Semaphore(self.at_once)
 
     def __call__(self, file: Path) -> str:
-        """Segment a picture; say why it has no result, else nothing."""
+        """Make the result of a picture; say why it has none, else nothing."""
         try:
-            self._segment(file)
+            self._make(file)
         except VolumeError as error:
             return str(error)
         return ""
 
-    def _segment(self, file: Path) -> None:
+    def _make(self, file: Path) -> None:
         results = self.results
         stamp = stamp_of(file, results.digest)
         volume = _volume(file, self.predictor.card)
         stamp.check_unchanged(file)
-        classes = np.zeros(volume.shape[1:], np.uint8)
+        parts = predict_picture(
+            self.predictor, volume, self.voxels, self.tick, self._turns
+        )
+        make = self._restored if results.restores else self._segmented
+        made = make(file, volume.shape[1:], parts, stamp.text())
+        self.tick()  # a stopped run must not write any more
+        write_result(results.picture(file), made)  # last: now there is a result
+
+    def _segmented(
+        self, file: Path, shape: tuple[int, ...], parts: Parts, stamp: str
+    ) -> bytes:
+        """Make the class picture, and write probabilities if they are wanted."""
+        results = self.results
+        ids = np.array([each.id for each in results.classes], np.uint8)
+        classes = np.zeros(shape, np.uint8)
         target = results.probabilities(file)
         if not self.probabilities:
             remove(target)  # of a picture that was there before
         wanted = target if self.probabilities else None
-        parts = predict_picture(
-            self.predictor, volume, self.voxels, self.tick, self._turns
-        )
-        with _pages(wanted, (len(results.classes), *classes.shape)) as pages:
+        with _pages(wanted, (len(ids), *shape)) as pages:
             for part in parts:
-                classes[part.box] = part.classes
+                classes[part.box] = ids[part.mean.argmax(axis=0)]
                 if pages is not None:
                     pages[(slice(None), *part.box)] = part.mean
             self.tick()  # a stopped run must not write any more
             del pages  # some systems move no file that is open
-        picture = png_of(results.values.picture_of(classes), stamp.text())
-        write_result(results.picture(file), picture)  # last: now there is a result
+        return png_of(results.values.picture_of(classes), stamp)
+
+    def _restored(
+        self, _file: Path, shape: tuple[int, ...], parts: Parts, stamp: str
+    ) -> bytes:
+        """Make the picture as it should be."""
+        picture = np.zeros((self.predictor.card.outputs, *shape), np.float32)
+        for part in parts:
+            picture[(slice(None), *part.box)] = part.mean
+        return tiff_of(picture, stamp)
 
 
 @dataclass(frozen=True)
@@ -118,7 +144,7 @@ class RemotePictureWorker:
     threads: int
 
     def __call__(self, file: Path) -> str:
-        """Segment a picture in this process, as `PictureWorker` does."""
+        """Make the result of a picture in this process, as `PictureWorker` does."""
         with torch_threads(self.threads):
             return _opened(self)(file)
 

@@ -9,10 +9,11 @@ import numpy as np
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.levels import with_levels
 from napari_sashiko.pipeline.steps import check_model_folder
 from napari_sashiko.prediction import PredictionDone, ReconstructSettings
 from napari_sashiko.prediction import reconstruct as reconstruct_volume
-from napari_sashiko.runners import Event
+from napari_sashiko.runners import Event, RunnerSettings
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import TrainingDone, TrainReconstructSettings
@@ -73,16 +74,17 @@ def reconstruct_steps(
     Yields
     ------
     Event
-        `PredictionStarted`, `CellDone`, `PredictionDone`, `Message`.
+        `PredictionStarted`, `CellDone`, `Progress`, `PredictionDone`, `Message`.
 
     Raises
     ------
     SashikoError
         If sinograms, model, settings or output cannot be used.
     """
-    yield from reconstruct_volume(
+    steps = reconstruct_volume(
         open_image(sinograms), out, settings, model=model, angles=_angles(angles)
     )
+    yield from with_levels(steps, PredictionDone, Path(out), RunnerSettings())
 
 
 def reconstruct(

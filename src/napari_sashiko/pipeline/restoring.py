@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
-from napari_sashiko.pipeline.results import open_restored
-from napari_sashiko.pipeline.scoring import ResultScored, score_steps
+from napari_sashiko.pipeline.scoring import ResultScored, score_image_steps
 from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import Comparison
 from napari_sashiko.runners import Event
@@ -18,27 +17,34 @@ if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
 
 
-def evaluate_restored(
-    restored: Path | str, truth: Any, *, ignore: Any = None, only: Any = None
+def evaluate_image(
+    made: Path | str,
+    truth: Any,
+    *,
+    ignore: Any = None,
+    only: Any = None,
+    part: str | None = None,
 ) -> Comparison:
-    """Score a restored image against the image as it should be.
+    """Score a restored image, or a reconstruction, against the image as it should be.
 
     Parameters
     ----------
-    restored : path
-        Folder NAME.zarr of a finished restored image.
+    made : path
+        Folder NAME.zarr of a finished restored image or reconstruction.
     truth : path, array or Volume
         The image as it should be.
     ignore, only : path, array or Volume, optional
         Voxels that are not 0 in the one, or 0 in the other, do not count.
+    part : {"mean", "fbp"}, optional
+        Of a reconstruction: by networks, or by filtered back-projection. When left out,
+        the former if there is one.
 
     Raises
     ------
     SashikoError
-        If there is no finished restored image, or shapes do not fit.
+        If there is no such finished image, or shapes do not fit.
     """
-    open_restored(restored)  # predictions are scored otherwise
-    steps = score_steps(restored, truth, ignore=ignore, only=only)
+    steps = score_image_steps(made, truth, ignore=ignore, only=only, part=part)
     return cast("Comparison", run_to_end(steps, ResultScored, None).scores)
 
 

@@ -128,10 +128,13 @@ class Reconstructed(Result):
         and ``std`` are those over the networks of a model.
     angles : tuple of float
         Degrees, one for each row of the sinograms.
+    coarser : mapping
+        Coarser levels of each image by name; none of small images.
     """
 
     images: dict[str, Any]
     angles: tuple[float, ...]
+    coarser: Coarser = field(default_factory=dict)
 
 
 def open_result(path: Path | str) -> Prediction | Restored | Reconstructed:
@@ -208,10 +211,11 @@ def _of_restored(path: Path, group: Any, _record: dict[str, Any]) -> dict[str, A
 
 
 def _of_reconstruction(
-    _path: Path, group: Any, record: dict[str, Any]
+    path: Path, group: Any, record: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "images": {name: group[f"{name}/0"] for name in record["images"]},
+        "coarser": _coarser(path, *record["images"]),
         "angles": tuple(float(angle) for angle in record["angles"]),
     }
 

@@ -14,7 +14,7 @@ from napari_sashiko.pipeline.folder_pairs import by_stem
 from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,
-    read_results,
+    read_classes,
 )
 from napari_sashiko.volumes import (
     Recent,
@@ -152,7 +152,7 @@ def open_pictures(
     OutputError
         If there are none, or they are damaged.
     """
-    found = read_results(results)
+    found = read_classes(results)
     files = [file for file in pictures_in(found.path) if file.suffix == PICTURE]
     if not files:
         raise OutputError(

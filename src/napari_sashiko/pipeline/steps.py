@@ -106,13 +106,13 @@ def train_steps(
         volume, origin = open_image(image), None
         paint = read_paint(labels, classes, volume)
     if not isinstance(labels, LabelledVoxels):
-        for text in check_labels(paint.labelled, volume.shape, paint.classes):
+        for text in check_labels(paint.labelled, volume.stacking, paint.classes):
             yield Message(text, "warning")
         if text := size_warning(paint, volume):
             yield Message(text, "warning")
     heritage: Sequence[Heritage] = ()
     if start is not None:
-        chosen, heritage = go_on_from(Path(start), chosen, paint.classes)
+        chosen, heritage = go_on_from(Path(start), chosen)
         yield from known_image(Path(start), volume)
     yield from noted(
         train(
@@ -177,7 +177,7 @@ def live_steps(
     volume = open_image(image)
     heritage: Sequence[Heritage] = ()
     if start is not None:
-        chosen, heritage = go_on_from(Path(start), chosen, painting.read()[1])
+        chosen, heritage = go_on_from(Path(start), chosen)
         yield from known_image(Path(start), volume)
     yield from noted(
         train_live(volume, painting, chosen, target, heritage=heritage),

@@ -15,15 +15,15 @@ from napari_sashiko.volumes import Region, Slices, spans
 VOXELS = 1 << 21
 
 
-def finished_record(path: Path, kind: str = PREDICTION) -> dict[str, Any]:
+def finished_record(path: Path, *kinds: str) -> dict[str, Any]:
     """Read what a prediction says about itself.
 
     Parameters
     ----------
     path : Path
         Folder NAME.zarr.
-    kind : str
-        What it must be: `PREDICTION` or `RESTORED`.
+    *kinds : str
+        What it may be; a prediction when left out.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def finished_record(path: Path, kind: str = PREDICTION) -> dict[str, Any]:
         If there is none, or it is damaged, of a newer version, of another kind, or
         not finished.
     """
-    record = record_of(path, kind)
+    record = record_of(path, *(kinds or (PREDICTION,)))
     finished = Ledger(path).finished()
     if not finished.all():
         raise OutputError(

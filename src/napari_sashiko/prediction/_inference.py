@@ -9,7 +9,7 @@ import numpy as np
 from napari_sashiko.errors import DeviceError
 from napari_sashiko.prediction.predictor import FloatArray, Predictor, Triple
 from napari_sashiko.runners import is_out_of_memory, release_memory
-from napari_sashiko.volumes import Region, Scratch, Volume, WindowReader
+from napari_sashiko.volumes import Region, Scratch, Volume, WindowReader, as_seen
 
 Pair = tuple[FloatArray, FloatArray]
 
@@ -47,12 +47,12 @@ class Inference:
         turns: Semaphore | None = None,
     ) -> None:
         self.predictor = predictor
-        self.volume = volume
+        self.volume = as_seen(volume, predictor.card.normalisation)
         self.border = border
         self.tick = tick
         self.most_voxels = most_voxels
         self._turns = turns or Semaphore()
-        self._reader = WindowReader(volume)
+        self._reader = WindowReader(self.volume)
         self._scratch = Scratch()
 
     def predict(

@@ -1,4 +1,4 @@
-"""How near a restored image is to the one that it should be, by blocks."""
+"""How near an image that networks made is to the one that it should be, by blocks."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sashiko.errors import VolumeError
+from napari_sashiko.errors import SettingsError, VolumeError
 from napari_sashiko.metrics import ImageErrors, ImageScores, StructuralSimilarity
 from napari_sashiko.prediction._finished import (
     chunk_blocks,
@@ -17,16 +17,22 @@ from napari_sashiko.prediction._finished import (
     open_image,
 )
 from napari_sashiko.prediction.predictor import Triple
-from napari_sashiko.prediction.store import RESTORED, reading_prediction
+from napari_sashiko.prediction.store import (
+    RECONSTRUCTED,
+    RESTORED,
+    reading_prediction,
+)
 from napari_sashiko.runners import Event, Progress
 from napari_sashiko.volumes import Region, Slices, Volume, grow, stacking_of
 
 Array = npt.NDArray[Any]
+IMAGES = ("mean", "std")  # of a restored image, whose record does not name them
+DEVIATION = "std"  # is nothing that a truth could be compared with
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of a restored image over all voxels that count.
+    """Scores of a restored or reconstructed image over all voxels that count.
 
     Parameters
     ----------
@@ -47,23 +53,27 @@ class Comparison:
 
 
 def compare_steps(
-    restored: Path | str,
+    made: Path | str,
     truth: Volume,
     *,
     ignore: Volume | None = None,
     only: Volume | None = None,
+    part: str | None = None,
 ) -> Generator[Event, None, Comparison]:
-    """Compare a restored image with the truth, block by block.
+    """Compare a restored image, or a reconstruction, with the truth, block by block.
 
     Parameters
     ----------
-    restored : path
+    made : path
         Folder NAME.zarr.
     truth : Volume
         The image as it should be, of the same shape.
     ignore, only : Volume, optional
         Voxels that are not 0 in the one, or 0 in the other, do not count: scores of
         gaps alone are those `only` in them.
+    part : str, optional
+        Which image of a reconstruction: ``"mean"`` by networks, or ``"fbp"``. When
+        left out, the former if there is one.
 
     Yields
     ------
@@ -76,23 +86,25 @@ def compare_steps(
     Raises
     ------
     OutputError
-        If there is no restored image, or it is not finished.
+        If there is no such image, or it is not finished.
+    SettingsError
+        If there is no such part.
     VolumeError
         If shapes or channels differ.
     """
-    path = Path(restored)
-    record = finished_record(path, RESTORED)
+    path = Path(made)
+    record = finished_record(path, RESTORED, RECONSTRUCTED)
     stack = stacking_of(record)
     shape = stack.shape
     with reading_prediction(path):
-        mean = open_image(path, "mean")
-    _check(truth, shape, mean.shape[0])
+        image = open_image(path, _part(record, part))
+    _check(truth, shape, image.shape[0], record["kind"])
     for mask in (ignore, only):
         if mask is not None:
-            _check(mask, shape, 1)
-    scene = _Scene(path, mean, truth, ignore, only)
+            _check(mask, shape, 1, record["kind"])
+    scene = _Scene(path, image, truth, ignore, only)
     errors = ImageErrors()
-    blocks = list(chunk_blocks(shape, chunk_of(mean), stack.frame))
+    blocks = list(chunk_blocks(shape, chunk_of(image), stack.frame))
     for number, region in enumerate(blocks):
         yield Progress(number, 2 * len(blocks), "comparing with the truth")
         errors.update(*scene.read(region))
@@ -106,6 +118,16 @@ def compare_steps(
     return Comparison(found, ssim[0] if ssim else float("nan"))
 
 
+def _part(record: dict[str, Any], wanted: str | None) -> str:
+    """Which image is compared, of those that there are."""
+    there = [name for name in record.get("images", IMAGES) if name != DEVIATION]
+    if wanted is None or wanted in there:
+        return wanted or there[0]
+    raise SettingsError(
+        f"There is no image {wanted!r} to compare.", f"Choose from: {', '.join(there)}."
+    )
+
+
 def _similarity(found: ImageScores) -> list[StructuralSimilarity]:
     """None where the truth has one grey value only."""
     known = found.voxels > 0 and found.data_range > 0
@@ -114,10 +136,10 @@ def _similarity(found: ImageScores) -> list[StructuralSimilarity]:
 
 @dataclass(frozen=True)
 class _Scene:
-    """A restored image, its truth, and what of both counts."""
+    """An image, its truth, and what of both counts."""
 
     path: Path
-    mean: Slices
+    image: Slices
     truth: Volume
     ignore: Volume | None
     only: Volume | None
@@ -125,7 +147,7 @@ class _Scene:
     def read(self, region: Region) -> tuple[Array, Array, Array]:
         """Image, truth and what does not count, each ``(C, z, y, x)``."""
         with reading_prediction(self.path):
-            image = np.asarray(self.mean[(slice(None), *region)], np.float32)
+            image = np.asarray(self.image[(slice(None), *region)], np.float32)
         true = self.truth.read(region)
         left_out = np.zeros(image.shape, bool)
         for mask in self._masks(region):
@@ -139,10 +161,10 @@ class _Scene:
             yield self.only.read(region) == 0
 
 
-def _check(volume: Volume, shape: Triple, channels: int) -> None:
+def _check(volume: Volume, shape: Triple, channels: int, kind: str) -> None:
     if volume.shape != shape or volume.channels != channels:
         raise VolumeError(
             f"{volume.name!r} has shape {volume.shape} and {volume.channels} "
-            f"channel(s), the restored image {shape} and {channels}.",
+            f"channel(s), the {kind} {shape} and {channels}.",
             "Choose an image of the same place.",
         )

@@ -14,6 +14,7 @@ from napari_sashiko.prediction.plan import Plan, make_plan, stored_type
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import Layout
+from napari_sashiko.volumes import as_seen
 
 PROBE_VOXELS = 64**3  # smaller ones are slower by voxel, and tell too much
 READ_AHEAD = 4  # blocks in work at a time, unless the user says how many
@@ -102,7 +103,8 @@ def _seconds(
     else:
         voxels = sum(count(cell.window) for cell in plan.cells())
     probe = _probe(plan)
-    patch = predictor.card.normalisation.apply(volume.read(probe))
+    known = predictor.card.normalisation
+    patch = known.apply(as_seen(volume, known).read(probe))
     start = time.perf_counter()
     predictor.predict(patch, tick=_nothing)
     seconds = time.perf_counter() - start

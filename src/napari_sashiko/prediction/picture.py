@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterator
 from threading import Semaphore
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_sashiko.prediction._inference import Inference
 from napari_sashiko.prediction.plan import make_plan
 from napari_sashiko.prediction.predictor import FloatArray, Predictor
@@ -22,14 +19,11 @@ class PicturePart(NamedTuple):
     box : (slice, slice)
         Rows and columns.
     mean : numpy.ndarray
-        ``(K, y, x)`` float32 probabilities.
-    classes : numpy.ndarray
-        ``(y, x)`` uint8, ids of the most probable classes.
+        ``(K, y, x)`` float32: probabilities, or grey values of a restored picture.
     """
 
     box: tuple[slice, slice]
     mean: FloatArray
-    classes: npt.NDArray[np.uint8]
 
 
 def predict_picture(
@@ -65,7 +59,7 @@ def predict_picture(
     """
     plan = make_plan(predictor, volume.shape, PredictionSettings(), voxels=voxels)
     inference = Inference(predictor, volume, plan.border, tick, turns=turns)
-    ids = np.array([each.id for each in predictor.card.classes], np.uint8)
     for cell in plan.cells():
-        mean = inference.predict(cell.cell, cell.window)[0][:, 0]
-        yield PicturePart(cell.cell[1:], mean, ids[mean.argmax(axis=0)])
+        yield PicturePart(
+            cell.cell[1:], inference.predict(cell.cell, cell.window)[0][:, 0]
+        )

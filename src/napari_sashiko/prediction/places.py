@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from napari_sashiko.errors import Cancelled, LabelError
-from napari_sashiko.labels import Dispute, LabelledVoxels
+from napari_sashiko.errors import Cancelled
+from napari_sashiko.labels import Dispute, LabelledVoxels, check_shape
 from napari_sashiko.metrics import members_differ
 from napari_sashiko.prediction._asked import Asked, AskedModel, AskedPrediction
 from napari_sashiko.prediction._prepare import check_volume
@@ -117,11 +117,8 @@ def _searched(
     settings: PlacesSettings | None,
     disputes: Sequence[Dispute],
 ) -> Iterator[Event]:
-    if labelled is not None and labelled.shape != volume.shape:
-        raise LabelError(
-            f"The labels have shape {labelled.shape}, the image has {volume.shape}.",
-            "Choose labels that were painted on this image.",
-        )
+    if labelled is not None:
+        check_shape(labelled.shape, volume.stacking)
     if labelled is not None and not len(labelled):
         labelled = None
     with open_runner("serial") as run:

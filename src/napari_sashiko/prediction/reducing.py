@@ -78,8 +78,13 @@ def _tsne(latents: NDArray[np.float32], seed: int) -> Any:
     from sklearn.manifold import TSNE  # noqa: PLC0415 - slow to load
 
     perplexity = min(PERPLEXITY, (len(latents) - 1) / 3)
+    # On a line, or all in one place, there are no two components to begin with.
+    flat = np.linalg.matrix_rank(latents - latents.mean(0)) < 2
     return TSNE(
-        perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed
+        perplexity=perplexity,
+        init="random" if flat else "pca",
+        learning_rate="auto",
+        random_state=seed,
     ).fit_transform(latents)
 
 

@@ -420,15 +420,15 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return record
 
 
-def record_of(path: Path, kind: str) -> dict[str, Any]:
+def record_of(path: Path, *kinds: str) -> dict[str, Any]:
     """Read what a result says about itself.
 
     Parameters
     ----------
     path : Path
         Folder NAME.zarr.
-    kind : str
-        What it must be, one of `KINDS`.
+    *kinds : str
+        What it may be, of `KINDS`.
 
     Raises
     ------
@@ -437,10 +437,11 @@ def record_of(path: Path, kind: str) -> dict[str, Any]:
     """
     record = read_record(path)
     if record is None:
-        raise OutputError(f"There is no {kind} at {path}.", "Predict it first.")
-    if record["kind"] != kind:
+        raise OutputError(f"There is no {kinds[0]} at {path}.", "Predict it first.")
+    if record["kind"] not in kinds:
         raise OutputError(
-            f"{path} is a {record['kind']}, not a {kind}.", "Choose another one."
+            f"{path} is a {record['kind']}, not a {' or a '.join(kinds)}.",
+            "Choose another one.",
         )
     return record
 

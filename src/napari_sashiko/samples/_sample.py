@@ -47,6 +47,9 @@ class Sample:
         Ids 1..C of labels and truth; none where there are neither.
     time : Time, optional
         What lies between two time points, where there are several.
+    parts : tuple of (str, int)
+        Of slices that are pictures of a folder: how many lie in ``train``,
+        ``validate`` and ``test``, one after the other.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Sample:
     unit: str = "pixel"
     classes: tuple[LabelClass, ...] = ()
     time: Time | None = None
+    parts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if "image" not in self.arrays:

@@ -12,6 +12,7 @@ import tifffile
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.samples._pictures import write_pictures
 from napari_sashiko.samples._sample import (
     ARRAYS,
     SAMPLES,
@@ -76,12 +77,14 @@ def check_sample_folder(folder: Path) -> None:
 def write_sample(sample: Sample, folder: Path) -> dict[str, Path]:
     """Write each array of a sample, and the names of its classes, into a folder.
 
-    ``([T,] Z, Y, X)`` becomes an OME-TIFF with voxel size and time, ``(Z,)`` a CSV.
+    ``([T,] Z, Y, X)`` becomes an OME-TIFF with voxel size and time, ``(Z,)`` a CSV; a
+    sample of parts a folder of pictures with their labels.
 
     Returns
     -------
     dict of str to Path
-        Files by the names of the arrays, and ``classes`` where there are any.
+        Files by the names of the arrays, or folders by those of the parts, and
+        ``classes`` where there are any.
 
     Raises
     ------
@@ -92,6 +95,8 @@ def write_sample(sample: Sample, folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if sample.parts:
+            return write_pictures(sample, folder)
         for key, array in sample.arrays.items():
             files[key] = folder / (key + SUFFIXES[array.ndim])
             _write(files[key], array, sample)
@@ -130,7 +135,7 @@ def _write(path: Path, array: Array, sample: Sample) -> None:
 def _keep(sample: Sample, path: Path) -> None:
     """Best effort: without a cache, the sample is made again next time."""
     words = {key: getattr(sample, key) for key in ("name", "title", "unit", "source")}
-    words["voxel_size"] = sample.voxel_size
+    words["voxel_size"], words["parts"] = sample.voxel_size, sample.parts
     words["time"] = None if sample.time is None else asdict(sample.time)
     words["classes"] = [each.model_dump() for each in sample.classes]
     arrays = {**sample.arrays, WORDS: np.array(json.dumps(words))}
@@ -145,11 +150,13 @@ def _read(path: Path) -> Sample | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             words = json.loads(str(kept[WORDS]))
             time = words.pop("time", None)
+            parts = [(name, count) for name, count in words.pop("parts", ())]
             return Sample(
                 arrays={key: kept[key] for key in kept.files if key != WORDS},
                 voxel_size=tuple(words.pop("voxel_size")),
                 classes=tuple(LabelClass(**each) for each in words.pop("classes")),
                 time=None if time is None else Time(**time),
+                parts=tuple(parts),
                 **words,
             )
     except (OSError, ValueError, KeyError, BadZipFile, EOFError):

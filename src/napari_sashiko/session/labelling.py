@@ -70,12 +70,12 @@ class LabelDesk:
             If another window works in the project and there is no paint yet.
         """
         session = self._session
-        shape = session.need_volume().shape
+        stack = session.need_volume().stacking
         if self.paint is None:
             readonly = bool(self.is_saved() and session.busy())
             folder = Path(str(session.folder)) / "labels"
             folder = folder if readonly else session.place("labels")
-            self.attach(open_paint(folder, shape, readonly=readonly))
+            self.attach(open_paint(folder, stack, readonly=readonly))
         return self.need().store
 
     def adopt(self, array: Any, classes: tuple[LabelClass, ...] | None = None) -> Job:
@@ -94,13 +94,13 @@ class LabelDesk:
             If it does not fit the volume, or there is paint that would be lost.
         """
         session = self._session
-        shape = session.need_volume().shape
+        stack = session.need_volume().stacking
         if self.paint is not None and any(self.paint.counts().values()):
             raise LabelError(
                 "This volume has paint already, which would be lost.",
                 "Erase it first.",
             )
-        check_adoptable(array, shape)
+        check_adoptable(array, stack)
         self.save()
         folder, project = session.place("labels"), session.folder
 
@@ -170,11 +170,11 @@ class LabelDesk:
         LabelError
             If nothing can be learned from it.
         """
-        paint, shape = self.need(), self._session.need_volume().shape
+        paint, stack = self.need(), self._session.need_volume().stacking
         counts = paint.counts()
         if len(counts) > 1 and sum(counts.values()) > MUCH_PAINT:
             return []  # to look at all of it would take longer than anyone waits
-        return list(check_labels(paint.labelled(), shape, paint.classes))
+        return list(check_labels(paint.labelled(), stack, paint.classes))
 
     def save(self) -> None:
         """Write all paint to disk now.

@@ -12,11 +12,13 @@ from napari_sashiko.labels import (
     LabelClass,
     LabelledVoxels,
     LabelStore,
+    check_shape,
     default_classes,
     holds_paint,
     was_interrupted,
 )
 from napari_sashiko.runners import Event, Job, Tick
+from napari_sashiko.volumes import Stacking
 
 LARGEST_ID = 255
 SLAB = 1 << 24  # voxels that are looked at at once
@@ -193,9 +195,7 @@ def has_paint(folder: Path) -> bool:
     return holds_paint(folder)
 
 
-def open_paint(
-    folder: Path, shape: tuple[int, int, int], *, readonly: bool = False
-) -> Paint:
+def open_paint(folder: Path, stack: Stacking, *, readonly: bool = False) -> Paint:
     """Open the paint in a folder, or begin with none and two classes.
 
     Damaged paint is mended as far as it goes; ``paint.store.mended`` says what was.
@@ -204,8 +204,8 @@ def open_paint(
     ----------
     folder : Path
         Where it is, or will be.
-    shape : tuple of int
-        (Z, Y, X) of the volume.
+    stack : Stacking
+        How the slices of the volume lie.
     readonly : bool
         Open it for reading: another window paints.
 
@@ -217,33 +217,31 @@ def open_paint(
     if readonly:
         store = LabelStore.open(folder, readonly=True)
     elif not has_paint(folder):
-        return Paint(LabelStore.create(folder, shape, default_classes(2)), folder)
+        return Paint(LabelStore.create(folder, stack.shape, default_classes(2)), folder)
     else:
-        store = LabelStore.rescue(folder, shape)
-    if tuple(store.shape) != tuple(shape):
-        store.close()
-        raise LabelError(
-            f"The paint in {folder} has shape {tuple(store.shape)}, the image has "
-            f"{tuple(shape)}.",
+        store = LabelStore.rescue(folder, stack.shape)
+    try:
+        check_shape(
+            store.shape,
+            stack,
+            f"The paint in {folder} has",
             "The file has changed: move that folder away to begin again.",
         )
+    except LabelError:
+        store.close()
+        raise
     return Paint(store, folder)
 
 
-def check_adoptable(array: Any, shape: tuple[int, int, int]) -> None:
-    """Refuse labels that cannot belong to a volume of this shape.
+def check_adoptable(array: Any, stack: Stacking) -> None:
+    """Refuse labels that cannot belong to a volume of these slices.
 
     Raises
     ------
     LabelError
         If shape or kind of numbers do not fit.
     """
-    if tuple(array.shape) != tuple(shape):
-        raise LabelError(
-            f"The labels have shape {tuple(array.shape)}, the image has "
-            f"{tuple(shape)}.",
-            "Choose labels that were painted on this image.",
-        )
+    check_shape(array.shape, stack)
     if np.dtype(array.dtype).kind not in "iub":
         raise LabelError(
             f"Labels of type {array.dtype} are not class numbers.",

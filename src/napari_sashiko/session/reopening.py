@@ -83,7 +83,7 @@ def reopen(
     if paint and has_paint(folder / "labels"):
         yield Tick()
         try:
-            opened = open_paint(folder / "labels", volume.shape, readonly=readonly)
+            opened = open_paint(folder / "labels", volume.stacking, readonly=readonly)
         except SashikoError as error:
             problems.append(str(error))
     found = yield from engine().reopen_project(folder, volume, readonly=readonly)

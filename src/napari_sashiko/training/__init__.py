@@ -13,8 +13,9 @@ from napari_sashiko.training.events import (
 )
 from napari_sashiko.training.explore import train_exploring
 from napari_sashiko.training.explore_settings import ExploreSettings
-from napari_sashiko.training.heritage import NOBODY, Heritage
+from napari_sashiko.training.heritage import Heritage
 from napari_sashiko.training.learning import LearningSettings
+from napari_sashiko.training.live import train_live
 from napari_sashiko.training.others import disputed_by_others
 from napari_sashiko.training.painting import Painting
 from napari_sashiko.training.reconstruct import train_reconstructing
@@ -23,10 +24,9 @@ from napari_sashiko.training.restore import train_restoring
 from napari_sashiko.training.restore_settings import RestoreSettings
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.symmetries import symmetry_transforms
-from napari_sashiko.training.train import train, train_live
+from napari_sashiko.training.train import train
 
 __all__ = [
-    "NOBODY",
     "Choices",
     "EpochDone",
     "ExploreSettings",

@@ -17,9 +17,11 @@ from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
 from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
+from napari_sashiko.training.chooser import Chooser
 from napari_sashiko.training.events import TrainingDecided
 from napari_sashiko.training.features import PaintFeatures, filter_bank
 from napari_sashiko.training.held_out import FoldForest, without_slants
+from napari_sashiko.training.levelling import levelling_reason
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
@@ -39,7 +41,8 @@ class Desk:
     labelled: LabelledVoxels
     classes: tuple[LabelClass, ...]
     settings: TrainingSettings
-    choices: Choices
+    chooser: Chooser
+    choices: Choices = field(init=False)
     normalisation: Normalisation
     device: torch.device
     out: Path
@@ -55,6 +58,8 @@ class Desk:
     fold_forests: dict[int, FoldForest] = field(default_factory=dict)  # by fold unseen
     forest_says: NDArray[np.float32] | None = None  # (N, K), NaN where never asked
     networks: list[NetworkDesk] = field(default_factory=list)
+    # Networks with another view, which answer until all that replace them can.
+    veterans: list[NetworkDesk] = field(default_factory=list)
     share: float | None = None  # the forest's, as held-out strokes last said
     metrics: dict[str, float] = field(default_factory=dict)
     fairness: str = ""  # how far from learned paint the metrics were taken
@@ -71,9 +76,15 @@ class Desk:
 
     def __post_init__(self) -> None:
         """State what was chosen."""
+        self.choices = self.chooser.choose(self.labelled)
         self.reasons.append(self.choices.reason)
-        if why := network_reason(self.settings):
-            self.reasons.append(why)
+        self.reasons += filter(
+            None,
+            (
+                levelling_reason(self.volume, self.settings),
+                network_reason(self.settings),
+            ),
+        )
         if self.settings.rotations != "auto":
             self.rotations = self.settings.rotations
         if self.settings.members and not self.asks_for_direction:
@@ -84,7 +95,7 @@ class Desk:
         self._dealt = NOTHING_DEALT
 
     def take(self, labelled: LabelledVoxels, classes: tuple[LabelClass, ...]) -> bool:
-        """Go on with other paint.
+        """Go on with other paint, and with another view where it calls for one.
 
         Parameters
         ----------
@@ -96,8 +107,8 @@ class Desk:
         Returns
         -------
         bool
-            Whether channels mean other classes than before: then there is no forest,
-            and networks have other outputs.
+            Whether networks have to be others: channels mean other classes than before,
+            and then there is no forest; or they are given other channels.
         """
         self._dealt = self._dealt.with_folds(self.labelled, self.folds)
         others = self.ids != tuple(c.id for c in classes)
@@ -111,7 +122,22 @@ class Desk:
             self.correction, self.sets = (), None
             self.metrics, self.curves, self.fairness = {}, {}, ""
             self.share = None
-        return others
+        return self._look_again() or others
+
+    def _look_again(self) -> bool:
+        """Whether there is another view now. Neither forest nor folds depend on it."""
+        before, self.choices = self.choices, self.chooser.choose(self.labelled)
+        if self.choices is before:
+            return False
+        self._put(self.choices.reason, before.reason)
+        return True
+
+    def holds(self, labelled: LabelledVoxels) -> bool:
+        """Whether this paint is what is learned from."""
+        mine = self.labelled
+        return np.array_equal(mine.coords, labelled.coords) and np.array_equal(
+            mine.values, labelled.values
+        )
 
     @cached_property
     def channels(self) -> NDArray[np.intp]:
@@ -167,9 +193,7 @@ class Desk:
     @property
     def reach(self) -> tuple[int, int, int]:
         """Voxels (z, y, x) around a voxel that the members' answer depends on."""
-        halos = [
-            network_halo(n.network, self.choices.neighbours) for n in self.networks
-        ]
+        halos = [network_halo(n.network, n.neighbours) for n in self.networks]
         if self.has_forest:
             halos.append(self.bank.halo)
         z, y, x = np.max(halos, axis=0).tolist()
@@ -218,10 +242,17 @@ class Desk:
         minutes = self.settings.minutes
         return None if minutes is None else self.started + 60 * minutes
 
-    def decide(self, reason: str) -> TrainingDecided:
+    def decide(self, reason: str, instead: str = "") -> TrainingDecided:
         """Note a choice that was made on the way; say it to the user too."""
-        self.reasons.append(reason)
+        self._put(reason, instead)
         return TrainingDecided(reason, summary=self.describe())
+
+    def _put(self, reason: str, instead: str) -> None:
+        """Note a reason, in the place of an earlier one if there is."""
+        if instead in self.reasons:
+            self.reasons[self.reasons.index(instead)] = reason
+        else:
+            self.reasons.append(reason)
 
     def describe(self) -> str:
         """Say what is trained and why, a sentence a line."""

@@ -1,7 +1,7 @@
 """Writing the model folder of a training run, as often as there is something new."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,13 +27,7 @@ from napari_sashiko.training.shares import class_shares, correction
 def save(desk: Desk) -> None:
     """Weigh the members that there are and write the model folder."""
     started = time.monotonic()
-    # Networks may be learning meanwhile: their best epoch is looked at once.
-    found = [(member, member.outcome.best) for member in desk.networks]
-    ready = [
-        (member, best)
-        for member, best in found
-        if best is not None and member.ids == desk.ids
-    ]
+    ready = _ready(desk)
     # Before the history is read: an epoch that ends meanwhile is saved the next time.
     desk.changed = False
     try:
@@ -45,6 +39,24 @@ def save(desk: Desk) -> None:
     desk.cost = desk.saved - started
 
 
+def _ready(desk: Desk) -> Ready:
+    """Networks that can answer; those of before, until all of today's can."""
+    ready = _with_weights(desk, desk.networks)
+    if len(ready) == len(desk.networks):
+        desk.veterans = []
+    return _with_weights(desk, desk.veterans) or ready
+
+
+def _with_weights(desk: Desk, networks: Sequence[NetworkDesk]) -> Ready:
+    # They may be learning meanwhile: their best epoch is looked at once.
+    found = [(member, member.outcome.best) for member in networks]
+    return [
+        (member, best)
+        for member, best in found
+        if best is not None and member.ids == desk.ids
+    ]
+
+
 def _save(desk: Desk, ready: Ready) -> None:
     share = weigh_families(desk, ready)
     members: list[MemberCard] = []
@@ -54,7 +66,7 @@ def _save(desk: Desk, ready: Ready) -> None:
         learned.append(desk.forest)
     for member, best in ready:
         weight = (1.0 - share) / len(ready)
-        members.append(_network_card(desk, member, weight))
+        members.append(_network_card(member, weight))
         learned.append(best)
     if members:
         write_members(
@@ -89,16 +101,18 @@ def _forest_card(forest: Forest, weight: float) -> MemberCard:
     )
 
 
-def _network_card(desk: Desk, member: NetworkDesk, weight: float) -> MemberCard:
+def _network_card(member: NetworkDesk, weight: float) -> MemberCard:
     return MemberCard(
         kind="network",
         weight=weight,
-        neighbours=desk.choices.neighbours,
+        neighbours=member.neighbours,
         spec=member.network.spec,
     )
 
 
 def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
+    networks = [(m.spec["dims"], m.neighbours) for m in members if m.kind == "network"]
+    dims, neighbours = networks[0] if networks else desk.choices.view
     return ModelCard(
         name=desk.out.name.removesuffix(".sashiko-model"),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -106,13 +120,13 @@ def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
         channels=desk.volume.channels,
         voxel_size=desk.volume.voxel_size,
         unit=desk.volume.unit,
-        dims=2 if desk.choices.dims == 2 else 3,
+        dims=2 if dims == 2 else 3,
         normalisation=desk.normalisation,
         members=members,
         correction=desk.correction,
         temperature=desk.temperature,
         sets=desk.sets,
-        patch={"edge": desk.settings.patch, "neighbours": desk.choices.neighbours},
+        patch={"edge": desk.settings.patch, "neighbours": neighbours},
         training=_record(desk),
     )
 

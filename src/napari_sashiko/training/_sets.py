@@ -11,7 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sashiko.metrics import SetCalibration, calibrate_sets
+from napari_sashiko.metrics import (
+    COVERAGES,
+    SetCalibration,
+    calibrate_sets,
+    strokes_needed,
+)
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training.temperature import Family, mix
 
@@ -38,6 +43,18 @@ def calibrate(
         [each.id for each in desk.classes],
         strokes=desk.strokes[rows],
     )
+
+
+def are_enough(some: NDArray[np.int64], every: NDArray[np.int64]) -> bool:
+    """Whether a part of the strokes makes sets of all the coverages that all can.
+
+    Parameters
+    ----------
+    some, every : numpy.ndarray
+        Stroke of each voxel.
+    """
+    few, many = len(np.unique(some)), len(np.unique(every))
+    return not any(few < strokes_needed(c) <= many for c in COVERAGES)
 
 
 def _corrected(

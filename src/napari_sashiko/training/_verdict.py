@@ -9,11 +9,21 @@ from scipy.special import softmax
 from napari_sashiko.metrics import Calibration, ConfusionMatrix, name_of
 from napari_sashiko.training._apart import describe_distance, fair_rows
 from napari_sashiko.training._desk import Desk
-from napari_sashiko.training._sets import calibrate
+from napari_sashiko.training._sets import are_enough, calibrate
 from napari_sashiko.training.blend import forest_share
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.outcome import Best
-from napari_sashiko.training.temperature import USUAL, fit_temperature, mix
+from napari_sashiko.training.temperature import (
+    USUAL,
+    Family,
+    fit_temperature,
+    mix,
+)
+
+ALL_FOR_SETS = (
+    "Prediction sets are calibrated on all held-out strokes, for those alone are too "
+    "few: the sets may be too small."
+)
 
 Ready = Sequence[tuple[NetworkDesk, Best]]
 
@@ -54,17 +64,31 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         families = [(1.0, said[rows] if judged.any() else votes[rows])]
     if ready and desk.is_taught:
         desk.temperature = fit_temperature(truth, families, strokes=strokes)
-    mixed = mix(families, desk.temperature)
-    _score(desk, mixed, rows)
-    desk.sets = calibrate(desk, rows, families)
+    _judge(desk, rows, families)
     return share
 
 
-def _score(desk: Desk, said: NDArray[np.floating], judged: NDArray[np.bool_]) -> None:
-    """Score what was said ``(n, K)`` of the judged voxels ``(N,)``; note it."""
-    values, ids = desk.labelled.values, desk.ids
-    rows, close = fair_rows(values, judged, desk.apart)
-    said, truth, fold = said[rows[judged]], values[rows], desk.folds.fold[rows]
+def _judge(desk: Desk, rows: NDArray[np.bool_], families: Sequence[Family]) -> None:
+    """Score what families say of voxels ``(N,)``, and calibrate sets, where it is fair.
+
+    A stroke has one vote for sets. They are calibrated on all strokes where the fair
+    ones are too few for a coverage that all would allow.
+    """
+    fair, close = fair_rows(desk.labelled.values, rows, desk.apart)
+    desk.fairness = describe_distance(desk.classes, close, desk.reach)
+    fairly = [(share, said[fair[rows]]) for share, said in families]
+    _score(desk, mix(fairly, desk.temperature), fair)
+    if are_enough(desk.strokes[fair], desk.strokes[rows]):
+        desk.sets = calibrate(desk, fair, fairly)
+    else:
+        desk.sets = calibrate(desk, rows, families)
+        desk.fairness = f"{desk.fairness} {ALL_FOR_SETS}"
+
+
+def _score(desk: Desk, said: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+    """Score what was said ``(n, K)`` of some voxels ``(N,)``; note it."""
+    ids = desk.ids
+    truth, fold = desk.labelled.values[rows], desk.folds.fold[rows]
     matrix, calibration = ConfusionMatrix(ids), Calibration(ids)
     matrix.update(said.T, truth)
     calibration.update(said.T, truth)
@@ -83,7 +107,6 @@ def _score(desk: Desk, said: NDArray[np.floating], judged: NDArray[np.bool_]) ->
         desk.metrics[name_of("iou", name)] = scores.iou[place]
     desk.metrics |= _spread(desk, said, truth, fold)
     desk.curves = {"calibration": trust.record(), "confusion": matrix.record()}
-    desk.fairness = describe_distance(desk.classes, close, desk.reach)
 
 
 def _spread(

@@ -38,6 +38,9 @@ class Choices:
         Voxel size (z, y, x) relative to the finest axis.
     reason : str
         Why, in a sentence or two.
+    agreement : float or None
+        How well neighbouring slices agree, relative to rows; None where it does not
+        matter.
     """
 
     dims: int
@@ -45,6 +48,12 @@ class Choices:
     filter_dims: int
     spacing: tuple[float, float, float]
     reason: str
+    agreement: float | None = None
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """What decides the shape of networks: `dims` and `neighbours`."""
+        return self.dims, self.neighbours
 
 
 def make_choices(
@@ -52,6 +61,8 @@ def make_choices(
     labelled: LabelledVoxels,
     settings: TrainingSettings,
     device: str = "cpu",
+    *,
+    agreement: float | None = None,
 ) -> Choices:
     """Choose 2D, 2D with neighbouring slices, or 3D, and say why.
 
@@ -65,6 +76,8 @@ def make_choices(
         ``dims`` and ``neighbours`` overrule the rule.
     device : str
         Blocks are only worth their price on a GPU.
+    agreement : float, optional
+        That of choices for other paint of the volume: its slices are not read again.
 
     Raises
     ------
@@ -76,14 +89,16 @@ def make_choices(
     if volume.separate:
         _check_separate(volume, settings)
         return Choices(2, 0, 2, spacing, _by_itself(volume))
-    agreement = _agreement(volume)
     if depth == 1:
         return Choices(2, 0, 2, spacing, "2D: the image is a single slice.")
+    if agreement is None:
+        agreement = _agreement(volume)
     if agreement < SEPARATE and settings.dims != "3":
-        return Choices(2, settings.neighbours or 0, 2, spacing, _apart(agreement))
+        seen, why = settings.neighbours or 0, _apart(agreement)
+        return Choices(2, seen, 2, spacing, why, agreement)
     dims, why = _dims(labelled, settings, device, volume.frame)
     if dims == 3:
-        return Choices(3, 0, 3, spacing, f"3D blocks: {why}.")
+        return Choices(3, 0, 3, spacing, f"3D blocks: {why}.", agreement)
     neighbours = max(1, round(NEIGHBOURS / spacing[0]))
     neighbours = min(neighbours, depth - 1)
     painted = len(np.unique(labelled.coords[:, 0]))
@@ -94,9 +109,9 @@ def make_choices(
             f"2D, each slice by itself: paint on {painted} "
             f"slice{'s' if painted != 1 else ''} says too little about neighbours."
         )
-        return Choices(2, 0, 3, spacing, reason)
+        return Choices(2, 0, 3, spacing, reason, agreement)
     reason = f"2D with {neighbours} slices on either side: {why}."
-    return Choices(2, neighbours, 3, spacing, reason)
+    return Choices(2, neighbours, 3, spacing, reason, agreement)
 
 
 def choices_for_images(
@@ -140,6 +155,11 @@ def choices_for_images(
         neighbours = min(max(1, round(BESIDE / spacing[0])), depth - 1)
     reason = f"2D with {neighbours} slices on either side: neighbouring slices agree."
     return Choices(2, neighbours, 3, spacing, reason)
+
+
+def slices_agree(volume: Volume) -> bool:
+    """Whether neighbouring slices show much the same; a single one has no other."""
+    return volume.stacking.depth == 1 or _agreement(volume) >= SEPARATE
 
 
 def _spacing(volume: Volume) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from napari_sashiko.runners import Event, Job, Progress
+from napari_sashiko.runners import Event, Job, Message, Progress
 from napari_sashiko.training.events import EpochDone, MemberSaved
 from napari_sashiko.training.fit import Plan, fit
 from napari_sashiko.training.learning import FitSettings
@@ -39,11 +39,6 @@ class Bench(Protocol):
         """What a user may set."""
         ...
 
-    @property
-    def deadline(self) -> float | None:
-        """When all training must be over, by the monotonic clock."""
-        ...
-
 
 class Crew:
     """Networks that learn side by side.
@@ -64,9 +59,9 @@ class Crew:
         self._supplies: list[Supply] = []
         self._jobs: list[Job] = []
         self._threads: int | None = None  # of torch, before there was a crew
-        self._begin = 0.0
         self._newest = 0  # the network that was judged last
         self._told = 0.0  # when news of a save were told, by the monotonic clock
+        self._said: set[str] = set()  # by networks, which all meet the same
 
     @property
     def started(self) -> bool:
@@ -89,12 +84,13 @@ class Crew:
 
     def start(self) -> None:
         """Let all networks learn; `renew` was called before."""
-        bench = self.bench
+        bench, deadline = self.bench, None
         self._share_threads()
-        deadline = bench.deadline
-        if deadline is not None:
+        if bench.settings.minutes is not None:
             now = time.monotonic()
-            room = FOR_NETWORKS * (deadline - bench.started) - (now - bench.started)
+            # Live, networks may be made at any time, and have theirs from then on.
+            spent = 0.0 if bench.is_live else now - bench.started
+            room = FOR_NETWORKS * 60 * bench.settings.minutes - spent
             deadline = now + max(room, 1.0)
         for number in range(len(bench.networks)):
             work = self._work(number, deadline)
@@ -122,7 +118,8 @@ class Crew:
                     yield self._progress(event)
                 if is_due(bench):
                     self.save()  # before the epoch is told of: who heard of it finds it
-                yield event
+                if not self._is_known(event):
+                    yield event
         if is_due(bench):
             self.save()
         now = time.monotonic()
@@ -134,6 +131,16 @@ class Crew:
         if news and now - self._told > pause:
             self._told = now
             yield MemberSaved(self._newest, bench.out, "networks so far")
+
+    def hold_back(self) -> None:
+        """Let nobody learn from what there is, until it is let go again."""
+        for supply in self._supplies:
+            supply.held_back = True
+
+    def let_go(self) -> None:
+        """Learn again."""
+        for supply in self._supplies:
+            supply.held_back = False
 
     def stop(self) -> None:
         """End all networks; what they have learned stays on the bench."""
@@ -165,6 +172,14 @@ class Crew:
         self._newest = event.member
         self.bench.networks[event.member].fraction = event.fraction
 
+    def _is_known(self, event: Event) -> bool:
+        """Whether another network has said the same."""
+        if not isinstance(event, Message):
+            return False
+        known = event.text in self._said
+        self._said.add(event.text)
+        return known
+
     def _progress(self, event: EpochDone) -> Progress:
         networks = self.bench.networks
         return Progress(
@@ -186,11 +201,12 @@ class Crew:
                 learning_rate=settings.learning_rate,
                 seed=seed_of(settings, number),
                 deadline=deadline,
-                begin=self._begin,
+                begin=mine.fraction,
                 optimiser=settings.optimiser,
                 schedule=settings.schedule,
                 patience=settings.patience,
                 clip=settings.clip,
+                precision=settings.precision,
             ),
             outcome=mine.outcome,
         )

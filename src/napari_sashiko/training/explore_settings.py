@@ -1,6 +1,6 @@
 """What a user may set about learning to explore images."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
@@ -13,6 +13,13 @@ class ExploreSettings(FitSettings):
 
     It learns from the image alone, slice by slice.
     """
+
+    supplied: ClassVar[dict[str, str]] = FitSettings.supplied | {
+        "dims": "The network, which looks at slices,",
+        "edge": "The setting patch",
+        "latent": "The setting latent",
+        "channels": "The image",
+    }
 
     network: str = Field(
         "autoencoder",

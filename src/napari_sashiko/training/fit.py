@@ -30,6 +30,10 @@ from napari_sashiko.training.supply import Batch, Supply
 STEPS = 25  # batches in an epoch
 REWIND = 0.6  # share of the schedule that new paint takes it back to
 NAP = 0.05  # seconds between looks at the paint when all is learned
+NOT_FINITE = (
+    "A loss was not a finite number: nothing is learned from such batches. Look at the "
+    "settings of the loss, the learning rate and the image."
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Plan:
         Epochs without a better held-out loss after which training ends; 0 for never.
     clip : float
         Largest norm of all gradients together.
+    precision : {"auto", "full"}
+        Whether bfloat16 may be mixed in.
     """
 
     member: int
@@ -72,6 +78,7 @@ class Plan:
     schedule: str = "one_cycle"
     patience: int = 0
     clip: float = 5.0
+    precision: str = "auto"
 
 
 def fit(
@@ -115,6 +122,7 @@ class _Learner:
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.batch = plan.batch
         self.lean = False  # until memory runs out
+        self.warned = False  # of a loss that is not finite
         self.epochs = self.taken = 0
 
     @property
@@ -128,7 +136,7 @@ class _Learner:
         self.network.train()
         losses = []
         for _ in range(STEPS):
-            self._look_at_supply()
+            yield from self._look_at_supply()
             loss = yield from self._step()
             if loss is not None:
                 losses.append(loss)
@@ -158,8 +166,14 @@ class _Learner:
             time.sleep(NAP)
         self.supply.resting = False
 
-    def _look_at_supply(self) -> None:
-        """Take what is new; other paint takes the schedule back."""
+    def _look_at_supply(self) -> Iterator[Event]:
+        """Take what is new, when it may; other paint takes the schedule back."""
+        if self.supply.held_back:
+            began = time.monotonic()
+            while self.supply.held_back:
+                yield Tick()
+                time.sleep(NAP)
+            self.clock.skip(time.monotonic() - began)
         newest = self.supply.material
         if newest is self.material:
             return
@@ -175,10 +189,17 @@ class _Learner:
         batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
         self.taken += 1
         try:
-            return _learn(self.network, batch, self.optimiser, rate, self.plan)
+            loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
         except RuntimeError as error:
             if not is_out_of_memory(error) or (self.batch == 1 and batch.is_least):
                 raise
+        else:
+            if loss is None or math.isfinite(loss):
+                return loss
+            if not self.warned:
+                self.warned = True
+                yield Message(NOT_FINITE, "warning")
+            return None
         if self.batch == 1:
             self.lean, words = True, "without the forest's lessons"
         else:
@@ -197,16 +218,23 @@ def _learn(
     learning_rate: float,
     plan: Plan,
 ) -> float | None:
-    """Learn from a batch; return the loss that is told of."""
+    """Learn from a batch; return the loss that is told of.
+
+    None where there is nothing to learn; NaN where loss or gradients are not finite,
+    and then the network is left as it is: one such step would end all learning.
+    """
     if batch.is_empty:
         return None  # no step, no change of running statistics
     images = batch.images
-    with autocast(network, images.device):
+    mixed = plan.precision == "auto"
+    with autocast(network, images.device) if mixed else nullcontext():
         output, penalty = network.penalised(images)
     total, loss = batch.losses(output)
     optimiser.clear()
     (total + penalty).backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
+    size = torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
+    if not bool(torch.isfinite(total.detach() + size)):
+        return math.nan
     optimiser.step(learning_rate)
     return float(loss.detach())
 

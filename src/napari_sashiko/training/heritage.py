@@ -1,12 +1,13 @@
 """What a network has learned, handed on to one for other classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from napari_sashiko.errors import ModelError
+from napari_sashiko.labels import LabelClass
 from napari_sashiko.networks import Network, network_from_spec
 
 NOBODY = 0  # id of a class that nobody paints
@@ -26,22 +27,42 @@ class Heritage:
         The class of each output; ``NOBODY`` for one that is not wanted any more.
     history : sequence of dict
         Scores of its epochs, where they are to be continued.
+    names : tuple of str
+        Names of the outputs, where `among` is to find their classes by them.
     """
 
     spec: dict[str, Any]
     state: Mapping[str, torch.Tensor]
-    ids: tuple[int, ...]
+    ids: tuple[int, ...] = ()
     history: Sequence[dict[str, float]] = field(default_factory=tuple)
+    names: tuple[str, ...] = ()
 
-    def network(self, ids: Sequence[int], *, in_channels: int, dims: int) -> Network:
+    def among(self, classes: Sequence[LabelClass]) -> "Heritage":
+        """Find outputs again among classes that have their names."""
+        if not self.names:
+            return self
+        known = {_plain(each.name): each.id for each in classes}
+        ids = tuple(known.get(_plain(name), NOBODY) for name in self.names)
+        return replace(self, ids=ids)
+
+    def network(
+        self,
+        ids: Sequence[int],
+        *,
+        in_channels: int,
+        dims: int,
+        origin: "Heritage | None" = None,
+    ) -> Network:
         """Return a network for other classes that knows what this one does.
 
         Parameters
         ----------
         ids : sequence of int
-            Classes of its outputs; those that this one does not know begin afresh.
+            Classes of its outputs; those that nobody knows begin afresh.
         in_channels, dims : int
             What it will be given.
+        origin : Heritage, optional
+            What this one began with; it may know classes that this one does not.
 
         Raises
         ------
@@ -58,15 +79,21 @@ class Heritage:
                 )
         network = network_from_spec({**self.spec, "out_channels": len(ids)})
         by_class = _by_class(self.spec)
+        elders = [self] if origin is None else [self, origin]
         with torch.no_grad():
             for name, tensor in network.state_dict().items():
                 if name not in by_class:
                     tensor.copy_(self.state[name])
                     continue
                 for channel, label in enumerate(ids):
-                    if label in self.ids:
-                        tensor[channel] = self.state[name][self.ids.index(label)]
+                    elder = next((each for each in elders if label in each.ids), None)
+                    if elder is not None:
+                        tensor[channel] = elder.state[name][elder.ids.index(label)]
         return network
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _by_class(spec: dict[str, Any]) -> set[str]:

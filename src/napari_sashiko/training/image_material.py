@@ -82,6 +82,8 @@ class ImageSampler:
         Slices on either side of a block; they become channels.
     device : torch.device
         Where patches are wanted.
+    others : sequence of ImageTile
+        Blocks whose gaps are drawn where these have none.
     """
 
     def __init__(
@@ -90,16 +92,14 @@ class ImageSampler:
         patch: Triple,
         margin: int,
         device: torch.device,
+        *,
+        others: Sequence[ImageTile] = (),
     ) -> None:
         self.tiles = tiles
         self.patch = patch
         self.margin = margin
         self.device = device
-        self._pierced = [
-            (tile, np.argwhere(~tile.known[0]))
-            for tile in tiles
-            if not tile.known.all()
-        ]
+        self._pierced = _pierced(tiles) or _pierced(others)
 
     @property
     def has_gaps(self) -> bool:
@@ -153,6 +153,11 @@ class ImageSampler:
         ]
         z, y, x = (slice(s, s + p) for s, p in zip(start, self.patch, strict=True))
         return (~tile.known[:, z, y, x]).astype(np.float32)
+
+
+def _pierced(tiles: Sequence[ImageTile]) -> list[tuple[ImageTile, NDArray[np.int64]]]:
+    """Blocks with gaps, and the voxels ``(n, 3)`` in them."""
+    return [(tile, np.argwhere(~tile.known[0])) for tile in tiles if tile.has_gaps]
 
 
 @dataclass(frozen=True, eq=False)

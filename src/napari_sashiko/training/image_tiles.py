@@ -43,6 +43,11 @@ class ImageTile:
         z, y, x = self.target.shape[1:]
         return z, y, x
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a voxel was not measured."""
+        return not self.known.all()
+
 
 @dataclass(frozen=True)
 class ImagePair:
@@ -70,11 +75,12 @@ class ImagePair:
             target = image[:, inside]
         else:
             target = read_mirrored(self.target, self.wanted, start, stop, (0, 0, 0))
-        return ImageTile(image, target, self._known(start, stop))
+        return ImageTile(image, target, self.known(start, stop))
 
-    def _known(
+    def known(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
+        """Where the target was measured, ``(1, Z, Y, X)``."""
         first = tuple(slice(int(s), int(s) + 1) for s in start)
         most = self.target.around(first)  # type: ignore[arg-type]
         ends = np.minimum(stop, [part.stop for part in most])
@@ -85,7 +91,13 @@ class ImagePair:
 
 
 def read_image_tiles(
-    pair: ImagePair, patch: Triple, margin: int, seed: int, *, alike: int = ALIKE
+    pair: ImagePair,
+    patch: Triple,
+    margin: int,
+    seed: int,
+    *,
+    alike: int = ALIKE,
+    gaps: bool = False,
 ) -> Generator[Event, None, list[ImageTile]]:
     """Read blocks at random places, none of which overlap, until memory is used up.
 
@@ -101,6 +113,9 @@ def read_image_tiles(
         Decides which blocks are read.
     alike : int
         Neighbouring slices that show much the same, and stay together if they can.
+    gaps : bool
+        Whether a block with gaps is wanted: if none of those that were read has any,
+        all others are asked, and the last makes room.
 
     Yields
     ------
@@ -115,13 +130,29 @@ def read_image_tiles(
     starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
-    starts = starts[:most]
+    starts, rest = starts[:most], starts[most:]
     tiles = []
     for number, start in enumerate(starts):
         tiles.append(pair.tile(start, size, margin))
         yield Progress(number + 1, len(starts), "reading blocks")
+    if gaps and not any(tile.has_gaps for tile in tiles):
+        place = yield from _first_with_gaps(pair, rest, size)
+        if place is not None:
+            tiles[-1] = pair.tile(place, size, margin)
     _check_contrast(pair, tiles)
     return tiles
+
+
+def _first_with_gaps(
+    pair: ImagePair, starts: NDArray[np.int64], size: Triple
+) -> Generator[Event, None, NDArray[np.int64] | None]:
+    """Find a block where something was not measured."""
+    for number, start in enumerate(starts):
+        if not pair.known(start, start + size).all():
+            found: NDArray[np.int64] = start
+            return found
+        yield Progress(number + 1, len(starts), "looking for gaps")
+    return None
 
 
 def _least(volume: Volume) -> Triple:

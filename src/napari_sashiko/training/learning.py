@@ -1,11 +1,12 @@
 """What a user may set about any training of networks."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from napari_sashiko.config import Settings
+from napari_sashiko.errors import SettingsError
 from napari_sashiko.losses import IMAGE_LOSSES
 
 
@@ -19,7 +20,20 @@ ImageLossName = Annotated[str, AfterValidator(_known_loss)]
 
 
 class FitSettings(Settings):
-    """How a network learns from patches, whatever it learns."""
+    """How a network learns from patches, whatever it learns.
+
+    Attributes
+    ----------
+    supplied : dict
+        What networks are given beside their own settings, and who decides it.
+    """
+
+    supplied: ClassVar[dict[str, str]] = {
+        "name": "The setting network",
+        "seed": "The setting seed",
+        "in_channels": "The image",
+        "out_channels": "What is learned",
+    }
 
     network: str = Field(
         "auto",
@@ -56,6 +70,11 @@ class FitSettings(Settings):
     clip: Annotated[float, Gt(0), Le(1e6)] = Field(
         5.0, description="Largest norm of all gradients of a step together."
     )
+    precision: Literal["auto", "full"] = Field(
+        "auto",
+        description="Of numbers while networks learn: auto mixes bfloat16 in where it "
+        "is faster, full never does.",
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
     seed: Annotated[int, Ge(0)] = Field(
         0, description="Fixes every random choice, so that a run can be repeated."
@@ -64,9 +83,23 @@ class FitSettings(Settings):
         default_factory=dict, description="Settings of the network, by name."
     )
 
+    @field_validator("network_settings")
+    @classmethod
+    def _are_its_own(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for name in set(given) & set(cls.supplied):
+            raise SettingsError(
+                f"network_settings.{name} is no setting of the network.",
+                f"{cls.supplied[name]} decides it.",
+            )
+        return given
+
 
 class LearningSettings(FitSettings):
     """How ensembles of networks learn that make an image of an image."""
+
+    supplied: ClassVar[dict[str, str]] = FitSettings.supplied | {
+        "dims": "The setting dims"
+    }
 
     members: Annotated[int, Ge(0), Le(32)] = Field(
         4,

@@ -12,5 +12,6 @@ class NetworkDesk:
 
     network: Network
     ids: tuple[int, ...]  # classes of its outputs
-    fraction: float = 0.0  # of its training that is done
+    neighbours: int = 0  # slices on either side that it sees as channels
+    fraction: float = 0.0  # of its training that is done, or was before it began
     outcome: Outcome = field(default_factory=Outcome)

@@ -35,40 +35,63 @@ class PaintCrew(Crew):
     ----------
     desk : Desk
         The run; its networks are the crew's.
+    origins : sequence of Heritage
+        Networks to go on with, in turn; fresh ones where there are none.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, origins: Sequence[Heritage] = ()) -> None:
         super().__init__(desk, lambda: save(desk))
         self.desk = desk
+        self._origins = origins
+        self._choices = desk.choices  # under which images were read
         self._images: Images = {}
         self._materials: list[PaintMaterial] = []
         self._lessons: Sequence[Lessons | None] = []
 
-    def enlist(self, heritage: Sequence[Heritage] = ()) -> None:
-        """Build networks for the classes of the desk.
+    def enlist(self) -> None:
+        """Build networks for the classes of the desk, and for how it looks at them.
 
-        Parameters
-        ----------
-        heritage : sequence of Heritage
-            What they know already, in turn; with fresh weights where it is empty.
+        Each goes on from itself, if it has learned something that is still of use; and
+        where it does not know a class, from the network that it began with. Those that
+        are replaced by others without their knowledge answer until these can.
 
         Raises
         ------
         ModelError
-            If that is for another kind of input.
+            If networks to go on with are for another kind of input.
         """
         desk = self.desk
-        planes = 2 * desk.choices.neighbours + 1 if desk.choices.dims == 2 else 1
-        channels = desk.volume.channels * planes
-        desk.networks = [
-            self._heir(heritage[number % len(heritage)], channels)
-            if heritage
-            else self._fresh(number, channels)
-            for number in range(desk.settings.members)
-        ]
-        self._begin = LEARNED if heritage else 0.0
-        if heritage and not desk.version:
+        self.stop()
+        if desk.choices is not self._choices:
+            self._choices, self._images = desk.choices, {}
+            desk.veterans = desk.veterans or desk.networks
+        if self._origins and not desk.version:
             desk.reasons.append("Networks go on from an earlier model.")
+        nobody: list[NetworkDesk | None] = [None] * desk.settings.members
+        before = desk.networks or nobody
+        desk.networks = [self._network(n, mine) for n, mine in enumerate(before)]
+
+    def _network(self, number: int, mine: NetworkDesk | None) -> NetworkDesk:
+        desk, origin = self.desk, None
+        dims, neighbours = desk.choices.view
+        channels = desk.volume.channels * (2 * neighbours + 1)
+        if self._origins:
+            origin = self._origins[number % len(self._origins)].among(desk.classes)
+        fits = mine and (mine.network.dims, mine.neighbours) == (dims, neighbours)
+        known = (_learned(mine) if fits else None) or origin
+        if known is None:
+            return self._fresh(number, channels)
+        network = known.network(
+            desk.ids, in_channels=channels, dims=dims, origin=origin
+        )
+        return NetworkDesk(
+            network,
+            desk.ids,
+            neighbours,
+            fraction=LEARNED if mine is None else min(LEARNED, mine.fraction),
+            # It is of use before it has learned anything new.
+            outcome=Outcome(Best(copy_state(network)), list(known.history)),
+        )
 
     def _fresh(self, number: int, channels: int) -> NetworkDesk:
         desk, recipe = self.desk, self.desk.recipes[number]
@@ -80,16 +103,7 @@ class PaintCrew(Crew):
             seed=seed_of(desk.settings, number),
             **recipe["settings"],
         )
-        return NetworkDesk(network, desk.ids)
-
-    def _heir(self, heritage: Heritage, channels: int) -> NetworkDesk:
-        ids = self.desk.ids
-        network = heritage.network(
-            ids, in_channels=channels, dims=self.desk.choices.dims
-        )
-        # It is of use before it has learned anything new.
-        outcome = Outcome(Best(copy_state(network)), list(heritage.history))
-        return NetworkDesk(network, ids, outcome=outcome)
+        return NetworkDesk(network, desk.ids, desk.choices.neighbours)
 
     def renew(self) -> Iterator[Event]:
         """Give every network what is painted now."""
@@ -122,16 +136,6 @@ class PaintCrew(Crew):
             )
         for supply, material in zip(self._supplies, self._materials, strict=True):
             supply.material = material
-
-    def heritage(self) -> list[Heritage]:
-        """What the networks have learned so far."""
-        return [
-            Heritage(
-                member.network.spec, best.state, member.ids, member.outcome.history
-            )
-            for member in self.desk.networks
-            if (best := member.outcome.best) is not None
-        ]
 
     def stop(self) -> None:
         """End all networks; what they have learned stays on the desk."""
@@ -187,6 +191,14 @@ class PaintCrew(Crew):
             seed=desk.settings.seed,
             known=self._images if desk.is_live else None,
         )
+
+
+def _learned(mine: NetworkDesk | None) -> Heritage | None:
+    """What a network has learned so far; None before its first epoch."""
+    best = mine and mine.outcome.best
+    if not mine or not best:
+        return None
+    return Heritage(mine.network.spec, best.state, mine.ids, mine.outcome.history)
 
 
 def patch_shape(desk: Desk) -> Triple:

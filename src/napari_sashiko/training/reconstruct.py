@@ -34,6 +34,8 @@ HELD_OUT = 8  # the last of so many slices is held out
 DEFAULT = "conv_reconstruct"
 # Weights, gradients, two moments of the optimiser, the moving average, the best so far.
 COPIES = 6
+# In main memory where a GPU learns: as it is built, the best, and what follows it.
+COPIES_BESIDE = 3
 BYTES = 4  # of a weight
 
 
@@ -218,13 +220,15 @@ def _check_room(
     device: torch.device,
 ) -> None:
     """Refuse networks whose weights do not fit, with what belongs to them."""
-    check_memory(
-        settings.members * weights * BYTES * COPIES,
-        str(device),
-        f"Training {what}, {weights:,} weights each,",
-        "Take the network conv_reconstruct, fewer members, or bin sinograms and "
-        "slices; filtered back-projection has no such limit.",
-    )
+    places = {"cpu": COPIES_BESIDE} | {str(device): COPIES}
+    for place, copies in places.items():
+        check_memory(
+            settings.members * weights * BYTES * copies,
+            place,
+            f"Training {what}, {weights:,} weights each,",
+            "Take the network conv_reconstruct, fewer members, or bin sinograms and "
+            "slices; filtered back-projection has no such limit.",
+        )
 
 
 def _material(bench: ReconstructBench, pairs: SlicePairs) -> SliceMaterial:

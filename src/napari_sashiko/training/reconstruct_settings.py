@@ -1,6 +1,6 @@
 """What a user may set about learning to reconstruct slices of sinograms."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
@@ -11,6 +11,11 @@ from napari_sashiko.training.learning import FitSettings, ImageLossName
 
 class TrainReconstructSettings(FitSettings):
     """How networks learn to make slices of sinograms."""
+
+    supplied: ClassVar[dict[str, str]] = FitSettings.supplied | {
+        "sinogram": "The volume of sinograms",
+        "size": "The volume of slices",
+    }
 
     network: str = Field(
         "auto",

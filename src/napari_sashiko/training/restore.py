@@ -168,7 +168,12 @@ def train_restoring(
     neighbours = bench.choices.neighbours
     apart = {"alike": 1} if bench.patch[0] == 1 and not neighbours else {}
     tiles = yield from read_image_tiles(
-        bench.pair, bench.patch, neighbours, settings.seed, **apart
+        bench.pair,
+        bench.patch,
+        neighbours,
+        settings.seed,
+        gaps=bench.fills_gaps,
+        **apart,
     )
     bench.networks = [_network(bench, number) for number in range(settings.members)]
     loss = yield from bench.learn(_material(bench, tiles), _introduction(bench))
@@ -221,7 +226,13 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
     held = tiles[: max(1, len(tiles) // HELD_OUT)]
     learned = tiles[len(held) :] or held
     sampler, judged = (
-        ImageSampler(some, bench.patch, bench.choices.neighbours, bench.device)
+        ImageSampler(
+            some,
+            bench.patch,
+            bench.choices.neighbours,
+            bench.device,
+            others=tiles if bench.fills_gaps else (),
+        )
         for some in (learned, held)
     )
     if bench.fills_gaps and not sampler.has_gaps:
@@ -245,7 +256,7 @@ def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
         return batch
 
     fixed = held_out_batches(draw, bench.settings.batch, bench.settings.seed)
-    if not fixed and bench.task != "gaps":  # of gaps, all may lie in learned blocks
+    if not fixed and bench.task != "gaps":  # what is held out may be one large gap
         raise VolumeError(
             f"Most of {bench.pair.target.name!r} was not measured: there is nothing to "
             "learn from.",

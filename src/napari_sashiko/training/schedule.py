@@ -130,6 +130,10 @@ class Clock:
             spent = (GRACE + fraction * (1 - GRACE)) * self.room
             self.start = max(self.start, time.monotonic() - spent)
 
+    def skip(self, seconds: float) -> None:
+        """Leave time out in which nothing could be learned."""
+        self.start += seconds
+
     def seconds_left(self, fraction: float) -> float:
         """What the rest takes if it goes on as before; 0 at both ends."""
         spent = time.monotonic() - self.start

@@ -42,6 +42,11 @@ class TrainingSettings(LearningSettings):
         "direction of a texture tells classes apart. no: flip them only; half_turns: "
         "not even that, for diagonals. auto asks the held-out strokes.",
     )
+    levelling: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Bring each slice to the same mean and contrast by itself; auto "
+        "does where slices are pictures of their own: light differs between these.",
+    )
     augment: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         (),
         description="Further random changes of training patches, in turn: blur, "

@@ -96,9 +96,12 @@ class Supply:
     ----------
     resting : bool
         Whether the network has learned what there is and waits for more paint.
+    held_back : bool
+        Whether nothing is to be learned from the material now.
     """
 
     def __init__(self, material: Material, *, endless: bool = False) -> None:
         self.material = material
         self.endless = endless
         self.resting = False
+        self.held_back = False

@@ -78,14 +78,14 @@ def _ask_for_direction(desk: Desk) -> Iterator[Event]:
     before, desk.rotations = desk.rotations, chosen
     if before == chosen and desk.turning:
         return
-    if desk.turning:  # the paint has changed, and with it the answer
-        desk.reasons.remove(desk.turning)
     why = "hardly tells" if chosen == "yes" else "tells"
+    earlier = desk.turning
     desk.turning = (
         f"Patches are {symmetry_words(chosen)}: the direction of textures {why} "
         f"classes apart (held-out macro F1 {known:.2f} with it, {without:.2f} without)."
     )
-    yield desk.decide(desk.turning)
+    # The paint may have changed, and with it the answer.
+    yield desk.decide(desk.turning, instead=earlier)
 
 
 def _macro_f1(desk: Desk, probabilities: NDArray[np.float32] | None) -> float:

@@ -53,12 +53,6 @@ class Workbench(ABC):
     written: Written = field(default_factory=dict)
 
     @property
-    def deadline(self) -> float | None:
-        """When all training must be over, by the monotonic clock."""
-        minutes = self.settings.minutes
-        return None if minutes is None else self.started + 60 * minutes
-
-    @property
     def neighbours(self) -> int:
         """Slices on either side that a network sees as channels."""
         return 0

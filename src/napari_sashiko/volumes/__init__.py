@@ -15,6 +15,7 @@ from napari_sashiko.volumes.frames import (
     spans,
     stacking_of,
 )
+from napari_sashiko.volumes.levelled import LevelledVolume, as_seen
 from napari_sashiko.volumes.live_level import live_levels
 from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
@@ -82,6 +83,7 @@ __all__ = [
     "ChunkWriter",
     "FolderLock",
     "Holder",
+    "LevelledVolume",
     "Normalisation",
     "PictureHead",
     "Recent",
@@ -93,6 +95,7 @@ __all__ = [
     "Volume",
     "WindowReader",
     "as_channels",
+    "as_seen",
     "as_volume",
     "check_alike",
     "check_replaceable",

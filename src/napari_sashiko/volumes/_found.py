@@ -51,10 +51,13 @@ class Ask:
         Name of the array in files that hold several.
     level : int
         Of an image pyramid; 0 is the finest.
+    axes : str, optional
+        One letter of ``tczyx`` per axis.
     """
 
     dataset: str | None = None
     level: int = 0
+    axes: str | None = None
 
 
 def known_size(

@@ -3,12 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes._found import Ask, Found, known_size, known_time
 from napari_sashiko.volumes._optional import need
+from napari_sashiko.volumes.units import short_unit
 
 SIZE = "element_size_um"  # voxel size z, y, x, as ilastik and others write it
+NO_AXIS = (".", "")  # NeXus: there is none
 MOST_NAMES = 8
+
+Size = tuple[float, float, float]
 
 
 def open_hdf5(path: Path, ask: Ask) -> Found:
@@ -26,22 +32,58 @@ def open_hdf5(path: Path, ask: Ask) -> Found:
     except BaseException:
         file.close()
         raise
-    size, unit = _spacing(dataset)
-    found = known_size(size) if len(size) == 3 else None
-    return Found(dataset, None, found, unit if found else "pixel")
+    letters = _letters(dataset.ndim, ask.axes)
+    steps = _steps(dataset, letters)
+    size, unit = _size_of(steps)
+    time = known_time(*steps["t"]) if "t" in steps else None
+    return Found(dataset, None, size, unit, time=time)
 
 
-def _spacing(dataset: Any) -> tuple[tuple[float, ...], str]:
-    """Voxel size and unit: an attribute, or what the axes of NeXus say."""
+def _letters(count: int, asked: str | None) -> str:
+    """What each axis is; empty where only the user could say it, and has not."""
+    if asked and len(asked) == count:
+        return asked
+    return "zyx"[-count:] if count <= 3 else ""
+
+
+def _steps(dataset: Any, letters: str) -> dict[str, tuple[float, str]]:
+    """Step and unit of each axis that is known by its letter."""
     size = dataset.attrs.get(SIZE)
-    if size is not None:
-        return tuple(float(s) for s in size), "um"
-    names = dataset.parent.attrs.get("axes", ())
-    axes = [dataset.parent.get(_text(name)) for name in names]
-    units = {_text(axis.attrs.get("units", "")) for axis in axes if axis is not None}
-    if len(axes) != dataset.ndim or None in axes or len(units) != 1:
-        return (), "pixel"
-    return tuple(_step(axis) for axis in axes), units.pop()
+    if size is None:
+        named = zip(letters, _axes(dataset), strict=False)
+        return {letter: _step(axis) for letter, axis in named if axis is not None}
+    sizes = np.atleast_1d(size)
+    if len(sizes) != dataset.ndim:  # of space alone, whatever other axes there are
+        letters = "zyx"[-len(sizes) :]
+    return {letter: (float(s), "um") for letter, s in zip(letters, sizes, strict=False)}
+
+
+def _size_of(steps: dict[str, tuple[float, str]]) -> tuple[Size | None, str]:
+    """Voxel size; a depth that nobody tells is the height, as in other formats."""
+    if not {"y", "x"} <= set(steps):
+        return None, "pixel"
+    steps = {"z": steps["y"]} | steps
+    units = {short_unit(steps[letter][1]) for letter in "zyx"}
+    size = known_size(tuple(steps[letter][0] for letter in "zyx"))
+    if size is None or len(units) != 1:
+        return None, "pixel"
+    return size, units.pop()
+
+
+def _axes(dataset: Any) -> list[Any]:
+    """Places on each axis, as NeXus names them; None where it is only counted."""
+    names = [
+        _text(name) for name in np.atleast_1d(dataset.parent.attrs.get("axes", []))
+    ]
+    found = [None if name in NO_AXIS else dataset.parent.get(name) for name in names]
+    if len(found) != dataset.ndim:
+        return []
+    return [axis if _is_scale(axis) else None for axis in found]
+
+
+def _is_scale(axis: Any) -> bool:
+    """Whether it is a list of places, and no group or picture of that name."""
+    return getattr(axis, "ndim", 0) == 1 and axis.dtype.kind in "iuf" and len(axis) > 1
 
 
 def _text(words: Any) -> str:
@@ -49,11 +91,10 @@ def _text(words: Any) -> str:
     return words.decode() if isinstance(words, bytes) else str(words)
 
 
-def _step(axis: Any) -> float:
-    """Distance of two places on an axis."""
-    if axis.ndim != 1 or len(axis) < 2:
-        return 0.0
-    return abs(float(axis[-1]) - float(axis[0])) / (len(axis) - 1)
+def _step(axis: Any) -> tuple[float, str]:
+    """Distance of two places on an axis, and its unit."""
+    step = abs(float(axis[-1]) - float(axis[0])) / (len(axis) - 1)
+    return step, _text(axis.attrs.get("units", ""))
 
 
 def _choose(h5py: Any, path: Path, file: Any, name: str | None) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.volumes._found import Ask, Found
+from napari_sashiko.volumes._tiff import voxels_of_tiff
 
 TIFF = (".tif", ".tiff")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
@@ -46,8 +47,10 @@ def open_folder(path: Path, _ask: Ask) -> Found:
             f"{', '.join(sorted(kinds))}.",
             "Leave only the slices of one volume in it.",
         )
-    stack = Stack(sorted(files, key=number_in_name))
-    return Found(stack, "zyxc" if len(stack.shape) == 4 else "zyx")
+    files.sort(key=number_in_name)
+    stack = Stack(files)
+    size, unit = voxels_of_tiff(files[0]) if _is_tiff(files[0]) else (None, "pixel")
+    return Found(stack, "zyxc" if len(stack.shape) == 4 else "zyx", size, unit)
 
 
 class Stack:

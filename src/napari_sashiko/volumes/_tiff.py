@@ -1,6 +1,7 @@
-"""TIFF: mapped into memory or read by pages; axes and voxel size of ImageJ and OME."""
+"""TIFF: mapped or read by pages; voxel size of OME, ImageJ or the resolution."""
 
 import logging
+import math
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,14 @@ from napari_sashiko.volumes.units import short_unit
 
 # Pages without a meaning are slices; samples are the colours of RGB.
 LETTERS = {"Q": "z", "I": "z", "S": "c"}
+# Micrometres of the tag ResolutionUnit: centimetre, and two of tifffile's own.
+RESOLUTION_UNITS = {3: 1e4, 4: 1e3, 5: 1.0}
+INCH = 25400.0  # micrometres
+INCHES = ("inch", "inches", "in")
+DPI = (72, 96, 150, 200, 300, 600, 1200)  # pixels per inch of printers and screens
+PRINTED = 0.015  # they are rounded to whole pixels per centimetre
+
+Size = tuple[float, float, float]
 
 
 def open_tiff(path: Path, ask: Ask) -> Found:
@@ -92,12 +101,44 @@ def _mapped(path: Path, file: Any, level: Any) -> Any:
         return None
 
 
-def _voxels(file: Any) -> tuple[tuple[float, float, float] | None, str]:
+def voxels_of_tiff(path: Path) -> tuple[Size | None, str]:
+    """Voxel size and unit of a TIFF, from what stands beside its pixels."""
+    with tifffile.TiffFile(path) as file:
+        return _voxels(file)
+
+
+def _voxels(file: Any) -> tuple[Size | None, str]:
+    """Take the first that says something: OME, ImageJ, resolution of the first page."""
+    found: tuple[Size | None, str] = (None, "pixel")
+    tags = file.pages[0].tags
     if file.ome_metadata:
-        return _ome_voxels(file.ome_metadata)
-    if file.imagej_metadata:
-        return _imagej_voxels(file.imagej_metadata, file.pages[0].tags)
-    return None, "pixel"
+        found = _ome_voxels(file.ome_metadata)
+    elif file.imagej_metadata:
+        found = _imagej_voxels(file.imagej_metadata, tags)
+    return found if found[0] is not None else _tagged_voxels(tags)
+
+
+def _tagged_voxels(tags: Any) -> tuple[Size | None, str]:
+    """Pixels per centimetre, ... of the tags; a depth is not told, and taken as y.
+
+    Inches are of printers and screens, which write what they were set to, and so are
+    their resolutions in centimetres.
+    """
+    kind = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else None
+    unit = RESOLUTION_UNITS.get(int(kind or 0))
+    y, x = (_pixel_size(tags, name) for name in ("YResolution", "XResolution"))
+    if unit is None or _is_of_printer(x, unit):
+        return None, "pixel"
+    size = known_size(tuple(unit * step for step in (y, y, x)))
+    return size, "pixel" if size is None else "um"
+
+
+def _is_of_printer(step: float, unit: float) -> bool:
+    """Whether pixels are as large as printers and screens have them."""
+    if not step > 0:
+        return False
+    dots = INCH / (step * unit)
+    return any(math.isclose(dots, known, rel_tol=PRINTED) for known in DPI)
 
 
 def _time(file: Any) -> Time | None:
@@ -119,7 +160,7 @@ def _pixels(text: str) -> Mapping[str, str]:
     return {} if pixels is None else pixels.attrib
 
 
-def _ome_voxels(text: str) -> tuple[tuple[float, float, float] | None, str]:
+def _ome_voxels(text: str) -> tuple[Size | None, str]:
     """Voxel size of the first image of OME-XML; micrometres where no unit stands."""
     found = _pixels(text)
     z, y, x = (float(found.get(f"PhysicalSize{axis}", 0)) for axis in "ZYX")
@@ -128,27 +169,24 @@ def _ome_voxels(text: str) -> tuple[tuple[float, float, float] | None, str]:
     return (None, "pixel") if size is None or unit == "pixel" else (size, unit)
 
 
-def _imagej_voxels(
-    words: Mapping[str, Any], tags: Any
-) -> tuple[tuple[float, float, float] | None, str]:
+def _imagej_voxels(words: Mapping[str, Any], tags: Any) -> tuple[Size | None, str]:
     unit = short_unit(str(words.get("unit", "")))
     y, x = (_pixel_size(tags, name) for name in ("YResolution", "XResolution"))
     size = known_size((float(words.get("spacing") or y), y, x))
-    return (None, "pixel") if size is None or unit == "pixel" else (size, unit)
+    nothing = size is None or unit in ("pixel", *INCHES)
+    return (None, "pixel") if nothing else (size, unit)
 
 
 def _pixel_size(tags: Any, name: str) -> float:
-    """ImageJ writes pixels per unit, as a fraction."""
-    pixels, units = tags[name].value if name in tags else (0, 1)
+    """Pixels per unit are written as a fraction; 0 where there is none."""
+    value = tags[name].value if name in tags else None
+    pixels, units = value if isinstance(value, tuple) and len(value) == 2 else (0, 1)
     return float(units / pixels) if pixels else 0.0
 
 
 def _scaled(
-    size: tuple[float, float, float],
-    axes: str,
-    full: tuple[int, ...],
-    coarse: tuple[int, ...],
-) -> tuple[float, float, float]:
+    size: Size, axes: str, full: tuple[int, ...], coarse: tuple[int, ...]
+) -> Size:
     """Voxel size of a coarser level."""
     factors = {
         LETTERS.get(a, a.lower()): n / m

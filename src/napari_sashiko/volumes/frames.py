@@ -80,6 +80,17 @@ class Stacking:
         deep = self.shape[0] if self.time is None else self.depth
         return self.lying(self.count, (deep, *self.shape[1:]))
 
+    def told(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Word a shape (Z, Y, X) with the axes of this stack, for people to compare.
+
+        Slices are counted by time point where they make up whole ones.
+        """
+        slices, *plane = (int(n) for n in shape)
+        if self.time is not None and slices % self.depth == 0:
+            return self.lying(slices // self.depth, (self.depth, *plane))
+        single = self.time is None and self.flat and slices == 1
+        return tuple(plane) if single else (slices, *plane)
+
     def lying(self, early: Any, deep: Sequence[Any]) -> tuple[Any, ...]:
         """Put an entry for t before those of z, y and x, as far as there are axes."""
         if self.time is None:

@@ -30,6 +30,8 @@ class Normalisation(Settings):
         One value per channel, in grey values.
     missing : float or None
         Grey value of voxels that nobody measured, beside those that are not finite.
+    levelled : bool
+        Whether grey values are those of a `LevelledVolume`.
     """
 
     low: Annotated[tuple[FiniteFloat, ...], Len(1)]
@@ -37,6 +39,7 @@ class Normalisation(Settings):
     center: tuple[FiniteFloat, ...]
     scale: tuple[PositiveFloat, ...]
     missing: FiniteFloat | None = None
+    levelled: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -46,7 +49,7 @@ class Normalisation(Settings):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Leave out what is not set: digests of older models are made of this."""
         for name, value in super().__repr_args__():
-            if name != "missing" or value is not None:
+            if name not in ("missing", "levelled") or value not in (None, False):
                 yield name, value
 
     def known(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
@@ -135,6 +138,26 @@ def measure_normalisation(
     values = _values(volume, _sample(volume, rng, *first))
     if not _has_contrast(values):
         values = _values(volume, _sample(volume, rng, *FURTHER))
+    return constants(
+        values, volume.name, clip=clip, missing=missing, levelled=volume.levelled
+    )
+
+
+def constants(
+    values: NDArray[Any],
+    name: str,
+    *,
+    clip: bool = True,
+    missing: float | None = None,
+    levelled: bool = False,
+) -> Normalisation:
+    """Constants of a sample of grey values, ``(C, N)``.
+
+    Raises
+    ------
+    VolumeError
+        If a channel holds no finite value.
+    """
     low, high, center, scale = [], [], [], []
     for number, channel in enumerate(values):
         measured = np.isfinite(channel)
@@ -144,7 +167,7 @@ def measure_normalisation(
         known = known[np.abs(known) <= LARGEST]
         if not known.size:
             raise VolumeError(
-                f"Channel {number} of {volume.name!r} has no finite voxel.",
+                f"Channel {number} of {name!r} has no finite voxel.",
                 f"Grey values lie between -{LARGEST:.1g} and {LARGEST:.1g}.",
             )
         bottom, top = np.percentile(known, TAILS)
@@ -162,6 +185,7 @@ def measure_normalisation(
         center=tuple(center),
         scale=tuple(scale),
         missing=missing,
+        levelled=levelled,
     )
 
 

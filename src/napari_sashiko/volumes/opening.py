@@ -88,7 +88,7 @@ def open_volume(
             "OME-Zarr and TIFF may have levels; leave the level out.",
         )
     try:
-        found = reader(place, Ask(dataset, level))
+        found = reader(place, Ask(dataset, level, axes or unnamed))
     except DAMAGED as error:
         raise VolumeError(f"{place} cannot be read: {_reason(error)}.") from error
     volume = as_volume(

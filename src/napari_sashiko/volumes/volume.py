@@ -73,6 +73,8 @@ class Volume:
         size is not positive.
     """
 
+    levelled = False  # whether each picture was brought to one mean and contrast
+
     def __init__(
         self,
         array: Any,
