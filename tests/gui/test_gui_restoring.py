@@ -107,7 +107,7 @@ def test_a_restored_image_is_scored_and_exported(dock, click, qtbot, tmp_path):
     click(dock, "evaluate")
     qtbot.waitUntil(lambda: "PSNR" in dock.scoring.state.text(), timeout=LONG)
     found = layer(dock, "restored").metadata["napari_sashiko"]["path"]
-    errors = pipeline.evaluate_restored(found, clean).errors
+    errors = pipeline.evaluate_image(found, clean).errors
     assert f"PSNR {errors.psnr:.2f} dB" in dock.scoring.state.text()
     offers = {each.what: each for each in dock.exporting.offers()}
     assert {"Restored image", "Deviation of the restored image"} < set(offers)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_sashiko.errors import OutputError, SettingsError
+from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline import (
     Progress,
     ResultScored,
     evaluate,
-    evaluate_restored,
+    evaluate_image,
     reconstruct_steps,
     score_steps,
 )
@@ -46,7 +46,8 @@ def prediction(tmp_path):
             dtype=str(values.dtype), axes="czyx"[-values.ndim :],
             voxel_size=(1.0, 1.0, 1.0), unit="um",
         )[...] = values  # fmt: skip
-    group.create_array("ledger", data=np.ones((1, 1, 1), np.uint8))
+    done = np.ones((1, 1, 1), np.uint8)
+    group.create_array("ledger", data=done, compressors=None)
     return path
 
 
@@ -65,12 +66,13 @@ def test_scores_of_a_prediction_come_last_and_are_those_of_python(prediction):
 
 
 def test_each_kind_is_scored_in_its_own_way(prediction, tmp_path):
-    with pytest.raises(SettingsError, match="mask"):
-        list(score_steps(prediction, FOUND, only=FOUND))
     with pytest.raises(OutputError):
-        evaluate_restored(prediction, FOUND)
+        evaluate_image(prediction, FOUND)
     sinograms = np.random.default_rng(1).random((2, 8, 12), np.float32)
     for _ in reconstruct_steps(sinograms, tmp_path / "r.zarr"):
         pass
-    with pytest.raises(OutputError, match="neither"):
-        list(score_steps(tmp_path / "r.zarr", FOUND))
+    truth = np.random.default_rng(2).random((2, 12, 12), np.float32)
+    *_, last = score_steps(tmp_path / "r.zarr", truth)
+    assert last.scores == evaluate_image(tmp_path / "r.zarr", truth)
+    with pytest.raises(OutputError):
+        evaluate(tmp_path / "r.zarr", truth)

@@ -13,8 +13,7 @@ from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
-from napari_sashiko.pipeline.results import open_prediction
-from napari_sashiko.pipeline.scoring import ResultScored, score_steps
+from napari_sashiko.pipeline.scoring import ResultScored, score_prediction_steps
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -254,8 +253,7 @@ def evaluate(prediction: Path | str, truth: Any, *, ignore: Any = None) -> Evalu
     SashikoError
         If there is no finished prediction, or shapes or classes do not fit.
     """
-    open_prediction(prediction)  # restored images are scored otherwise
-    steps = score_steps(prediction, truth, ignore=ignore)
+    steps = score_prediction_steps(prediction, truth, ignore=ignore)
     scores = run_to_end(steps, ResultScored, None).scores
     return cast("Evaluation", scores)
 

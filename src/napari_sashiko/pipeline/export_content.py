@@ -60,12 +60,18 @@ def contents(source: Path) -> Iterator[tuple[dict[str, Any], Content]]:
     for part in PARTS[kind]:
         if isinstance(found, Reconstructed) and part not in found.images:
             continue
-        each_class = isinstance(found, Prediction) and part != "classes"
-        classes = [None, *found.classes] if each_class else [None]
-        for each in classes:
-            chosen = {"part": part, **({"label_class": each.id} if each else {})}
+        for single in _singles(found, part):
+            chosen = {"part": part, **single}
             settings = ExportSettings.checked(**chosen)
             yield chosen, _content(source, kind, found, settings)
+
+
+def _singles(found: Any, part: str) -> list[dict[str, Any]]:
+    """All in one image, then each class, or each channel of several, alone."""
+    if isinstance(found, Prediction) and part != "classes":
+        return [{}, *({"label_class": each.id} for each in found.classes)]
+    count = Slices(found.mean).shape[0] if isinstance(found, Restored) else 1
+    return [{}, *({"channel": n} for n in range(1, count + 1) if count > 1)]
 
 
 def _opened(source: Path) -> tuple[str, Any]:

@@ -5,12 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
-from napari_sashiko.pipeline.results import Prediction, open_result
-from napari_sashiko.pipeline.scoring import ResultScored, score_steps
+from napari_sashiko.pipeline.scoring import ResultScored, score_image_steps
 from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import Comparison
 from napari_sashiko.runners import Event
@@ -46,12 +44,7 @@ def evaluate_image(
     SashikoError
         If there is no such finished image, or shapes do not fit.
     """
-    if isinstance(open_result(made), Prediction):
-        raise OutputError(
-            f"{made} is a prediction: it tells classes and is no image.",
-            "Score it with evaluate.",
-        )
-    steps = score_steps(made, truth, ignore=ignore, only=only, part=part)
+    steps = score_image_steps(made, truth, ignore=ignore, only=only, part=part)
     return cast("Comparison", run_to_end(steps, ResultScored, None).scores)
 
 

@@ -1,13 +1,17 @@
 """Score a result against the truth: a segmentation by classes, an image by errors."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_sashiko.errors import LabelError, SettingsError
+from napari_sashiko.errors import LabelError
 from napari_sashiko.pipeline.inputs import open_image
-from napari_sashiko.pipeline.results import Prediction, open_result
+from napari_sashiko.pipeline.results import (
+    Prediction,
+    open_prediction,
+    open_result,
+)
 from napari_sashiko.prediction import (
     Comparison,
     Evaluation,
@@ -26,7 +30,7 @@ class ResultScored(Event):
     path : Path
         Folder NAME.zarr of the result.
     scores : Evaluation or Comparison
-        Of a prediction, or of an image.
+        Of a prediction; or of a restored image or a reconstruction.
     """
 
     path: Path
@@ -34,12 +38,7 @@ class ResultScored(Event):
 
 
 def score_steps(
-    result: Path | str,
-    truth: Any,
-    *,
-    ignore: Any = None,
-    only: Any = None,
-    part: str | None = None,
+    result: Path | str, truth: Any, *, ignore: Any = None
 ) -> Iterator[Event]:
     """Score a prediction, a restored image or a reconstruction, block by block.
 
@@ -51,11 +50,6 @@ def score_steps(
         Class ids 1..C, 0 is not scored; or the image as it should be.
     ignore : path, array or Volume, optional
         Voxels that are not 0 here are not scored, for example the strokes.
-    only : path, array or Volume, optional
-        Of an image: voxels that are 0 here are not scored.
-    part : {"mean", "fbp"}, optional
-        Of a reconstruction: by networks, or by filtered back-projection. When left out,
-        the former if there is one.
 
     Yields
     ------
@@ -67,33 +61,50 @@ def score_steps(
     SashikoError
         If there is no such result, it is not finished, or shapes or classes do not fit.
     """
-    path = Path(result)
-    found = open_result(path)
-    axes = found.stack.axes
-    true = open_image(truth, unnamed=axes)
-    left_out, chosen = (
-        None if each is None else open_image(each, unnamed=axes)
-        for each in (ignore, only)
-    )
-    steps: Generator[Event, None, Evaluation | Comparison]
-    if isinstance(found, Prediction):
-        if chosen is not None:
-            raise SettingsError(
-                "Of a prediction, voxels cannot be chosen by a mask.",
-                "Set the truth to 0 where it is not to be scored.",
-            )
-        _check_volume(true, path)
-        steps = evaluate_steps(path, true, left_out)
+    if isinstance(open_result(result), Prediction):
+        yield from score_prediction_steps(result, truth, ignore=ignore)
     else:
-        steps = compare_image_steps(path, true, ignore=left_out, only=chosen, part=part)
-    scores = yield from steps
-    yield ResultScored(path, scores)
+        yield from score_image_steps(result, truth, ignore=ignore)
 
 
-def _check_volume(truth: Any, prediction: Path) -> None:
-    if truth.separate and truth.time is None:
+def score_prediction_steps(
+    prediction: Path | str, truth: Any, *, ignore: Any = None
+) -> Iterator[Event]:
+    """Score a prediction against class ids; see `score_steps`."""
+    path = Path(prediction)
+    axes = open_prediction(path).stack.axes
+    true, left_out = _opened(truth, axes), _opened(ignore, axes)
+    if true.separate and true.time is None:
         raise LabelError(
-            f"{truth.name!r} is a folder of pictures, {prediction} a prediction of one "
+            f"{true.name!r} is a folder of pictures, {prediction} a prediction of one "
             "volume.",
             "Compare it with results of sashiko apply.",
         )
+    scores = yield from evaluate_steps(path, true, left_out)
+    yield ResultScored(path, scores)
+
+
+def score_image_steps(
+    made: Path | str,
+    truth: Any,
+    *,
+    ignore: Any = None,
+    only: Any = None,
+    part: str | None = None,
+) -> Iterator[Event]:
+    """Score a restored image or a reconstruction; see `evaluate_image`."""
+    path = Path(made)
+    axes = open_result(path).stack.axes
+    scores = yield from compare_image_steps(
+        path,
+        _opened(truth, axes),
+        ignore=_opened(ignore, axes),
+        only=_opened(only, axes),
+        part=part,
+    )
+    yield ResultScored(path, scores)
+
+
+def _opened(image: Any, axes: str) -> Any:
+    """Open what has the axes of the result where it does not name its own."""
+    return None if image is None else open_image(image, unnamed=axes)
