@@ -93,12 +93,13 @@ def test_a_stopped_prediction_goes_on_and_equals_an_uninterrupted_one(
 def test_the_preview_of_a_region_equals_the_prediction(tmp_path, arrays, model):
     ns.predict(model, arrays[0], tmp_path / "o.zarr", device="cpu")
     region = (slice(4, 5), slice(0, 40), slice(0, 40))
-    mean, std, classes = preview(model, as_volume(arrays[0]), region, device="cpu")
+    found = preview(model, as_volume(arrays[0]), region, device="cpu")
     np.testing.assert_allclose(
-        mean, _mean(tmp_path / "o.zarr")[:, 4:5].astype(np.float32), atol=1e-3
+        found.mean, _mean(tmp_path / "o.zarr")[:, 4:5].astype(np.float32), atol=1e-3
     )
-    assert mean.shape == std.shape == (2, 1, 40, 40)
-    assert set(np.unique(classes)) <= {1, 2}
+    assert found.mean.shape == found.std.shape == (2, 1, 40, 40)
+    assert set(np.unique(found.classes)) <= {1, 2}
+    assert set(found.voices) <= {"forest", "network"}
 
 
 def test_an_open_model_is_kept_until_it_is_written_anew(arrays, fast, tmp_path):

@@ -141,10 +141,10 @@ def test_a_preview_of_a_slice_is_what_the_prediction_says(timed):
     image, _, model, out = timed
     found = open_prediction(out)
     region = (slice(DEPTH, DEPTH + 1), slice(0, HEIGHT), slice(0, WIDTH))
-    mean, _, classes = preview(model, frames_of(image), region)
+    shown = preview(model, frames_of(image), region)
     wanted = Slices(found.mean)[(slice(None), *region)]
-    np.testing.assert_allclose(mean, wanted, atol=2e-3)
-    np.testing.assert_array_equal(classes, Slices(found.class_ids)[region])
+    np.testing.assert_allclose(shown.mean, wanted, atol=2e-3)
+    np.testing.assert_array_equal(shown.classes, Slices(found.class_ids)[region])
 
 
 def test_no_object_goes_from_one_time_to_the_next(timed, tmp_path):

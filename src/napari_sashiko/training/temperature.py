@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 # Held-out strokes lie where things are clear and say little about doubt. So what they
-# say starts from what fifteen volumes said, as the mean of a normal distribution of the
+# say starts from what eight volumes said, as the mean of a normal distribution of the
 # temperature's logarithm.
 USUAL = 0.6
 SPREAD = 0.15
