@@ -31,7 +31,7 @@ def desk(bars, tmp_path):
     for name, seed in (("other", 1), ("mine", 0)):
         out = desk.place("models") / f"{name}.sashiko-model"
         forest = {"members": 0, "trees": 4, "device": "cpu", "seed": seed}
-        ns.train(desk.volume, bars[1], out, classes=["resin", "fibre"], **forest)
+        ns.train(desk.volume, bars[1], out, classes=["resin", "fi/bre"], **forest)
     cut = {"window": (8, 20, 20), "border": (0, 2, 2), "device": "cpu", "workers": 1}
     ns.predict(out, desk.volume, desk.place("predictions") / "p.zarr", **cut)
     yield desk
@@ -43,7 +43,7 @@ def measure(desk, **settings):
     said = []
     desk.message.connect(lambda text, level: said.append((level, text)))
     chosen = pipeline.InstanceSettings(label_class=2, **settings)
-    desk.steps.measure(desk.folder / "predictions" / "p.zarr", chosen, "fi/bre")
+    desk.steps.measure(desk.folder / "predictions" / "p.zarr", chosen)
     deadline = time.monotonic() + 60
     while desk.is_running("measure"):
         assert time.monotonic() < deadline
@@ -68,6 +68,6 @@ def test_it_measures_with_the_model_of_the_prediction_and_cuts_alike(desk):
 def test_a_model_that_was_trained_again_is_missed(desk, bars):
     out = desk.place("models") / "mine.sashiko-model"
     forest = {"members": 0, "trees": 5, "device": "cpu", "seed": 3}
-    ns.train(desk.volume, bars[1], out, classes=["resin", "fibre"], **forest)
+    ns.train(desk.volume, bars[1], out, classes=["resin", "fi/bre"], **forest)
     said = measure(desk)
     assert [text for level, text in said if level == "error" and "p.zarr" in text]

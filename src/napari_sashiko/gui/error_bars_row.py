@@ -62,12 +62,8 @@ class ErrorBarsRow(WorkRow):
         """Measure, or go on where an earlier run stopped."""
         with telling(self.session):
             prediction, settings = self._ask()
-            names = {None: "rarest class"}
-            names |= {each.id: each.name for each in prediction.classes}
             self._forget()
-            self.session.steps.measure(
-                prediction.path, settings, names[settings.label_class]
-            )
+            self.session.steps.measure(prediction.path, settings)
 
     def clear(self) -> None:
         """Take the numbers away: others, or none, are those of the settings now."""

@@ -1,6 +1,7 @@
 """Instances: touching voxels grouped, dust removed, each object measured."""
 
 from napari_sashiko.instances.cache import component_sizes, scan_components
+from napari_sashiko.instances.chosen import chosen_class
 from napari_sashiko.instances.dust import dust_counts, dust_voxels, parse_dust
 from napari_sashiko.instances.events import ComponentsFound, InstancesDone
 from napari_sashiko.instances.run import segment_instances
@@ -12,6 +13,7 @@ __all__ = [
     "ComponentsFound",
     "InstanceSettings",
     "InstancesDone",
+    "chosen_class",
     "component_sizes",
     "dust_counts",
     "dust_voxels",

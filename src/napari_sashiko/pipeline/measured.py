@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sashiko.errors import SashikoError
-from napari_sashiko.instances import InstanceSettings
+from napari_sashiko.instances import InstanceSettings, chosen_class
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.measurements import INDEX, Measurements, read_measurements
 from napari_sashiko.pipeline.info import own_record
@@ -40,6 +40,9 @@ def measurements_like(
     """
     record = own_record(Path(prediction))
     wanted = settings if isinstance(settings, Mapping) else settings.record()
+    if isinstance(settings, InstanceSettings) and settings.label_class is None:
+        label, _ = chosen_class(Path(prediction), settings)
+        wanted = {**wanted, "label_class": label}
     for folder in newest_first(Path(project) / "measurements", f"*/{INDEX}"):
         with suppress(SashikoError):
             found = read_measurements(folder)

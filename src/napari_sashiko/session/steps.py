@@ -145,8 +145,10 @@ class StepDesk:
             name=f"Finding instances in {session.name}",
         )
 
-    def measure(self, prediction: Path, settings: Any, name: str) -> Job:
+    def measure(self, prediction: Path, settings: Any) -> Job:
         """Measure the volume with each member of a prediction's model alone.
+
+        The tables are named after the prediction and the class of the objects.
 
         Parameters
         ----------
@@ -154,18 +156,18 @@ class StepDesk:
             Folder NAME.zarr: its model is looked for, and members are cut like it.
         settings : InstanceSettings
             What is an object.
-        name : str
-            Of the class: the tables are named after it and after the prediction.
         """
         session = self._session
         volume, engine = session.need_volume(), session.engine
-        models = session.models()
-        out = session.place("measurements") / plain_name(f"{prediction.stem} {name}")
+        models, place = session.models(), session.place("measurements")
 
         def work() -> Iterator[Event]:
             yield Tick()
             model = engine.model_of(prediction, models)
-            chosen = engine.settings_like(prediction, settings)
+            label, name = engine.chosen_class(prediction, settings)
+            objects = settings.model_copy(update={"label_class": label})
+            chosen = engine.settings_like(prediction, objects)
+            out = place / plain_name(f"{prediction.stem} {name}")
             yield Tick()
             yield from engine.measure_steps(model, volume, out, chosen)
 
