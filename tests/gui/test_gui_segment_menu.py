@@ -117,6 +117,8 @@ def test_a_sample_opens_with_all_that_is_known_of_it(name):
         name,
         *([f"{name} - strokes"] if sample.sparse_labels is not None else []),
     ]
+    if sample.sparse_labels is not None:
+        assert layers[-1].name == f"{name} - strokes"
     known = [key for key, array in sample.arrays.items() if array.ndim > 1]
     assert len(layers) == len(known)
     for layer in layers:

@@ -78,7 +78,9 @@ def sample_layers(sample: Sample) -> list[LayerData]:
         if key in OF_CLASSES:
             look |= _classes(sample)
         layers.append((array, look, kind))
-    return layers
+    # napari selects the layer on top: strokes, not a truth that nobody sees.
+    image, *known = layers
+    return [image, *sorted(known, key=lambda each: bool(each[1]["visible"]))]
 
 
 def _classes(sample: Sample) -> dict[str, object]:
