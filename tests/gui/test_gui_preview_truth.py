@@ -1,13 +1,14 @@
 """The preview says what it is made of, and shows no slice of an older model for new."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QLabel
 
 from napari_sashiko.gui import preview_layer
-from napari_sashiko.gui.preview_words import describe_voices
+from napari_sashiko.gui.preview_words import describe_preview, describe_voices
 from napari_sashiko.gui.train_step import AT_REST
 
 pytestmark = pytest.mark.gui
@@ -135,3 +136,11 @@ def test_a_view_that_is_larger_than_what_is_segmented_is_told(
     qtbot.waitUntil(
         lambda: "middle" not in text(rested, "preview_source"), timeout=WAIT
     )
+
+
+def test_networks_that_are_not_heard_are_not_told_of():
+    model = Path("m.sashiko-model")
+    alone = describe_preview(model, ("forest",), "networks so far")
+    assert alone.endswith("forest alone")
+    both = describe_preview(model, ("forest", "network"), "networks so far")
+    assert both.endswith("forest and 1 network (networks so far)")

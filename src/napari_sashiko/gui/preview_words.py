@@ -24,7 +24,9 @@ def describe_voices(voices: Sequence[str]) -> str:
 def describe_preview(model: Path, voices: Sequence[str], what: str = "") -> str:
     """Say which model it is, who has a say in it, and what came to it last."""
     made = describe_voices(voices)
-    newest = f" ({what})" if what and what not in made else ""
+    # What networks learn is not heard before held-out strokes say that it helps.
+    unheard = "network" not in voices and what.startswith("networks")
+    newest = f" ({what})" if what and what not in made and not unheard else ""
     return f"Preview by {describe_model(model)}: {made}{newest}"
 
 

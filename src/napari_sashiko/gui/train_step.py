@@ -232,8 +232,7 @@ class TrainStep(QGroupBox):
         self.summary.setText(event.text)
 
     def _on_training_decided(self, event: Any) -> None:
-        self.summary.setText(event.summary)
-        self._on_message(event)
+        self.summary.setText(event.summary)  # which says it, and all else
 
     def _on_epoch_done(self, event: Any) -> None:
         self.plots.add(event)
