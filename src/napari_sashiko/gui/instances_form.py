@@ -93,15 +93,20 @@ class InstancesForm(QObject):
     # ---- what is shown ----------------------------------------------------------
 
     def show_classes(self, classes: Any) -> None:
-        """List the classes; what was chosen stays chosen, at first the rarest."""
-        chosen = self.classes.currentData()
+        """List the classes; what was chosen stays chosen.
+
+        At first it is the second class: the first most often is the background.
+        """
         ids = [None, *(each.id for each in classes)]
+        second = ids[min(2, len(ids) - 1)]
+        chosen = self.classes.currentData() if self.classes.count() else second
         with signals_blocked(self.classes):
             self.classes.clear()
             self.classes.addItem(RAREST, None)
             for each in classes:
                 self.classes.addItem(each.name, each.id)
-            self.classes.setCurrentIndex(ids.index(chosen) if chosen in ids else 0)
+            known = chosen if chosen in ids else second
+            self.classes.setCurrentIndex(ids.index(known))
         self.split.show_classes(classes)
 
     def show_rarest(self, name: str) -> None:
