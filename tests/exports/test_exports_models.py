@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from exports_models import GREY, forest_member, model_of, network_member
 
-from napari_sashiko.checkpoints import Ensemble, Restoring, load_ensemble
+from napari_sashiko.checkpoints import (
+    Ensemble,
+    MemberCard,
+    Restoring,
+    load_ensemble,
+)
 from napari_sashiko.errors import ModelError, OutputError, SettingsError
 from napari_sashiko.labels import default_classes
+from napari_sashiko.networks import build_restorer
 from napari_sashiko.pipeline import Message, Progress, export, export_steps
 from napari_sashiko.volumes import Normalisation
 
@@ -167,12 +173,71 @@ def test_forests_alone_cannot_be_exported(tmp_path):
     assert not (tmp_path / "m.onnx").exists()
 
 
-def test_a_model_that_restores_images_is_refused(tmp_path):
+TARGET = Normalisation(low=(0.0,), high=(9.0,), center=(500.0,), scale=(20.0,))
+
+
+def restoring(**changes):
+    """Facts of a model that makes grey values, of which some were not measured."""
+    return {
+        "classes": (),
+        "correction": (),
+        "temperature": 1.0,
+        "normalisation": GREY.model_copy(update={"missing": 77.0}),
+        "restoring": Restoring(target=TARGET, **changes),
+    }
+
+
+@pytest.mark.slow
+def test_a_graph_restores_what_the_ensemble_restores(tmp_path):
     needs_onnx()
-    target = Normalisation(low=(0.0,), high=(9.0,), center=(1.0,), scale=(2.0,))
-    facts = {"classes": (), "correction": (), "restoring": Restoring(target=target)}
-    model = model_of(tmp_path, network_member(classes=1), **facts)
-    with pytest.raises(ModelError, match="restores images: only models that tell cl"):
+    made = [network_member(classes=1, seed=seed, weight=0.5) for seed in (0, 1)]
+    model = model_of(tmp_path, *made, **restoring())
+    events = []
+    export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    image = image_of(4, 8, 12)
+    image[0, 1, 2, 3:6] = 77.0
+    mean, std, facts = run(tmp_path / "m.onnx", image)
+    assert json.loads(facts["restores"]) is True
+    ensemble = load_ensemble(model)
+    seen = ensemble.card.normalisation.apply(image)
+    assert (seen[0, 1, 2, 3:6] == 0).all()
+    expected = ensemble.predict(seen)
+    np.testing.assert_allclose(mean, expected[0], atol=20 * AGREES)
+    np.testing.assert_allclose(std, expected[1], atol=20 * AGREES)
+    assert abs(mean.mean() - 500) < 200
+
+
+@pytest.mark.slow
+def test_a_package_of_restoring_networks_passes_the_tests_of_its_library(tmp_path):
+    needs_onnx()
+    core = pytest.importorskip("bioimageio.core")
+    spec = pytest.importorskip("bioimageio.spec")
+    model = model_of(tmp_path, network_member(classes=1), **restoring())
+    export(model, tmp_path / "m.zip", authors=["Ada"], license="CC-BY-4.0")
+    status, facts = described(core, spec, tmp_path / "m.zip")
+    assert status == "passed"
+    assert "image-restoration" in facts["tags"]
+    assert facts["outputs"][0]["axes"][1]["channel_names"] == ["channel 1"]
+    assert "Restored grey values" in facts["outputs"][0]["description"]
+
+
+def test_a_model_that_fills_gaps_is_refused(tmp_path):
+    needs_onnx()
+    model = model_of(tmp_path, network_member(classes=1), **restoring(fills_gaps=True))
+    with pytest.raises(ModelError, match="fills gaps beginning with a rough filling"):
+        export(model, tmp_path / "m.onnx")
+
+
+def test_networks_that_sew_patches_together_are_refused(tmp_path):
+    needs_onnx()
+    network = build_restorer(
+        "autoencoder", 1, 1, dims=2, seed=0, edge=8, latent=2, base_channels=2
+    )
+    entry = MemberCard(kind="network", weight=1.0, neighbours=0, spec=network.spec)
+    state = {key: value.numpy() for key, value in network.state_dict().items()}
+    model = model_of(tmp_path, (entry, state), dims=2, **restoring())
+    with pytest.raises(ModelError, match="make patches again"):
         export(model, tmp_path / "m.onnx")
 
 

@@ -226,7 +226,7 @@ def test_found_instances_are_replaced_but_nothing_else(prediction, tmp_path):
         list(segment_instances(path, path, InstanceSettings()))
 
 
-def test_the_rarest_class_is_taken_and_said(prediction, tmp_path):
+def test_without_a_class_it_is_the_second(prediction, tmp_path):
     mask = np.zeros((6, 6, 6))
     mask[2, 2, 2:5] = 1
     work = segment_instances(prediction(mask), tmp_path / "out.zarr")

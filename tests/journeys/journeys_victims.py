@@ -90,13 +90,18 @@ def train(folder, seed):
     from napari_sashiko.training import crew  # noqa: PLC0415 - loads torch
 
     crew.MOST_SAVING = math.inf
+    learn(folder, seed)
+
+
+def learn(folder, seed):
+    """Train as it is, and say when each epoch was done."""
     settings = pipeline.training_settings(**TRAINING, seed=seed)
     out = folder / "models" / f"run {seed}.sashiko-model"
     image, labels = make_volume()
     say("ready")
     for event in pipeline.train_steps(image, labels, CLASSES, settings, out):
         if isinstance(event, pipeline.EpochDone):
-            say("epoch", event.member, event.epoch)
+            say("epoch", event.member, event.epoch, time.monotonic())
 
 
 def predict(folder, _number):
@@ -200,7 +205,7 @@ def _stirred(folder, member, rng):
     return arrays
 
 
-WORK = {each.__name__: each for each in (paint, train, predict, find, save)}
+WORK = {each.__name__: each for each in (paint, train, learn, predict, find, save)}
 
 if __name__ == "__main__":
     WORK[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))

@@ -161,6 +161,20 @@ def test_every_finished_epoch_is_in_the_model(tmp_path):
     assert not leftovers(project)
 
 
+def test_quick_epochs_are_in_the_model_after_a_second(tmp_path):
+    seed, seconds = 1, 4
+    told = killed("learn", tmp_path, seed, 1, seconds)
+    epochs = [words[1:] for words in told if words[0] == "epoch"]
+    long_ago = float(epochs[-1][2]) - 2 * crew.LONGEST
+    path = tmp_path / "models" / f"run {seed}.sashiko-model"
+    history = load_card(path).training["history"]
+    sure = [(int(m), int(epoch)) for m, epoch, at in epochs if float(at) < long_ago]
+    assert sure
+    for member, epoch in sure:
+        assert len(history[member]) >= epoch
+    load_ensemble(path)
+
+
 def _reopened(project):
     steps = pipeline.reopen_project(project)
     while True:

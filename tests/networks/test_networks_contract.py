@@ -49,6 +49,18 @@ def test_any_size_and_channel_count_keep_the_spatial_shape(name, dims, data):
     assert network(noise(2, channels, *size)).shape == (2, classes, *size)
 
 
+@every
+def test_a_silenced_network_says_nothing_until_it_learns(name, dims):
+    network = small(name, dims).train()
+    network.silence()
+    said = network(noise(2, 1, *(14,) * dims))
+    assert not said.any()
+    (said - 1).square().sum().backward()
+    optimiser = torch.optim.SGD(network.parameters(), lr=1e-3)
+    optimiser.step()
+    assert network(noise(2, 1, *(14,) * dims)).any()
+
+
 # Single precision rounds differently for each shape of a batch; double tells a real
 # dependence from rounding.
 @every

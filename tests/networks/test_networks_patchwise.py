@@ -156,3 +156,10 @@ def test_what_is_set_is_the_networks_own():
         small("vae", depths=2)
     with pytest.raises(ModelError):
         restorer_from_spec({"name": "vae"})
+
+
+@every
+def test_a_silenced_encoder_says_nothing(name, dims):
+    network = small(name, dims)
+    network.silence()
+    assert not network(noise(1, 1, *(EDGE + 3,) * dims)).any()

@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -27,14 +28,15 @@ from napari_sashiko.errors import (
     SettingsError,
     VolumeError,
 )
+from napari_sashiko.measurements import with_error
 from napari_sashiko.pipeline import (
     Evidence,
     InstanceSettings,
     Message,
     PlotSettings,
     Progress,
-    Sources,
     figure_data,
+    find_sources,
     measurements_like,
     read_measurements,
     read_recipe,
@@ -69,16 +71,17 @@ def test_a_measurement_is_found_for_the_objects_that_it_is_of(three, arrays, tmp
     ns.segment_instances(
         prediction, objects, table=objects.with_suffix(".csv"), **asked
     )
-    sources = Sources(
-        "p",
-        project=project,
-        prediction=prediction,
-        instances=objects,
-        table=objects.with_suffix(".csv"),
-    )
+    sources = find_sources(prediction, instances=objects)
+    assert sources.measurements == project / "measurements" / "p fibre"
     steps = figure_data("lengths", Evidence(sources), PlotSettings())
     bars = drain(steps).members
     assert bars.counts.sum(axis=1).tolist() == [each.count for each in found.members]
+    # A report says them, also of other objects of the same prediction.
+    said = with_error(found.fraction("fibre").times(100), "%", sign="±")
+    page = tmp_path / "r.html"
+    for what in (sources, replace(sources, instances=None)):
+        ns.report(what, page, figures=["lengths"])
+        assert said in page.read_text(encoding="utf-8")
     # Another image of the same model has nothing of it.
     other = project / "predictions" / "other.zarr"
     ns.predict(three, volume_of(arrays[0] + 1), other, **WHOLE)
@@ -199,7 +202,7 @@ def test_a_class_without_objects_is_none_of_them(three, arrays, tmp_path):
     assert found.fraction("fibre").mean > 0
 
 
-def test_without_a_class_it_is_the_rarest(three, arrays, tmp_path):
+def test_without_a_class_it_is_the_second(three, arrays, tmp_path):
     found, _ = measured(three, arrays[0], tmp_path / "m", label_class=None)
     assert found.label_class.name == "fibre"
     assert {each.class_id for each in found.members} == {2}

@@ -76,6 +76,28 @@ def test_saving_keeps_neither_the_hand_nor_the_window_waiting(
     assert session.labels.paint.saved_at > before
 
 
+def test_training_waits_for_the_disk_and_the_window_does_not(
+    desks, volume, engine, monkeypatch
+):
+    session = desks(volume)
+    store = session.labels.start()
+    flush, disk = store.flush, threading.Event()
+
+    def slow():
+        assert disk.wait(30)
+        flush()
+
+    monkeypatch.setattr(store, "flush", slow)
+    store.array[0, 0, :9] = 1
+    store.array[1, 0, :9] = 2
+    job = session.steps.train(engine.TrainingSettings())
+    assert not job.wait(0.1)
+    disk.set()
+    pump_until(session, lambda: job.wait(0))
+    assert job.status.state == "done"
+    assert not (session.folder / "labels" / "labels.dirty").exists()
+
+
 def test_closing_waits_for_a_save_and_saves_what_came_after(desks, volume, engine):
     session = desks(volume)
     store = session.labels.start()

@@ -282,10 +282,14 @@ def test_others_have_all_the_time_that_was_set(out, monkeypatch):
 
 def origin_of(out, names):
     """A network that knows classes by their names."""
-    network = crew_of(out, make_labels(), classes=2, members=1).desk.networks[0].network
+    desk = crew_of(out, make_labels(), classes=2, members=1).desk.networks[0]
+    network = desk.network
     spec = {**network.spec, "out_channels": len(names)}
     grown = Heritage(network.spec, network.state_dict(), (1, 2)).network(
-        range(1, len(names) + 1), in_channels=spec["in_channels"], dims=spec["dims"]
+        range(1, len(names) + 1),
+        channels=1,
+        dims=spec["dims"],
+        neighbours=desk.neighbours,
     )
     return Heritage(grown.spec, copy_state(grown), names=names)
 
@@ -300,9 +304,8 @@ def answers(network, channel):
 @pytest.mark.parametrize("called", ["class 3", " Pore"])
 def test_an_earlier_class_is_known_whenever_its_name_appears(out, called):
     origin = origin_of(out, ("background", called.strip().upper(), "foreground"))
-    elder = origin.among(default_classes(3)).network(
-        (1, 2), in_channels=origin.spec["in_channels"], dims=2
-    )
+    view = {"channels": 1, "dims": 2, "neighbours": origin.spec["in_channels"] // 2}
+    elder = origin.among(default_classes(3)).network((1, 2), **view)
     one = crew_of(out, make_labels(), classes=2, origins=[origin], members=1)
     first = one.desk.networks[0]
     assert torch.equal(answers(first.network, 1), answers(elder, 1))
@@ -310,9 +313,7 @@ def test_an_earlier_class_is_known_whenever_its_name_appears(out, called):
     one.desk.take(with_third(), (*known, third.model_copy(update={"name": called})))
     one.enlist()
     heir = one.desk.networks[0].network
-    whole = Heritage(origin.spec, origin.state, (1, 3, 2)).network(
-        (1, 2, 3), in_channels=origin.spec["in_channels"], dims=2
-    )
+    whole = Heritage(origin.spec, origin.state, (1, 3, 2)).network((1, 2, 3), **view)
     assert torch.equal(answers(heir, 2), answers(whole, 2))
 
 

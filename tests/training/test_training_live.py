@@ -187,7 +187,7 @@ def test_training_goes_on_from_an_earlier_model(trained, tmp_path):
 def test_an_heir_knows_the_classes_of_before(name, dims):
     old = build_network(name, 1, 3, dims=dims, seed=3, **SMALL[name]).eval()
     heritage = Heritage(old.spec, old.state_dict(), (1, 5, 7))
-    heir = heritage.network((5, 6, 1, 7), in_channels=1, dims=dims).eval()
+    heir = heritage.network((5, 6, 1, 7), channels=1, dims=dims).eval()
     size = (1, 1, 16, 16) if dims == 2 else (1, 1, 8, 16, 16)
     image = torch.randn(size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -196,9 +196,32 @@ def test_an_heir_knows_the_classes_of_before(name, dims):
     torch.testing.assert_close(after[:, [2, 0, 3]], before, atol=1e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("facts", [{"in_channels": 2}, {"dims": 3}])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize(("before", "after"), [(0, 2), (1, 3), (2, 0)])
+def test_an_heir_that_sees_other_slices_says_the_same_at_first(name, before, after):
+    channels = 2
+    planes = [2 * n + 1 for n in (before, after)]
+    old = build_network(name, channels * planes[0], 2, dims=2, seed=3, **SMALL[name])
+    heritage = Heritage(old.spec, old.state_dict(), (1, 2))
+    how = {"channels": channels, "dims": 2, "neighbours": after}
+    heir = heritage.network((2, 1), **how).eval()
+    assert heir.in_channels == channels * planes[1]
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn((1, channels, planes[1], 16, 16), generator=generator)
+    common = min(before, after)
+    known = torch.zeros(1, channels, planes[0], 16, 16)
+    inner = image[:, :, after - common : after + common + 1]
+    known[:, :, before - common : before + common + 1] = inner
+    with torch.no_grad():
+        said = old.eval()(known.flatten(1, 2))
+        answer = heir(image.flatten(1, 2))
+    # Slices that only one of them sees are empty here.
+    torch.testing.assert_close(answer[:, [1, 0]], said, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("facts", [{"channels": 2}, {"dims": 3}])
 def test_a_heritage_of_another_kind_is_refused(facts):
     old = build_network("tunet", 1, 2, dims=2, seed=0, depth=2)
     heritage = Heritage(old.spec, old.state_dict(), (1, 2))
     with pytest.raises(ModelError, match="model to begin with"):
-        heritage.network((1, 2), **{"in_channels": 1, "dims": 2} | facts)
+        heritage.network((1, 2), **{"channels": 1, "dims": 2} | facts)

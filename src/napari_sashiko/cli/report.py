@@ -59,6 +59,9 @@ def report(
     table: Annotated[
         Path | None, typer.Option(help="CSV of objects, where it is not found.")
     ] = None,
+    measurements: Annotated[
+        Path | None, typer.Option(help="Numbers with error bars, likewise.")
+    ] = None,
     label_class: Annotated[
         str | None, typer.Option("--class", help="Class of the map of directions.")
     ] = None,
@@ -86,6 +89,7 @@ def report(
         "prediction": prediction,
         "instances": instances,
         "table": table,
+        "measurements": measurements,
     }
     given = {name: place for name, place in places.items() if place is not None}
     values = collect(chosen, more, {})

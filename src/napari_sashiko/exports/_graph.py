@@ -45,37 +45,51 @@ class EnsembleGraph(nn.Module):
     center: Tensor
     scale: Tensor
     factors: Tensor
+    grey: Tensor
+    contrast: Tensor
 
     def __init__(self, card: ModelCard, voices: Sequence[Voice]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(each.network.folded() for each in voices)
         self._neighbours = [each.neighbours for each in voices]
         self._weights = [each.weight for each in voices]
+        self._restores = card.restoring is not None
+        self._missing = card.normalisation.missing
         self._power = 1.0 / card.temperature
         self._corrects = bool(card.correction) or card.temperature != 1.0
         for name in ("low", "high", "center", "scale"):
             self.register_buffer(name, _column(getattr(card.normalisation, name)))
         self.register_buffer("factors", _column(card.correction or (1.0,)))
+        if card.restoring is not None:
+            self.register_buffer("grey", _column(card.restoring.target.center))
+            self.register_buffer("contrast", _column(card.restoring.target.scale))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and deviation ``(B, K, Z, Y, X)`` of grey values ``(B, C, Z, Y, X)``."""
         seen = self._normalised(image)
-        shares = [
-            self._corrected(self._answer(place, seen).softmax(1))
-            for place in range(len(self.networks))
-        ]
+        shares = [self._said(place, seen) for place in range(len(self.networks))]
         mean = torch.zeros_like(shares[0])
         for share, weight in zip(shares, self._weights, strict=True):
             mean = mean + weight * share
         squares = torch.zeros_like(mean)
         for share, weight in zip(shares, self._weights, strict=True):
             squares = squares + weight * (share - mean) ** 2
-        return mean, squares.clamp_min(0).sqrt()
+        std = squares.clamp_min(0).sqrt()
+        if self._restores:
+            return mean * self.contrast + self.grey, std * self.contrast
+        return mean, std
+
+    def _said(self, place: int, seen: Tensor) -> Tensor:
+        answer = self._answer(place, seen)
+        return answer if self._restores else self._corrected(answer.softmax(1))
 
     def _normalised(self, image: Tensor) -> Tensor:
         clipped = torch.minimum(torch.maximum(image, self.low), self.high)
         seen = (clipped - self.center) / self.scale
-        return torch.where(torch.isfinite(image), seen, torch.zeros_like(seen))
+        known = torch.isfinite(image)
+        if self._missing is not None:
+            known = known & (image != self._missing)
+        return torch.where(known, seen, torch.zeros_like(seen))
 
     def _answer(self, place: int, seen: Tensor) -> Tensor:
         network = self.networks[place]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_sashiko.checkpoints import ModelCard
 from napari_sashiko.errors import ModelError
 from napari_sashiko.exports._libraries import need
 from napari_sashiko.exports.events import ExportDone
@@ -36,16 +37,18 @@ CITED = {
     "text": "Roberts et al., DLSIA: Deep Learning for Scientific Image Analysis",
     "doi": "10.48550/arXiv.2308.02559",
 }
-TAGS = ("semantic-segmentation", "sparse-labels", "ensemble", "uncertainty")
+TAGS = ("ensemble", "uncertainty")
+OF_CLASSES = ("semantic-segmentation", "sparse-labels")
+OF_IMAGES = ("image-restoration", "denoising")
 MOST_NAME = 128  # characters
 README = """# {name}
 
-Semantic segmentation by {count}, trained on a few strokes with napari-sashiko.
+{task} by {count}, trained {how} with napari-sashiko.
 
 Input: grey values (1, C, Z, Y, X), voxels of {size} {unit} (z, y, x); sizes are
 multiples of {align}.
 
-Output `mean`: probability of each class; `std`: its standard deviation over networks.
+Output `mean`: {what}; `std`: its standard deviation over networks.
 
 {channels}
 
@@ -184,14 +187,13 @@ def _description(
     card = traced.card
     name = re.sub(r"[^\w+\- ()]", " ", card.name).strip() or "model"
     more = {} if settings.license is None else {"license": settings.license}
+    tags = OF_CLASSES if card.restoring is None else OF_IMAGES
     return {
         "name": name[:MOST_NAME],
-        "description": "Segments volumes into "
-        + ", ".join(each.name for each in card.classes)
-        + "; learned from a few strokes with napari-sashiko.",
+        "description": _does(card),
         "authors": [{"name": each} for each in settings.authors],
         "cite": [CITED],
-        "tags": [*TAGS, f"{card.dims}d"],
+        "tags": [*tags, *TAGS, f"{card.dims}d"],
         "documentation": {"source": place / "README.md"},
         "inputs": [_input(traced, place)],
         "outputs": [_output(traced, place, name) for name in OUTPUTS],
@@ -205,8 +207,26 @@ def _description(
     }
 
 
+def _does(card: ModelCard) -> str:
+    if card.restoring is not None:
+        return "Restores images; learned on the image itself with napari-sashiko."
+    names = ", ".join(each.name for each in card.classes)
+    learned = "learned from a few strokes with napari-sashiko"
+    return f"Segments volumes into {names}; {learned}."
+
+
+def _output_channels(card: ModelCard) -> list[str]:
+    if card.restoring is not None:
+        return _numbered(len(card.restoring.target.scale))
+    return [each.name for each in card.classes]
+
+
+def _numbered(channels: int) -> list[str]:
+    return [f"channel {n + 1}" for n in range(channels)]
+
+
 def _input(traced: Traced, place: Path) -> dict[str, Any]:
-    channels = [f"channel {n + 1}" for n in range(traced.card.channels)]
+    channels = _numbered(traced.card.channels)
     pairs = zip(_least_sizes(traced), traced.align, strict=True)
     sizes = [{"min": least, "step": step} for least, step in pairs]
     return {
@@ -219,12 +239,14 @@ def _input(traced: Traced, place: Path) -> dict[str, Any]:
 
 
 def _output(traced: Traced, place: Path, name: str) -> dict[str, Any]:
+    restores = traced.card.restoring is not None
+    what = "Restored grey values" if restores else "Probability of each class"
     meaning = {
-        "mean": "Probability of each class: weighted mean over the networks.",
-        "std": "Weighted standard deviation of the probabilities over the networks.",
+        "mean": f"{what}: weighted mean over the networks.",
+        "std": "Weighted standard deviation of the same over the networks.",
     }
     sizes = [{"tensor_id": INPUT, "axis_id": axis} for axis in "zyx"]
-    axes = _axes(traced, [each.name for each in traced.card.classes], sizes)
+    axes = _axes(traced, _output_channels(traced.card), sizes)
     for axis, halo in zip(axes[2:], traced.halo, strict=True):
         if halo:
             axis["halo"] = halo
@@ -263,8 +285,24 @@ def _readme(traced: Traced) -> str:
     size = " x ".join(f"{each:g}" for each in card.voxel_size)
     align = " x ".join(map(str, traced.align))
     count = len(traced.graph.networks)
-    channels = [f"- channel {n}: {each.name}" for n, each in enumerate(card.classes)]
+    named = enumerate(_output_channels(card))
+    channels = [f"- channel {number}: {name}" for number, name in named]
+    if card.restoring is None:
+        task, how, what = (
+            "Semantic segmentation",
+            "on a few strokes",
+            "probability of each class",
+        )
+    else:
+        task, how, what = (
+            "Restoring of images",
+            "on the image itself or beside a clean one",
+            "restored grey values",
+        )
     return README.format(
+        task=task,
+        how=how,
+        what=what,
         name=card.name,
         count=f"{count} network{'s' if count > 1 else ''}",
         size=size,

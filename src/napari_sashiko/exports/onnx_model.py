@@ -1,4 +1,4 @@
-"""A model as one ONNX graph: grey values in, probabilities and deviation out."""
+"""A model as one ONNX graph: grey values in, mean and deviation of its networks out."""
 
 import json
 import math
@@ -23,9 +23,10 @@ from napari_sashiko.volumes import check_writable, written_file
 
 ONNX_ENDING = ".onnx"
 INPUT, OUTPUTS = "image", ("mean", "std")
-AGREES = 1e-4  # largest difference of probabilities that is rounding
+AGREES = 1e-4  # of probabilities, or of the contrast: what is rounding
 MOST_BYTES = 1_900_000_000  # of weights: a graph in one file has less than 2 GiB
 LONGEST = 4096  # in multiples of what pooling asks for
+USUAL = 3.0  # deviations from the mean that most grey values lie within
 STEPS = 3  # of the progress
 FAILURES = (RuntimeError, ValueError, TypeError, NotImplementedError)
 
@@ -65,8 +66,9 @@ def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[
     """Write the networks of a model and their weighted mean as one ONNX graph.
 
     Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and
-    ``std`` are ``(1, K, Z, Y, X)``; Z, Y and X are free multiples of ``align``, which
-    stands in the file beside classes and voxel size.
+    ``std`` are ``(1, K, Z, Y, X)``, probabilities or restored grey values; Z, Y and X
+    are free multiples of ``align``, which stands in the file beside classes and voxel
+    size.
 
     Parameters
     ----------
@@ -129,10 +131,11 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
         need(package, "onnx")
     yield Progress(0, STEPS, "exporting")
     ensemble = load_ensemble(model, "cpu")
-    if ensemble.card.restoring is not None:
+    restoring = ensemble.card.restoring
+    if restoring is not None and restoring.fills_gaps:
         raise ModelError(
-            f"The model {model} restores images: only models that tell classes can be "
-            "exported.",
+            f"The model {model} fills gaps beginning with a rough filling, which the "
+            "graph cannot.",
             "Export the image that it restores.",
         )
     if ensemble.card.normalisation.levelled:
@@ -143,6 +146,12 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
         )
     voices, left_out = _voices(ensemble)
     yield from _left_out(left_out, voices, model)
+    if any(each.network.squeezes for each in voices):
+        raise ModelError(
+            f"Networks of {model} make patches again that are sewn together, which the "
+            "graph cannot.",
+            "Restore with another network, such as tunet, and export that.",
+        )
     graph = EnsembleGraph(ensemble.card, voices).eval()
     _check_size(graph, model)
     align, halo = _reach(voices)
@@ -161,10 +170,11 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
         fewest=fewest,
     )
     difference = _difference(traced)
+    unit = "probability" if restoring is None else "shares of the contrast"
     if difference > AGREES:
         yield Message(
             f"The graph differs from the model by up to {difference:.2g} in "
-            "probability: where a network takes places of maxima, rounding decides.",
+            f"{unit}: where a network takes places of maxima, rounding decides.",
             "warning",
         )
     yield Progress(2, STEPS, "exporting")
@@ -176,9 +186,14 @@ def random_image(
 ) -> NDArray[np.float32]:
     """Grey values ``(1, C, Z, Y, X)`` of the range that a model knows."""
     known = card.normalisation
-    low, high = (
+    low, high, center, scale = (
         np.array(values, np.float32)[:, None, None, None]
-        for values in (known.low, known.high)
+        for values in (known.low, known.high, known.center, known.scale)
+    )
+    # Of a model that clips nothing, low and high are those of the numbers there are.
+    low, high = (
+        np.maximum(low, center - USUAL * scale),
+        np.minimum(high, center + USUAL * scale),
     )
     shares = np.random.default_rng(seed).random((card.channels, *sizes), np.float32)
     return np.asarray(low + shares * (high - low), np.float32)[np.newaxis]
@@ -287,6 +302,7 @@ def _describe(proto: Any, card: ModelCard, align: tuple[int, int, int]) -> None:
     facts = {
         "model": card.name,
         "classes": json.dumps({each.id: each.name for each in card.classes}),
+        "restores": json.dumps(card.restoring is not None),
         "voxel_size_zyx": json.dumps(card.voxel_size),
         "unit": card.unit,
         "multiple_of_zyx": json.dumps(align),
@@ -295,7 +311,10 @@ def _describe(proto: Any, card: ModelCard, align: tuple[int, int, int]) -> None:
 
 
 def _difference(traced: Traced) -> float:
-    """Largest difference of graph and module, at a size that was not traced."""
+    """Largest difference of graph and module, at a size that was not traced.
+
+    In probability, or in shares of the contrast of what is restored.
+    """
     z, y, x = traced.align
     sizes = _sizes(traced.align, traced.fewest)
     image = random_image(traced.card, (sizes[0] + z, sizes[1] + y, sizes[2] + 2 * x), 1)
@@ -304,4 +323,7 @@ def _difference(traced: Traced) -> float:
     )
     ours = session.run(list(OUTPUTS), {INPUT: image})
     theirs = answer_of(traced.graph, image)
-    return max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
+    restoring = traced.card.restoring
+    unit = 1.0 if restoring is None else max(restoring.target.scale)
+    pairs = zip(ours, theirs, strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in pairs) / unit

@@ -23,8 +23,8 @@ from napari_sashiko.gui.instance_table import InstanceTable
 from napari_sashiko.gui.parts import make_button, make_line
 from napari_sashiko.gui.result_words import size_unit
 from napari_sashiko.gui.split_form import SplitForm
+from napari_sashiko.labels import class_of_objects
 
-RAREST = "rarest class"
 CONNECTIVITY = {26: "corners", 18: "edges", 6: "faces"}
 SPELLED = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
 DUST = re.compile(r"(?P<size>[\d.eE+-]+)\s*(?:(?P<unit>[a-zA-Z]+)\^[23])?")
@@ -93,26 +93,17 @@ class InstancesForm(QObject):
     # ---- what is shown ----------------------------------------------------------
 
     def show_classes(self, classes: Any) -> None:
-        """List the classes; what was chosen stays chosen.
-
-        At first it is the second class: the first most often is the background.
-        """
-        ids = [None, *(each.id for each in classes)]
-        second = ids[min(2, len(ids) - 1)]
-        chosen = self.classes.currentData() if self.classes.count() else second
+        """List the classes; what was chosen stays chosen."""
+        ids = [each.id for each in classes]
+        chosen = self.classes.currentData()
         with signals_blocked(self.classes):
             self.classes.clear()
-            self.classes.addItem(RAREST, None)
             for each in classes:
                 self.classes.addItem(each.name, each.id)
-            known = chosen if chosen in ids else second
-            self.classes.setCurrentIndex(ids.index(known))
+            if ids:
+                known = chosen if chosen in ids else class_of_objects(ids)
+                self.classes.setCurrentIndex(ids.index(known))
         self.split.show_classes(classes)
-
-    def show_rarest(self, name: str) -> None:
-        """Say which class the rarest one is, once it is known."""
-        if self.classes.currentData() is None:
-            self.classes.setItemText(self.classes.currentIndex(), f"{RAREST}: {name}")
 
     def show_unit(self, unit: str, voxel: float, *, flat: bool) -> None:
         """Offer the unit of the voxel size, if there is one.

@@ -325,7 +325,6 @@ class InstancesStep(QGroupBox):
     def _on_found(self, event: Any) -> None:
         with telling(self.session):
             found = self.session.engine.open_instances(event.path)
-            self.form.show_rarest(found.class_name)
             self.preview.drop()
             layer = self._show_layer(found)
             self.link.watch(layer)

@@ -14,6 +14,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances.settings import InstanceSettings
+from napari_sashiko.labels import class_of_objects
 from napari_sashiko.volumes import (
     ATTRIBUTES,
     DAMAGED,
@@ -30,7 +31,6 @@ KEYS = (  # of the record, without which nothing can be done
     *("model_digest", "input_digest", "plan_digest"),
     *("shape", "flat", "voxel_size", "unit", "classes"),
 )
-PLANES_IN_SAMPLE = 24
 BLOCKS_VERSION = 2  # of the order in which blocks and their labels are numbered
 SPLIT_VERSION = 1  # of the way in which objects are cut apart
 KEPT_OPEN = 4
@@ -193,13 +193,13 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
     _check_record(path, record)
     with _reading(path):
         axes = stacking_of(record).axes_with_channels
-        channel = (
-            _rarest_of(path, _state(record, group), stacking_of(record))
-            if settings.label_class is None
-            else _channel(record["classes"], settings.label_class)
-        )
-        chosen = record["classes"][channel]
-        boundary = _boundary(record["classes"], channel, settings)
+        classes = record["classes"]
+        wanted = settings.label_class
+        if wanted is None:
+            wanted = class_of_objects(classes)["id"]
+        channel = _channel(classes, wanted)
+        chosen = classes[channel]
+        boundary = _boundary(classes, channel, settings)
         return Source(
             path=path,
             record=record,
@@ -260,30 +260,3 @@ def _boundary(
             "Choose two classes.",
         )
     return boundary
-
-
-def _state(record: dict[str, Any], group: Any) -> str:
-    """Tell predictions at one place apart, and how far each has come."""
-    finished = int((np.asarray(group["ledger"][...]) == 1).sum())
-    return json.dumps([[record[key] for key in KEYS], finished])
-
-
-@lru_cache(maxsize=KEPT_OPEN)
-def _rarest_of(path: Path, state: str, stack: Stacking) -> int:
-    """Channel of the rarest class; a preview asks for it again and again."""
-    classes = json.loads(state)[0][KEYS.index("classes")]
-    group = zarr.open_group(str(path), mode="r")
-    return _rarest(classes, Slices(group["classes/0"], stack.axes))
-
-
-def _rarest(classes: list[Any], array: Slices) -> int:
-    """Find the class of fewest voxels among those on a sample of planes."""
-    axis = 0 if array.shape[0] > 1 else 1  # of a single image, rows are looked at
-    planes = np.linspace(0, array.shape[axis] - 1, PLANES_IN_SAMPLE).astype(int)
-    counts = np.zeros(256, np.int64)
-    for plane in np.unique(planes):
-        box = [slice(0, n) for n in array.shape]
-        box[axis] = slice(int(plane), int(plane) + 1)
-        counts += np.bincount(array[tuple(box)].ravel(), minlength=256)
-    found = [(counts[c["id"]], i) for i, c in enumerate(classes) if counts[c["id"]]]
-    return min(found)[1] if found else len(classes) - 1

@@ -7,7 +7,7 @@ from napari_sashiko.instances.settings import InstanceSettings
 
 
 def chosen_class(prediction: Path, settings: InstanceSettings) -> tuple[int, str]:
-    """Id and name of the class of the objects; where none is set, of the rarest.
+    """Id and name of the class of the objects; where none is set, of the second class.
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ class InstanceSettings(RunnerSettings):
 
     label_class: int | str | None = Field(
         default=None,
-        description="Class name or id; None takes the rarest class.",
+        description="Class name or id; None takes the second class, "
+        "for the first most often is the background.",
     )
     threshold: float = Field(
         default=0.5,

@@ -3,7 +3,12 @@
 from napari_sashiko.labels._mending import holds_paint, was_interrupted
 from napari_sashiko.labels.between import BetweenSettings, suggest_between
 from napari_sashiko.labels.checks import check_labels, check_painted, check_shape
-from napari_sashiko.labels.classes import PALETTE, LabelClass, default_classes
+from napari_sashiko.labels.classes import (
+    PALETTE,
+    LabelClass,
+    class_of_objects,
+    default_classes,
+)
 from napari_sashiko.labels.disputes import Dispute, disputed_strokes
 from napari_sashiko.labels.labelled import LabelledVoxels, labelled_voxels
 from napari_sashiko.labels.store import LabelStore
@@ -41,6 +46,7 @@ __all__ = [
     "check_labels",
     "check_painted",
     "check_shape",
+    "class_of_objects",
     "count_values",
     "default_classes",
     "disputed_strokes",

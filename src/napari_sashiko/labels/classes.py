@@ -1,6 +1,7 @@
 """Label classes: a number that never changes, a name, a colour."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
 from annotated_types import Ge, Le
 from pydantic import Field
@@ -11,6 +12,8 @@ from napari_sashiko.config import Settings
 PALETTE = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442",
 )  # fmt: skip
+
+_Class = TypeVar("_Class")
 
 
 class LabelClass(Settings):
@@ -38,3 +41,12 @@ def default_classes(count: int = 2) -> tuple[LabelClass, ...]:
         LabelClass(id=i + 1, name=names[i], color=PALETTE[i % len(PALETTE)])
         for i in range(count)
     )
+
+
+def class_of_objects(classes: Sequence[_Class]) -> _Class:
+    """Return the class that objects are of where nobody says: the second.
+
+    The first is what most people paint their background with; it is taken where there
+    is no other.
+    """
+    return classes[min(1, len(classes) - 1)]

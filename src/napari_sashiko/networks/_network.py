@@ -3,10 +3,13 @@
 import copy
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from napari_sashiko.networks._program import Program
 from napari_sashiko.registry import Registry
+
+_LAST = ("head", "heads", "bias")  # what the last layer is called
 
 
 class Network(nn.Module):
@@ -18,7 +21,8 @@ class Network(nn.Module):
 
     A subclass takes ``in_channels`` and ``out_channels`` by position; ``dims``,
     ``seed`` and, where it draws its architecture, ``graph`` by keyword; then what a
-    user may set, annotated with its range and with a default.
+    user may set, annotated with its range and with a default. Its last layer is its
+    ``head``, or its ``heads`` and ``bias``.
 
     Attributes
     ----------
@@ -83,6 +87,13 @@ class Network(nn.Module):
                 "graph": self.graph,
             }
         )
+
+    @torch.no_grad()
+    def silence(self) -> None:
+        """Set the last layer to 0: until it learns, it says 0 everywhere."""
+        for name, parameter in self.named_parameters():
+            if name.split(".")[0] in _LAST:
+                parameter.zero_()
 
     def penalised(self, x: Tensor) -> tuple[Any, Tensor | float]:
         """What it says, as `forward`, and what is to be added to its loss."""

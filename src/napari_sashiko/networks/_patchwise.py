@@ -52,6 +52,10 @@ class Patchwise(Network):
         """That of the encoder."""
         return self.encoder.spec
 
+    def silence(self) -> None:
+        """Set the encoder's last layer to 0."""
+        self.encoder.silence()
+
     def forward(self, x: Tensor) -> Tensor:
         """Make ``(B, out_channels, *S)`` of ``(B, in_channels, *S)``."""
         corners, grown = self._laid_out(x, self.align)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_sashiko.errors import PlotError, SashikoError
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.inputs import PaintedLabels, open_image, read_paint
 from napari_sashiko.pipeline.results import Prediction, open_prediction
@@ -54,6 +55,15 @@ class Evidence:
         if self.sources.instances is None:
             raise PlotError("There are no objects.", "Find the instances first.")
         return open_instances(self.sources.instances)
+
+    @cached_property
+    def measured(self) -> Measurements:
+        """Numbers with error bars."""
+        if self.sources.measurements is None:
+            raise PlotError(
+                "There are no error bars.", "Measure what each member finds alone."
+            )
+        return read_measurements(self.sources.measurements)
 
     @cached_property
     def volume(self) -> Volume:

@@ -7,9 +7,7 @@ import numpy as np
 
 from napari_sashiko.errors import PlotError
 from napari_sashiko.pipeline.evidence import Evidence
-from napari_sashiko.pipeline.info import own_record
-from napari_sashiko.pipeline.measured import measurements_like
-from napari_sashiko.pipeline.sources import Sources
+from napari_sashiko.pipeline.measured import are_of
 from napari_sashiko.plots import (
     Confusion,
     Graphs,
@@ -112,20 +110,20 @@ def lengths_from(
         found.unit,
         found.class_name,
         colours.get(found.class_name, found.color),
-        _members_of(evidence.sources, found.unit),
+        _members_of(evidence, found.unit),
         note=f"From {table.name}.",
     )
 
 
-def _members_of(sources: Sources, unit: str) -> MemberLengths | None:
+def _members_of(evidence: Evidence, unit: str) -> MemberLengths | None:
     """What the members find alone, where these very objects were measured."""
-    project = sources.project
-    if project is None or sources.instances is None or sources.prediction is None:
+    instances = evidence.sources.instances
+    if instances is None or evidence.sources.measurements is None:
         return None
-    record = own_record(sources.instances)
-    chosen = {**record.get("settings", {}), "label_class": record.get("class_id")}
-    measured = measurements_like(project, sources.prediction, chosen)
-    if measured is None or len(measured.members) < 2 or measured.unit != unit:
+    measured = evidence.measured
+    if len(measured.members) < 2 or measured.unit != unit:
+        return None
+    if not are_of(measured, instances):
         return None
     found = measured.distribution("length")
     if not found.edges:

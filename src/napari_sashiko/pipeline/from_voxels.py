@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import PlotError, SettingsError
-from napari_sashiko.labels import LabelClass, LabelledVoxels
+from napari_sashiko.labels import LabelClass, LabelledVoxels, class_of_objects
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.found import Instances
 from napari_sashiko.pipeline.results import Prediction
@@ -87,7 +87,7 @@ def directions_from(
             )
         )
     found = evidence.prediction
-    label_class = yield from _class_of(found, wanted, settings)
+    label_class = _class_of(found, wanted)
     return (
         yield from _measured(
             StackedSlices(found.class_ids),
@@ -129,27 +129,14 @@ def _is_of(objects: Instances, wanted: int | str | None, evidence: Evidence) -> 
     return objects.class_name in (wanted, named.get(str(wanted)))
 
 
-def _class_of(
-    found: Prediction, wanted: int | str | None, settings: PlotSettings
-) -> Generator[Event, None, LabelClass]:
-    """Return the class that is asked for, or the rarest on a sample of blocks."""
-    if wanted is not None:
-        for each in found.classes:
-            if wanted in (each.id, each.name, str(each.id)):
-                return each
-        known = ", ".join(f"{each.id} ({each.name})" for each in found.classes)
-        raise SettingsError(f"There is no class {wanted!r}.", f"Classes: {known}.")
-    counts = np.zeros(256, np.int64)
-    ids = StackedSlices(found.class_ids)
-    for region in random_regions(ids.shape, PART, 2 * settings.blocks, settings.seed):
-        with reading(f"The prediction {found.path}", AGAIN):
-            block = ids[region]
-        counts += np.bincount(block.ravel(), minlength=256)
-        yield Tick()
-    there = [each for each in found.classes if counts[each.id]]
-    if not there:
-        raise PlotError("Nothing is predicted yet.", "Segment the volume first.")
-    return min(there, key=lambda each: counts[each.id])
+def _class_of(found: Prediction, wanted: int | str | None) -> LabelClass:
+    if wanted is None:
+        return class_of_objects(found.classes)
+    for each in found.classes:
+        if wanted in (each.id, each.name, str(each.id)):
+            return each
+    known = ", ".join(f"{each.id} ({each.name})" for each in found.classes)
+    raise SettingsError(f"There is no class {wanted!r}.", f"Classes: {known}.")
 
 
 def check_same(image: tuple[int, ...], other: tuple[int, ...], what: str) -> None:

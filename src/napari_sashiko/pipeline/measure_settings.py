@@ -34,10 +34,10 @@ class MeasureSettings(PredictionSettings, InstanceSettings):
         # Nobody looks on, and what another run left is told apart by its digest.
         return PredictionSettings(**values | {"center": None, "overwrite": False})
 
-    def for_instances(self, label_class: int | str | None) -> InstanceSettings:
+    def for_instances(self) -> InstanceSettings:
         """What is an object in each member's map."""
         values = {name: getattr(self, name) for name in InstanceSettings.model_fields}
-        values |= {"label_class": label_class, "minus_std": 0.0}
+        values["minus_std"] = 0.0  # a member alone has none
         return InstanceSettings(**values)
 
 

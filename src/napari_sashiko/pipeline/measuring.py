@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.instances import dust_voxels
+from napari_sashiko.labels import class_of_objects
 from napari_sashiko.measurements import (
     Measurements,
     MemberNumbers,
@@ -122,18 +123,19 @@ def _checked(
     """Refuse before hours of work what would be refused after them; ids for names."""
     check_classifies(ensemble.card)
     dust_voxels(settings.dust, volume.voxel_size, volume.unit, flat=volume.flat)
-    names = {
-        key: _class_id(ensemble.card.classes, getattr(settings, key))
-        for key in ("label_class", "boundary_class")
-    }
-    objects, between = names.values()
-    if objects is not None and objects == between:
+    classes = ensemble.card.classes
+    objects = _class_id(classes, settings.label_class)
+    if objects is None:
+        objects = class_of_objects(classes).id
+    between = _class_id(classes, settings.boundary_class)
+    if objects == between:
         raise SettingsError(
             f"Class {objects} is both the class of the objects and what lies between "
             "them.",
             "Choose two classes.",
         )
-    return settings.model_copy(update=names)
+    ids = {"label_class": objects, "boundary_class": between}
+    return settings.model_copy(update=ids)
 
 
 def _class_id(classes: Sequence[Any], wanted: int | str | None) -> int | None:
@@ -155,7 +157,7 @@ def _turns(
     settings: MeasureSettings,
     folder: Path,
 ) -> list[Turn]:
-    """Members that have a say, the weightiest first: it knows the rarest class."""
+    """Members that have a say, the weightiest first."""
     opened = (str(model.absolute()), settings.device, digest)
     cards = [(n, each) for n, each in enumerate(ensemble.card.members) if each.weight]
     image_digest = volume.digest()
@@ -189,16 +191,14 @@ def _all_members(
 ) -> Generator[Event, None, list[MemberNumbers]]:
     """Measure one member after the other, or remember what it gave."""
     clock = MeasureClock([turn.kind for turn in turns])
-    label_class: Any = turns[0].settings.label_class  # an id, or None for the rarest
     numbers: list[MemberNumbers] = []
     for turn in turns:
         known = turn.kept()
         if known is None:
             yield MemberStarted(len(numbers) + 1, len(turns), turn.kind, turn.weight)
-            steps = member_steps(turn, label_class)
+            steps = member_steps(turn)
             known = yield from _told(steps, len(numbers), len(turns), clock, said)
         clock.done(known.seconds)
-        label_class = known.class_id
         numbers.append(known)
     return numbers
 
@@ -231,7 +231,7 @@ def _together(
     numbers: Sequence[MemberNumbers], turn: Turn, model: Path
 ) -> Measurements:
     volume, card = turn.volume, turn.predictor.card
-    chosen = turn.settings.for_instances(numbers[0].class_id).record()
+    chosen = turn.settings.for_instances().record()
     cut = turn.plan.record() | {"dtype": turn.settings.dtype}
     return Measurements(
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -29,17 +29,13 @@ class Share(Event):
     share: float
 
 
-def member_steps(
-    turn: Turn, label_class: int | None
-) -> Generator[Event, None, MemberNumbers]:
+def member_steps(turn: Turn) -> Generator[Event, None, MemberNumbers]:
     """Measure one member; closing keeps what is predicted.
 
     Parameters
     ----------
     turn : Turn
         The member.
-    label_class : int or None
-        Class id of the objects; None is the rarest class of this member.
 
     Yields
     ------
@@ -52,8 +48,7 @@ def member_steps(
     start = time.perf_counter()
     before = yield from _predicted(turn)
     totals = yield from _counted(turn)
-    chosen = _rarest(totals) if label_class is None else label_class
-    done = yield from _found(turn, chosen)
+    done = yield from _found(turn)
     sizes, count, at_border = read_objects(turn.path(".csv"), flat=turn.volume.flat)
     seconds = time.perf_counter() - start
     numbers = MemberNumbers(
@@ -62,7 +57,7 @@ def member_steps(
         weight=turn.weight,
         voxels=totals.voxels,
         mass=totals.mass,
-        class_id=chosen,
+        class_id=turn.class_id,
         count=count,
         removed=done.removed,
         at_border=at_border,
@@ -114,11 +109,11 @@ def _counted(turn: Turn) -> Generator[Event, None, ClassTotals]:
                 yield event
 
 
-def _found(turn: Turn, label_class: int) -> Generator[Event, None, InstancesDone]:
+def _found(turn: Turn) -> Generator[Event, None, InstancesDone]:
     steps = segment_instances(
         turn.path(".zarr"),
         turn.path("-objects.zarr"),
-        turn.settings.for_instances(label_class),
+        turn.settings.for_instances(),
         turn.path(".csv"),
     )
     with closing(steps):  # type: ignore[type-var]
@@ -131,9 +126,3 @@ def _found(turn: Turn, label_class: int) -> Generator[Event, None, InstancesDone
             elif isinstance(event, Message | Tick):
                 yield event
     return done
-
-
-def _rarest(totals: ClassTotals) -> int:
-    """Class of fewest voxels among those that there are."""
-    there = [(voxels, number) for number, voxels in totals.voxels.items() if voxels]
-    return min(there)[1]

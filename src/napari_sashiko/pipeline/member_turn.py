@@ -51,7 +51,7 @@ class Turn:
     plan : Plan
         How the image is cut: the same for all members.
     settings : MeasureSettings
-        Of the plan, with class ids for names.
+        Of the plan, with class ids for names and for what was left open.
     folder : Path
         Where maps and numbers lie meanwhile.
     """
@@ -68,6 +68,12 @@ class Turn:
     folder: Path
 
     @property
+    def class_id(self) -> int:
+        """Class of the objects."""
+        chosen: Any = self.settings.label_class
+        return int(chosen)
+
+    @property
     def map_digest(self) -> str:
         """Name of the member's map: another member, another type, another name."""
         return f"{self.digest}:{self.place}:{self.settings.dtype}"
@@ -77,7 +83,7 @@ class Turn:
         """Name everything that decides the numbers."""
         parts = [
             *(VERSION, self.map_digest, self.image_digest, self.plan.record()),
-            self.settings.for_instances(self.settings.label_class).record(),
+            self.settings.for_instances().record(),
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
+from napari_sashiko.measurements import fractions_of, with_error
 from napari_sashiko.metrics import OF_CLASS
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.held_out import held_out_scores
@@ -15,6 +16,8 @@ from napari_sashiko.plots import Missing, Part, Swatch, Table, shown_unit
 from napari_sashiko.volumes import reading
 
 Rows = list[tuple[str | Swatch, ...]]
+SIGN = "±"
+UNKNOWN = shown_unit("")
 LONGEST = 200  # letters of a value
 
 
@@ -34,8 +37,11 @@ def score_parts(evidence: Evidence) -> list[Part]:
 
 
 def prediction_parts(evidence: Evidence) -> list[Part]:
-    """Say what was segmented."""
-    return _tell(_prediction, evidence)
+    """Say what was segmented, and how much of each class there is."""
+    parts = _tell(_prediction, evidence)
+    if evidence.sources.measurements is not None:
+        parts += _tell(_measured, evidence)
+    return parts
 
 
 def origin_parts(evidence: Evidence) -> list[Part]:
@@ -123,8 +129,15 @@ def _model(evidence: Evidence) -> list[Part]:
 def _sets(sets: Any) -> str:
     if sets is None:
         return "not calibrated"
-    most = max(sets.able, default=0)
-    return f"{sets.strokes} held-out strokes, coverages up to {most:g}"
+    words = f"{sets.strokes} held-out strokes"
+    if not sets.able:
+        return f"{words}: too few to leave a class out"
+    coverages = []
+    for each in sets.able:
+        known = sets.reached_at(each)
+        reached = "" if known is None else f" ({100 * known:.0f} % reached)"
+        coverages.append(f"{100 * each:g} %{reached}")
+    return f"{words}; coverages {', '.join(coverages)}"
 
 
 def _held_out(evidence: Evidence) -> list[Part]:
@@ -188,6 +201,33 @@ def _prediction(evidence: Evidence) -> list[Part]:
     return parts
 
 
+def _measured(evidence: Evidence) -> list[Part]:
+    """Numbers with error bars."""
+    found = evidence.measured
+    name, members = found.label_class.name, len(found.members)
+    share = f"share of the {'area' if found.flat else 'volume'}"
+    rows: Rows = [
+        (f"{label}, {share}", said) for label, said in fractions_of(found, sign=SIGN)
+    ]
+    rows.append((f"{name}, objects", with_error(found.count, sign=SIGN)))
+    rows.append((f"{name}, at the border", with_error(found.at_border, sign=SIGN)))
+    extent_of = ("area", "²") if found.flat else ("volume", "³")
+    for quantity, (word, power) in {
+        "volume": extent_of,
+        "diameter": ("diameter", ""),
+        "length": ("length", ""),
+    }.items():
+        unit = shown_unit(found.unit)
+        said = with_error(
+            found.size(quantity),
+            unit if unit == UNKNOWN else f"{unit}{power}",
+            sign=SIGN,
+        )
+        rows.append((f"{name}, median {word}", said))
+    title = f"Mean and standard deviation over {members} members"
+    return [Table(title, (), tuple(rows))]
+
+
 def lengths_table(lengths: Any) -> Table:
     """What the lengths of objects come to.
 
@@ -212,7 +252,14 @@ def _places(evidence: Evidence) -> list[Part]:
     sources = evidence.sources
     places = {
         name: getattr(sources, name)
-        for name in ("project", "model", "prediction", "instances", "table")
+        for name in (
+            "project",
+            "model",
+            "prediction",
+            "instances",
+            "table",
+            "measurements",
+        )
     }
     rows = tuple((name, str(path)) for name, path in places.items() if path is not None)
     return [Table("Places", (), rows)] if rows else []

@@ -92,8 +92,8 @@ def report_steps(
     settings : ReportSettings, optional
         Format, figures, bounds.
     **given
-        Fields of `Sources`: model, prediction, instances, table, image, labels, truth,
-        ignore.
+        Fields of `Sources`: model, prediction, instances, table, measurements, image,
+        labels, truth, ignore.
 
     Yields
     ------

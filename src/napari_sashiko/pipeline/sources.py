@@ -8,6 +8,7 @@ from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.info import MODEL_INDEX, own_record
 from napari_sashiko.pipeline.inputs import STORE_INDEX
+from napari_sashiko.pipeline.measured import ROOM, measured_in
 from napari_sashiko.pipeline.project import INDEX, SUFFIX, Project, newest_first
 
 MOST_ASKED = 20  # models whose weights are read to find the one that predicted
@@ -23,6 +24,8 @@ class Sources:
         What the report is about.
     project, model, prediction, instances, table : Path, optional
         Folders, and the CSV file of the objects.
+    measurements : Path, optional
+        Folder of numbers with error bars.
     image : path, array or Volume, optional
         The image.
     labels : path, array, LabelledVoxels, or callable, optional
@@ -42,6 +45,7 @@ class Sources:
     prediction: Path | None = None
     instances: Path | None = None
     table: Path | None = None
+    measurements: Path | None = None
     image: Any = None
     labels: Any = None
     truth: Any = None
@@ -151,7 +155,8 @@ def _complete(found: Sources, known: dict[str, Any]) -> Sources:
         each.with_suffix(".csv") for each in (instances, prediction) if each is not None
     ]
     table = next((place for place in places if place.is_file()), None)
-    return replace(found, table=table)
+    measured = measured_in(_rooms(prediction, ROOM), prediction, instances)
+    return replace(found, table=table, measurements=measured)
 
 
 def _model_of(prediction: Path, likely: Path | None) -> Path | None:

@@ -16,7 +16,7 @@ class PlotSettings(Settings):
     label_class: int | str | None = Field(
         default=None,
         description="Class name or id for the map of directions; empty: the class of "
-        "the objects, else the rarest class.",
+        "the objects, else the second class.",
     )
     radius_from: float | None = Field(
         default=None,

@@ -163,9 +163,19 @@ class Paint:
             raise
         self.saved_at = time.monotonic()
 
+    def flush(self) -> None:
+        """Write everything to disk now; may be called beside who paints.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or gone; the paint stays in memory.
+        """
+        self.store.flush()
+
     def _save(self) -> Iterator[Event]:
         yield Tick()
-        self.store.flush()
+        self.flush()
 
     def _ended(self) -> bool:
         """Whether a save ended well since the last call; raises if it did not."""

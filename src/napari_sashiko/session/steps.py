@@ -49,11 +49,11 @@ class StepDesk:
         """
         session = self._session
         volume, paint = session.need_volume(), session.labels.need()
-        paint.save()
         out = session.shelf.new_path(session.place("models"), session.name)
         engine, classes = session.engine, paint.classes
 
         def work() -> Iterator[Event]:
+            paint.flush()  # here: a slow disk must not hold up the window
             if stay:
                 yield from engine.live_steps(volume, paint, settings, out, start=start)
                 return

@@ -11,8 +11,8 @@ BY_ITSELF = (2, 0)  # view of a network that sees single slices
 class Chooser:
     """Says how networks are to look at a volume.
 
-    Another view costs all that networks have learned. So none is come back to, and
-    networks that see neighbours keep them.
+    Another view costs time, and where it is blocks instead of slices all that networks
+    have learned. So none is come back to, and networks that see neighbours keep them.
 
     Parameters
     ----------

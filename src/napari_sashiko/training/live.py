@@ -180,7 +180,9 @@ class _Pupil:
         if new:
             yield Message(f"Also learning {' and '.join(new)}.")
         if desk.choices is not choices:
-            text = f"{desk.choices.reason} Networks begin afresh."
+            kept = desk.choices.dims == choices.dims
+            what = "go on from what they know" if kept else "begin afresh"
+            text = f"{desk.choices.reason} Networks {what}."
             yield TrainingDecided(text, summary=desk.describe())
             self.teacher = Teacher(desk, patch_shape(desk))
         if others:

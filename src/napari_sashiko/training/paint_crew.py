@@ -74,15 +74,18 @@ class PaintCrew(Crew):
     def _network(self, number: int, mine: NetworkDesk | None) -> NetworkDesk:
         desk, origin = self.desk, None
         dims, neighbours = desk.choices.view
-        channels = desk.volume.channels * (2 * neighbours + 1)
         if self._origins:
             origin = self._origins[number % len(self._origins)].among(desk.classes)
-        fits = mine and (mine.network.dims, mine.neighbours) == (dims, neighbours)
+        fits = mine and mine.network.dims == dims
         known = (_learned(mine) if fits else None) or origin
         if known is None:
-            return self._fresh(number, channels)
+            return self._fresh(number)
         network = known.network(
-            desk.ids, in_channels=channels, dims=dims, origin=origin
+            desk.ids,
+            channels=desk.volume.channels,
+            dims=dims,
+            neighbours=neighbours,
+            origin=origin,
         )
         return NetworkDesk(
             network,
@@ -93,11 +96,12 @@ class PaintCrew(Crew):
             outcome=Outcome(Best(copy_state(network)), list(known.history)),
         )
 
-    def _fresh(self, number: int, channels: int) -> NetworkDesk:
+    def _fresh(self, number: int) -> NetworkDesk:
         desk, recipe = self.desk, self.desk.recipes[number]
+        planes = 2 * desk.choices.neighbours + 1
         network = build_network(
             recipe["name"],
-            channels,
+            desk.volume.channels * planes,
             len(desk.classes),
             dims=desk.choices.dims,
             seed=seed_of(desk.settings, number),

@@ -219,6 +219,9 @@ def _network(bench: RestoreBench, number: int) -> NetworkDesk:
         seed=seed_of(bench.settings, number),
         **recipe["settings"],
     )
+    if bench.fills_gaps:
+        # It says what the rough filling lacks, and begins with: nothing.
+        network.silence()
     return NetworkDesk(network, ids=())
 
 
