@@ -21,6 +21,7 @@ from tasks import Scene
 
 import napari_sashiko as ns
 from napari_sashiko.checkpoints import load_ensemble
+from napari_sashiko.forests.forest import VOICES
 from napari_sashiko.pipeline import open_prediction
 from napari_sashiko.pipeline.inputs import read_paint
 from napari_sashiko.training import Heritage, TrainingSettings, train
@@ -61,6 +62,8 @@ class Trial:
         Kinds of the networks, in turn; empty for the default.
     views : sequence of tuple of int
         Axes along which the volume is flipped for each prediction.
+    voices : int
+        Groups of trees whose answers are compared.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Trial:
     heritage: Sequence[Heritage] = ()
     kinds: Sequence[str] = ()
     views: Sequence[tuple[int, ...]] = field(default_factory=lambda: [()])
+    voices: int = VOICES
 
     @property
     def volume(self) -> Volume:
@@ -106,7 +110,8 @@ class Trial:
         means, stds = [], []
         for number, axes in enumerate(self.views):
             out = self.folder / f"{model.stem}-{number}.zarr"
-            ns.predict(model, self.seen(axes), out)
+            with patch("napari_sashiko.forests.forest.VOICES", self.voices):
+                ns.predict(model, self.seen(axes), out)
             found = open_prediction(out)
             shape = (-1, *self.scene.image.shape)
             turned = tuple(axis + 1 for axis in axes)
@@ -127,6 +132,16 @@ class Trial:
 def flips(trial: Trial) -> None:
     """Predict the volume and its mirror images, and take the mean."""
     trial.views = [(), (1,), (2,), (1, 2)]
+
+
+def one_voice(trial: Trial) -> None:
+    """Let the forest speak as one, so that only whole members differ."""
+    trial.voices = 1
+
+
+def sixteen_voices(trial: Trial) -> None:
+    """Compare groups of four trees instead of eight."""
+    trial.voices = 16
 
 
 def mixed(trial: Trial) -> None:
@@ -196,7 +211,17 @@ def pseudo(trial: Trial) -> None:
 
 IDEAS = {
     idea.__name__: idea
-    for idea in (flips, mixed, spilled, trimmed, warm_up, pretrained, pseudo)
+    for idea in (
+        flips,
+        one_voice,
+        sixteen_voices,
+        mixed,
+        spilled,
+        trimmed,
+        warm_up,
+        pretrained,
+        pseudo,
+    )
 }
 
 

@@ -14,6 +14,8 @@ from napari_sashiko.checkpoints import (
     load_ensemble,
     save_model,
 )
+from napari_sashiko.forests import Forest
+from napari_sashiko.forests.forest import VOICES
 from napari_sashiko.patches import plan_cells
 
 CPU = torch.device("cpu")
@@ -25,12 +27,14 @@ class Parrot:
 
     halo = (0, 0, 0)
     align = (1, 1, 1)
+    within = 0.0
 
     def __init__(self, says, *, halo=(0, 0, 0), align=(1, 1, 1)):
         self.says, self.halo, self.align = says, halo, align
 
-    def predict(self, patch, core, tick=lambda: None):
-        return self.says[(slice(None), *(slice(*span) for span in core))]
+    def voices(self, patch, core, correct, tick):
+        says = self.says[(slice(None), *(slice(*span) for span in core))]
+        return correct(says), self.within
 
 
 def says(seed, sharpness=1.0):
@@ -95,6 +99,39 @@ def test_one_member_has_no_deviation(cards):
     mean, std = chorus(cards, [says(0)], [1.0]).predict(ZEROS)
     assert np.array_equal(mean, says(0).numpy())
     assert not std.any()
+
+
+def test_what_is_apart_within_a_member_counts_by_its_weight(cards):
+    ensemble = chorus(cards, [says(0), says(1)], [0.25, 0.75])
+    before = ensemble.predict(ZEROS)
+    ensemble.members[0].within = 0.04
+    mean, std = ensemble.predict(ZEROS)
+    assert np.array_equal(mean, before[0])
+    np.testing.assert_allclose(std**2, before[1] ** 2 + 0.25 * 0.04, atol=1e-6)
+
+
+def test_a_forest_alone_says_where_its_trees_differ(cards, forests, patch):
+    """Each group of trees is as a forest of its own."""
+    forest = forests()
+    entries = [MemberCard(kind="forest", weight=1.0, spec={})]
+    changes = {"correction": (1.3, 0.7), "temperature": 0.6}
+    ensemble = Ensemble(cards(entries, **changes), [ForestMember(forest)], CPU)
+    mean, std = ensemble.predict(patch)
+    trees = forest.trees
+    count = min(VOICES, len(trees))
+    groups = [Forest(forest.bank, trees[n::count]) for n in range(count)]
+    image = torch.from_numpy(patch)
+    core = tuple((0, n) for n in patch.shape[1:])
+
+    def corrected(shares):
+        powers = (shares.numpy().T * (1.3, 0.7)).T ** (1 / 0.6)
+        return powers / powers.sum(axis=0)
+
+    said = [corrected(each.probabilities(image, core)) for each in groups]
+    expected = corrected(forest.probabilities(image, core))
+    np.testing.assert_allclose(mean, expected, atol=1e-5)
+    np.testing.assert_allclose(std, np.std(said, axis=0), atol=1e-4)
+    assert std.max() > 0.05
 
 
 def test_equal_members_have_no_deviation(cards):

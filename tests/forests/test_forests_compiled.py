@@ -143,8 +143,12 @@ def test_compiled_votes_are_those_of_scikit_learn(kind, classes):
     thresholds = np.concatenate([t.tree_.threshold for t in teacher.estimators_])
     asked[::2] = np.resize(thresholds, asked[::2].shape)
     paths = Paths.of(to_arrays([member.tree_ for member in teacher.estimators_]))
-    found = paths.vote(np.ascontiguousarray(asked.T)).T
+    sums = paths.votes(np.ascontiguousarray(asked.T), groups=3)
+    found = sums.sum(0).T / 11
     np.testing.assert_allclose(found, teacher.predict_proba(asked), atol=1e-6)
+    # The third group has trees 2, 5 and 8.
+    third = [member.predict_proba(asked) for member in teacher.estimators_[2::3]]
+    np.testing.assert_allclose(sums[2].T, np.sum(third, axis=0), atol=1e-5)
 
 
 @native
@@ -153,7 +157,8 @@ def test_a_tree_that_is_a_leaf_answers_all_alike():
     teacher = RandomForestClassifier(4, max_leaf_nodes=2, random_state=0)
     teacher.fit(x, (x[:, 0] > 5).astype(int))
     paths = Paths.of(to_arrays([member.tree_ for member in teacher.estimators_]))
-    assert np.array_equal(paths.vote(x.T.copy()), np.ones((1, 20), np.float32))
+    found = paths.votes(x.T.copy())
+    assert np.array_equal(found, np.full((1, 1, 20), 4, np.float32))
 
 
 WITHOUT = """

@@ -40,7 +40,7 @@ def test_a_stroke_painted_wrong_is_listed_and_the_right_ones_are_not(
     assert (z, y) == (5, 20)
     assert any(isinstance(event, Progress) for event in said)
     assert found.unsure
-    assert {p.std for p in found.unsure} == {0.0}  # a single member
+    assert all(p.std > 0 for p in found.unsure)  # of the forest's trees
 
 
 def test_places_make_a_table(made, arrays):

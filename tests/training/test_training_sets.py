@@ -38,7 +38,10 @@ def test_families_are_corrected_and_mixed_as_the_ensemble_does():
     )
     members = [
         SimpleNamespace(
-            predict=lambda *_, p=p: torch.tensor(p.T[:, None, None], dtype=float)
+            voices=lambda _seen, _core, correct, _tick, p=p: (
+                correct(torch.tensor(p.T[:, None, None], dtype=float)),
+                0.0,
+            )
         )
         for p in (one, two)
     ]

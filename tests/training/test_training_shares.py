@@ -24,11 +24,11 @@ class Threshold:
     def __init__(self):
         self.cores = []
 
-    def predict(self, patch, core, tick=lambda: None):
+    def voices(self, patch, core, correct, tick):
         self.cores.append(tuple(b - a for a, b in core))
         inside = patch[0][tuple(slice(*span) for span in core)]
         bright = (inside > 0).float()
-        return torch.stack([1 - bright, bright])
+        return correct(torch.stack([1 - bright, bright])), 0.0
 
 
 def ensemble(member):

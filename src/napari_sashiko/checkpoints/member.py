@@ -29,10 +29,32 @@ class Member(Protocol):
     halo: tuple[int, int, int]
     align: tuple[int, int, int]
 
-    def predict(
-        self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
-    ) -> torch.Tensor:
-        """What there is in the core of ``(C, Z, Y, X)``: ``(K, z, y, x)`` float32."""
+    def voices(
+        self,
+        patch: torch.Tensor,
+        core: Box,
+        correct: Callable[[torch.Tensor], torch.Tensor],
+        tick: Callable[[], None],
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        """What there is in the core of a patch, and how far its own parts are apart.
+
+        Parameters
+        ----------
+        patch : torch.Tensor
+            ``(C, Z, Y, X)``.
+        core : tuple of (start, stop)
+            The voxels wanted, per axis.
+        correct : callable
+            Makes of what a member says, ``(K, z, y, x)``, what counts.
+        tick : callable
+            Called between slabs; may raise to stop.
+
+        Returns
+        -------
+        said, variance : torch.Tensor
+            ``(K, z, y, x)`` float32, after `correct`; the variance within, 0 for what
+            has one voice.
+        """
         ...
 
 
@@ -73,6 +95,16 @@ class NetworkMember:
         logits = self._forward(patch[None])[0]
         core_only = (slice(None), *(slice(*span) for span in core))
         return self._finish(logits[core_only])
+
+    def voices(
+        self,
+        patch: torch.Tensor,
+        core: Box,
+        correct: Callable[[torch.Tensor], torch.Tensor],
+        tick: Callable[[], None] = lambda: None,
+    ) -> tuple[torch.Tensor, float]:
+        """What `predict` says, after `correct`; a network has one voice."""
+        return correct(self.predict(patch, core, tick)), 0.0
 
     def _by_slices(
         self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
@@ -117,14 +149,15 @@ class ForestMember:
         self.forest = forest
         self.halo = forest.halo
 
-    def predict(
+    def voices(
         self,
         patch: torch.Tensor,
         core: Box,
+        correct: Callable[[torch.Tensor], torch.Tensor],
         tick: Callable[[], None] = lambda: None,
-    ) -> torch.Tensor:
-        """Class probabilities ``(K, z, y, x)`` over the core of ``(C, Z, Y, X)``."""
-        return self.forest.probabilities(patch, core, tick)
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Corrected probabilities, and their variance over groups of its trees."""
+        return self.forest.voices(patch, core, correct, tick)
 
 
 def stack_neighbours(patch: torch.Tensor, z: int, neighbours: int) -> torch.Tensor:

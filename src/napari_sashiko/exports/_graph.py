@@ -32,6 +32,8 @@ class Voice:
 class EnsembleGraph(nn.Module):
     """What `Ensemble.predict` does, from the grey values on, without files or devices.
 
+    A single network has no deviation: then there is the mean alone.
+
     Parameters
     ----------
     card : ModelCard
@@ -64,20 +66,28 @@ class EnsembleGraph(nn.Module):
             self.register_buffer("grey", _column(card.restoring.target.center))
             self.register_buffer("contrast", _column(card.restoring.target.scale))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What `forward` returns."""
+        return ("mean", "std") if len(self.networks) > 1 else ("mean",)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Mean and deviation ``(B, K, Z, Y, X)`` of grey values ``(B, C, Z, Y, X)``."""
         seen = self._normalised(image)
         shares = [self._said(place, seen) for place in range(len(self.networks))]
         mean = torch.zeros_like(shares[0])
         for share, weight in zip(shares, self._weights, strict=True):
             mean = mean + weight * share
+        if len(shares) == 1:
+            return (self._grey(mean),)
         squares = torch.zeros_like(mean)
         for share, weight in zip(shares, self._weights, strict=True):
             squares = squares + weight * (share - mean) ** 2
         std = squares.clamp_min(0).sqrt()
-        if self._restores:
-            return mean * self.contrast + self.grey, std * self.contrast
-        return mean, std
+        return self._grey(mean), std * self.contrast if self._restores else std
+
+    def _grey(self, mean: Tensor) -> Tensor:
+        return mean * self.contrast + self.grey if self._restores else mean
 
     def _said(self, place: int, seen: Tensor) -> Tensor:
         answer = self._answer(place, seen)

@@ -20,7 +20,6 @@ from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.exports.onnx_model import (
     INPUT,
-    OUTPUTS,
     Traced,
     answer_of,
     random_image,
@@ -48,7 +47,7 @@ README = """# {name}
 Input: grey values (1, C, Z, Y, X), voxels of {size} {unit} (z, y, x); sizes are
 multiples of {align}.
 
-Output `mean`: {what}; `std`: its standard deviation over networks.
+Output `mean`: {what}; `std`, of several networks: its standard deviation over these.
 
 {channels}
 
@@ -167,7 +166,9 @@ def _write_files(traced: Traced, place: Path) -> None:
     (place / "model.onnx").write_bytes(traced.content)
     image = random_image(traced.card, _least_sizes(traced), seed=0)
     np.save(place / "image.npy", image)
-    for name, array in zip(OUTPUTS, answer_of(traced.graph, image), strict=True):
+    for name, array in zip(
+        traced.graph.outputs, answer_of(traced.graph, image), strict=True
+    ):
         np.save(place / f"{name}.npy", array)
     (place / "README.md").write_text(_readme(traced), encoding="utf-8")
 
@@ -196,7 +197,7 @@ def _description(
         "tags": [*tags, *TAGS, f"{card.dims}d"],
         "documentation": {"source": place / "README.md"},
         "inputs": [_input(traced, place)],
-        "outputs": [_output(traced, place, name) for name in OUTPUTS],
+        "outputs": [_output(traced, place, name) for name in traced.graph.outputs],
         "weights": {
             "onnx": {
                 "source": place / "model.onnx",

@@ -22,7 +22,7 @@ from napari_sashiko.runners import Event, Message, Progress
 from napari_sashiko.volumes import check_writable, written_file
 
 ONNX_ENDING = ".onnx"
-INPUT, OUTPUTS = "image", ("mean", "std")
+INPUT = "image"
 AGREES = 1e-4  # of probabilities, or of the contrast: what is rounding
 MOST_BYTES = 1_900_000_000  # of weights: a graph in one file has less than 2 GiB
 LONGEST = 4096  # in multiples of what pooling asks for
@@ -65,8 +65,8 @@ class Traced:
 def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[Event]:
     """Write the networks of a model and their weighted mean as one ONNX graph.
 
-    Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and
-    ``std`` are ``(1, K, Z, Y, X)``, probabilities or restored grey values; Z, Y and X
+    Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and,
+    where there are several networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or restored grey values; Z, Y and X
     are free multiples of ``align``, which stands in the file beside classes and voxel
     size.
 
@@ -201,11 +201,10 @@ def random_image(
 
 def answer_of(
     graph: EnsembleGraph, image: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation that the module gives, ``(1, K, Z, Y, X)``."""
+) -> tuple[NDArray[np.float32], ...]:
+    """What the module gives by its `outputs`, ``(1, K, Z, Y, X)``."""
     with torch.inference_mode():
-        mean, std = graph(torch.from_numpy(image))
-    return mean.numpy(), std.numpy()
+        return tuple(each.numpy() for each in graph(torch.from_numpy(image)))
 
 
 def _voices(ensemble: Any) -> tuple[list[Voice], list[tuple[int, float]]]:
@@ -286,7 +285,7 @@ def _exported(
                 dynamo=True,
                 verbose=False,
                 input_names=[INPUT],
-                output_names=list(OUTPUTS),
+                output_names=list(graph.outputs),
                 dynamic_shapes=(free,),
             )
     except FAILURES as error:
@@ -321,7 +320,7 @@ def _difference(traced: Traced) -> float:
     session = need("onnxruntime", "onnx").InferenceSession(
         traced.content, providers=["CPUExecutionProvider"]
     )
-    ours = session.run(list(OUTPUTS), {INPUT: image})
+    ours = session.run(list(traced.graph.outputs), {INPUT: image})
     theirs = answer_of(traced.graph, image)
     restoring = traced.card.restoring
     unit = 1.0 if restoring is None else max(restoring.target.scale)

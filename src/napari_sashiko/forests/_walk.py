@@ -53,9 +53,15 @@ class Paths:
         shares[place] = arrays["shares"]
         return cls(nodes, shares, len(counts))
 
-    def vote(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mean class shares ``(K, N)`` of features ``(F, N)``, C-contiguous."""
-        out = np.zeros((self.shares.shape[1], features.shape[1]), np.float32)
+    def votes(
+        self, features: NDArray[np.float32], groups: int = 1
+    ) -> NDArray[np.float32]:
+        """Sums of class shares ``(groups, K, N)`` of features ``(F, N)``, C-contiguous.
+
+        Trees are dealt to the groups in turn.
+        """
+        size = (groups, self.shares.shape[1], features.shape[1])
+        out = np.zeros(size, np.float32)
         _vote(features, self.nodes, self.shares, self.count, out)
         return out
 
@@ -71,6 +77,7 @@ def _below(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
 def _vote(
     features: Floats, nodes: NDArray[Any], shares: Floats, trees: int, out: Floats
 ) -> None:
+    # Sums of each group of trees.
     # A tree sorts a block of voxels into its leaves: one node after the other goes
     # through its voxels, which no step has to wait for, unlike walks from root to leaf.
     voxels = features.shape[1]
@@ -78,8 +85,8 @@ def _vote(
     waiting = np.empty((nodes.size // 2 + 2, 3), np.int64)
     for start in range(0, voxels, BLOCK):
         count = min(BLOCK, voxels - start)
-        total = out[:, start : start + count]
         for tree in range(trees):
+            total = out[tree % out.shape[0], :, start : start + count]
             for v in range(count):
                 order[v] = v
             waiting[0, 0], waiting[0, 1], waiting[0, 2] = tree, 0, count
@@ -104,7 +111,6 @@ def _vote(
                         left += 1
                         high = low + middle
                 _add(shares[here], order[low:high], total)
-        _divide(total, trees)
 
 
 @compiled
@@ -129,10 +135,3 @@ def _add(share: Floats, order: Order, total: Floats) -> None:
         part, row = share[k], total[k]
         for i in range(order.size):
             row[order[i]] += part
-
-
-@compiled
-def _divide(total: Floats, count: int) -> None:
-    for k in range(total.shape[0]):
-        for v in range(total.shape[1]):
-            total[k, v] /= np.float32(count)

@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 def doubt(mean: Floats, std: Floats) -> Floats:
     """Deviation of the class that members disagree on most; see `members_differ`.
 
-    A single member has no deviation: there it is one minus the highest probability.
+    A single network has no deviation: there it is one minus the highest probability.
 
     Parameters
     ----------
