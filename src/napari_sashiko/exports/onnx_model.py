@@ -66,9 +66,9 @@ def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[
     """Write the networks of a model and their weighted mean as one ONNX graph.
 
     Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and,
-    where there are several networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or restored grey values; Z, Y and X
-    are free multiples of ``align``, which stands in the file beside classes and voxel
-    size.
+    where there are several networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or
+    restored grey values; Z, Y and X are free multiples of ``align``, which stands in
+    the file beside classes and voxel size.
 
     Parameters
     ----------
