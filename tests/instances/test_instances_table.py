@@ -231,7 +231,7 @@ def test_without_a_class_it_is_the_second(prediction, tmp_path):
     mask[2, 2, 2:5] = 1
     work = segment_instances(prediction(mask), tmp_path / "out.zarr")
     texts = [event.text for event in work if isinstance(event, Message)]
-    assert "'fibre'" in texts[0]
+    assert texts[0] == "Objects of 'fibre', the second class."
 
 
 def test_an_unfinished_prediction_is_said(prediction, tmp_path):

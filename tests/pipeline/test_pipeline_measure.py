@@ -82,6 +82,9 @@ def test_a_measurement_is_found_for_the_objects_that_it_is_of(three, arrays, tmp
     for what in (sources, replace(sources, instances=None)):
         ns.report(what, page, figures=["lengths"])
         assert said in page.read_text(encoding="utf-8")
+    named = {"measurements": project / "measurements" / "p fibre"}
+    ns.report(prediction, page, figures=["lengths"], **named)
+    assert said in page.read_text(encoding="utf-8")
     # Another image of the same model has nothing of it.
     other = project / "predictions" / "other.zarr"
     ns.predict(three, volume_of(arrays[0] + 1), other, **WHOLE)

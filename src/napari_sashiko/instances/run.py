@@ -155,7 +155,7 @@ def segment_instances(
 
 def _remarks(source: Source, settings: InstanceSettings) -> Iterator[Message]:
     if settings.label_class is None:
-        yield Message(f"Objects of {source.class_name!r}, the rarest class.")
+        yield Message(f"Objects of {source.class_name!r}, the second class.")
     done, total = source.finished()
     if done < total:
         yield Message(

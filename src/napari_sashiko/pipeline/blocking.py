@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # loads torch or matplotlib: only who needs them pays
     from napari_sashiko.training import TrainingDone, TrainingSettings
 
 SOURCES = (
-    *("model", "prediction", "instances", "table"),
+    *("model", "prediction", "instances", "table", "measurements"),
     *("image", "labels", "truth", "ignore"),
 )
 Report = Callable[[Event], None]
