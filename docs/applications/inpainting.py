@@ -17,16 +17,20 @@ from napari_sashiko.pipeline import SAMPLES, open_restored, write_sample
 
 SEED = 7
 SHAPE = (48, 256, 256)
-SETTINGS = {"members": 1, "epochs": 40}
-TUNET = {"network": "tunet", "network_settings": {"depth": 4, "base_channels": 16}}
-MSDNET = {"network": "msdnet", "network_settings": {"depth": 50}}
+# Epochs that take about as long.
+TUNET = {
+    "network": "tunet",
+    "network_settings": {"depth": 4, "base_channels": 16},
+    "epochs": 400,
+}
+MSDNET = {"network": "msdnet", "network_settings": {"depth": 50}, "epochs": 55}
 NETWORKS = {"TUNet": TUNET, "MSDNet": MSDNET}
 # Widths of the bars across and along, as shares of the detector's side.
 BARS = {
     "3.5 % and 2 %": ((0.035, 0.02), ("TUNet", "MSDNet")),
     "1 % and 0.5 %": ((0.01, 0.005), ("TUNet",)),
 }
-TINY = {"members": 1, "epochs": 1, "patch": 16, "batch": 2}
+TINY = {"epochs": 1, "patch": 16, "batch": 2}
 TINY_NETWORKS = {"TUNet": {"depth": 2, "base_channels": 4}, "MSDNet": {"depth": 4}}
 SHOWN = 3  # pictures
 PART = (36, 72)  # pixels of a part that is shown large
@@ -52,7 +56,7 @@ def main():
             image = write_sample(sample, work / str(number))["image"]
             filled = {"biharmonic": biharmonic(sample)}
             for name in networks:
-                settings = SETTINGS | NETWORKS[name]
+                settings = {"members": 1} | NETWORKS[name]
                 if quick:
                     settings |= TINY | {"network_settings": TINY_NETWORKS[name]}
                 filled[name] = fill(image, work / str(number) / name, settings)

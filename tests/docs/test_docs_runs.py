@@ -12,7 +12,7 @@ import tifffile
 from doc_pages import ROOT, blocks, command_lines
 
 from napari_sashiko.cli import main
-from napari_sashiko.training import fit
+from napari_sashiko.training import fit, schedule
 
 SHAPE = (12, 48, 56)
 NAMES = ("cement", "fibre", "void", "aggregate")
@@ -103,10 +103,18 @@ def run_line(line, where):
         assert words[0] in ("sashiko", *SETUP), f"{where}: {line}"
 
 
+def learn_little(monkeypatch):
+    """Let networks learn one batch an epoch, and few epochs."""
+    clock = schedule.Clock
+    monkeypatch.setattr(fit, "STEPS", 1)
+    monkeypatch.setattr(
+        fit, "Clock", lambda steps, *rest, **more: clock(min(steps, 3), *rest, **more)
+    )
+
+
 @pytest.fixture
 def few_steps(monkeypatch):
-    """Let networks learn one batch an epoch."""
-    monkeypatch.setattr(fit, "STEPS", 1)
+    learn_little(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +124,7 @@ def after_tutorial(tmp_path_factory):
     make_demo(folder / "demo")
     before = os.getcwd()  # noqa: PTH109 - not a path of ours
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "STEPS", 1)
+        learn_little(patch)
         os.chdir(folder)
         try:
             run_page(TUTORIAL)

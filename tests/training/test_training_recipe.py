@@ -16,6 +16,7 @@ from napari_sashiko.training import (
     RestoreSettings,
     TrainingSettings,
     TrainReconstructSettings,
+    fit,
     train,
 )
 from napari_sashiko.training.optimisers import OPTIMISERS
@@ -204,3 +205,21 @@ def test_augmentations_may_be_named_in_one_text():
 def test_class_weights_that_do_not_fit_the_classes_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="3 class weights for 2 classes"):
         trained(tmp_path / "m", loss_settings={"class_weights": [1.0, 2.0, 3.0]})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "edge"),
+    [
+        ({"network": "auto", "network_settings": {}}, 32),
+        ({"network": "auto", "network_settings": {}, "dims": "3"}, 64),
+        ({"network": "smsnet", "network_settings": {"depth": 20}}, 64),
+        ({"network": "smsnet", "network_settings": {"depth": 20}, "patch": 24}, 24),
+    ],
+)
+def test_networks_that_look_far_learn_from_larger_patches(
+    chosen, edge, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fit, "STEPS", 1)
+    few = {"epochs": 1, "batch": 1, "patch": None}
+    _, card = trained(tmp_path / "m", **few | chosen)
+    assert card.patch["edge"] == edge

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # loads torch: only who trains pays
 
 COLUMNS, ROWS = 4, 3
 GAP = 2  # voxels between patches
+SHOWN = 64  # voxels of a patch where none is set: enough to see what it is
 
 
 def augmented_patches(
@@ -47,7 +48,7 @@ def augmented_patches(
     turned = symmetry_transforms(settings.rotations)
     change = build_transforms([*turned, *settings.augment], 2, volume.voxel_size)
     normalisation = measure_normalisation(volume, settings.seed)
-    raw = volume.read(_region(volume, settings.patch, center))[:, 0]
+    raw = volume.read(_region(volume, settings.patch or SHOWN, center))[:, 0]
     patch = torch.from_numpy(normalisation.apply(raw[:, None])[:, 0])[None]
     labels = torch.zeros(patch[:, 0].shape, dtype=torch.uint8)
     generator = torch.Generator().manual_seed(settings.seed)

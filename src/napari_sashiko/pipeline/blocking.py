@@ -14,6 +14,7 @@ from napari_sashiko.pipeline.measure_events import MeasureDone
 from napari_sashiko.pipeline.measure_settings import MeasureSettings
 from napari_sashiko.pipeline.measuring import measure_steps
 from napari_sashiko.pipeline.scoring import ResultScored, score_prediction_steps
+from napari_sashiko.pipeline.sources import GIVEN
 from napari_sashiko.pipeline.steps import (
     instance_steps,
     predict_steps,
@@ -35,10 +36,6 @@ if TYPE_CHECKING:  # loads torch or matplotlib: only who needs them pays
     from napari_sashiko.pipeline.reporting import ReportDone
     from napari_sashiko.training import TrainingDone, TrainingSettings
 
-SOURCES = (
-    *("model", "prediction", "instances", "table", "measurements"),
-    *("image", "labels", "truth", "ignore"),
-)
 Report = Callable[[Event], None]
 Done = TypeVar("Done", bound=Event)
 
@@ -278,8 +275,9 @@ def report(
         Called with each event on the way.
     **options
         What is known better than it can be found: ``model``, ``prediction``,
-        ``instances``, ``table``, ``image``, ``labels``, ``truth``, ``ignore``; and
-        fields of `ReportSettings`, e.g. ``format="pdf"``, ``figures=["lengths"]``.
+        ``instances``, ``table``, ``measurements``, ``image``, ``labels``, ``truth``,
+        ``ignore``; and fields of `ReportSettings`, e.g. ``format="pdf"``,
+        ``figures=["lengths"]``.
 
     Returns
     -------
@@ -297,7 +295,7 @@ def report(
         report_steps,
     )
 
-    given = {key: options.pop(key) for key in SOURCES if key in options}
+    given = {key: options.pop(key) for key in GIVEN if key in options}
     chosen = ReportSettings.checked(**options)
     return run_to_end(report_steps(path, out, chosen, **given), ReportDone, report)
 

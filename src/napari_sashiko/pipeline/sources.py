@@ -1,6 +1,6 @@
 """From one path to everything that belongs to it: what a report is made of."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,10 @@ class Sources:
     remarks: tuple[str, ...] = ()
 
 
+FOUND = ("name", "project", "classes", "remarks")  # never given, always found
+GIVEN = tuple(field.name for field in fields(Sources) if field.name not in FOUND)
+
+
 def find_sources(path: Path | str, **given: Any) -> Sources:
     """Find what belongs to a project, a model, a prediction or its objects.
 
@@ -65,7 +69,7 @@ def find_sources(path: Path | str, **given: Any) -> Sources:
     path : path
         Project, model, prediction or instances.
     **given
-        Fields of `Sources` that are known better; None is not given.
+        Those of `GIVEN` that are known better; None is not given.
 
     Raises
     ------

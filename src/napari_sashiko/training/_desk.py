@@ -26,10 +26,15 @@ from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.symmetries import symmetry_words
+from napari_sashiko.training.tiles import Triple
 from napari_sashiko.volumes import Normalisation, Volume
 
 GUARD = 4.0  # voxels between what is learned from and what is judged
 FOLDS = 8  # a network learns from all but one of these
+# Small patches teach networks more in the same time, but not those that look far
+# (docs/explanation/tried.md).
+NEAR, SMALL_PATCH, PATCH = 24, 32, 64  # voxels
+PATCH_DEPTH = 16  # slices of a 3D training patch
 FOREST_FOLDS = 3  # folds of a forest without networks
 
 
@@ -160,6 +165,16 @@ class Desk:
         """``(N,)`` which labelled voxels are not only there to judge by."""
         reserved = self.labelled.reserved
         return np.ones(len(self.labelled), bool) if reserved is None else ~reserved
+
+    @property
+    def patch(self) -> Triple:
+        """Size of a training patch, (z, y, x); one slice for 2D."""
+        flat = self.choices.dims == 2
+        edge = self.settings.patch
+        if edge is None:
+            reach = max((n.network.receptive_radius for n in self.networks), default=0)
+            edge = SMALL_PATCH if flat and reach <= NEAR else PATCH
+        return 1 if flat else min(PATCH_DEPTH, edge), edge, edge
 
     @property
     def bank(self) -> FilterBank:

@@ -126,7 +126,7 @@ def _model_card(desk: Desk, members: tuple[MemberCard, ...]) -> ModelCard:
         correction=desk.correction,
         temperature=desk.temperature,
         sets=desk.sets,
-        patch={"edge": desk.settings.patch, "neighbours": neighbours},
+        patch={"edge": desk.patch[1], "neighbours": neighbours},
         training=_record(desk),
     )
 

@@ -112,6 +112,3 @@ class LearningSettings(FitSettings):
     neighbours: Annotated[int, Ge(0), Le(15)] | None = Field(
         None, description="Slices on either side that a 2D network sees; auto if empty."
     )
-    patch: Annotated[int, Ge(8), Le(512)] = Field(
-        64, description="Edge of a training patch, voxels."
-    )

@@ -34,7 +34,7 @@ from napari_sashiko.training.events import (
 )
 from napari_sashiko.training.heritage import Heritage
 from napari_sashiko.training.levelling import level
-from napari_sashiko.training.paint_crew import PaintCrew, patch_shape
+from napari_sashiko.training.paint_crew import PaintCrew
 from napari_sashiko.training.painting import Easel, Painted, Painting
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.teacher import Teacher
@@ -127,7 +127,7 @@ class _Pupil:
         self.crew = crew
         self.easel = easel
         self.waits = False
-        self.teacher = Teacher(desk, patch_shape(desk))
+        self.teacher = Teacher(desk, desk.patch)
         self.work = learn(desk, crew, self.teacher)
         self.at_rest = False
 
@@ -184,7 +184,7 @@ class _Pupil:
             what = "go on from what they know" if kept else "begin afresh"
             text = f"{desk.choices.reason} Networks {what}."
             yield TrainingDecided(text, summary=desk.describe())
-            self.teacher = Teacher(desk, patch_shape(desk))
+            self.teacher = Teacher(desk, desk.patch)
         if others:
             crew.enlist()
         elif crew.started:

@@ -21,10 +21,9 @@ from napari_sashiko.training.paint_material import PaintMaterial
 from napari_sashiko.training.sampler import Sampler
 from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.symmetries import symmetry_transforms
-from napari_sashiko.training.tiles import Images, Tile, Triple, read_tiles
+from napari_sashiko.training.tiles import Images, Tile, read_tiles
 from napari_sashiko.transforms import Transform, build_transforms
 
-PATCH_DEPTH = 16  # slices of a 3D training patch
 LEARNED = 0.5  # share of the schedule that is left out after weights were carried over
 
 
@@ -152,7 +151,7 @@ class PaintCrew(Crew):
             tiles,
             (desk.channels + 1).astype(np.uint8),
             np.asarray(desk.folds.train[number]),
-            patch_shape(desk),
+            desk.patch,
             desk.choices.neighbours,
             device=desk.device,
         )
@@ -183,7 +182,7 @@ class PaintCrew(Crew):
 
     def _tiles(self) -> Iterator[Tile]:
         desk = self.desk
-        deep, edge, _ = patch_shape(desk)
+        deep, edge, _ = desk.patch
         flat = desk.choices.dims == 2
         margin = (desk.choices.neighbours if flat else deep // 2, edge // 2, edge // 2)
         return read_tiles(
@@ -203,9 +202,3 @@ def _learned(mine: NetworkDesk | None) -> Heritage | None:
     if not mine or not best:
         return None
     return Heritage(mine.network.spec, best.state, mine.ids, mine.outcome.history)
-
-
-def patch_shape(desk: Desk) -> Triple:
-    """Size of a training patch, (z, y, x); one slice for 2D."""
-    edge = desk.settings.patch
-    return (1 if desk.choices.dims == 2 else min(PATCH_DEPTH, edge), edge, edge)

@@ -24,6 +24,9 @@ class RestoreSettings(LearningSettings):
         description="Networks in the ensemble, 1-32; where they differ, what they "
         "restore is uncertain.",
     )
+    patch: Annotated[int, Ge(8), Le(512)] = Field(
+        64, description="Edge of a training patch, voxels."
+    )
     gaps: bool = Field(
         default=False,
         description="Fill what was not measured (NaN, or `missing`) and leave the rest "

@@ -23,6 +23,11 @@ class TrainingSettings(LearningSettings):
         description="Networks in the ensemble, 0-32; each holds other strokes out. "
         "More are slower and steadier; 0 leaves the forest alone.",
     )
+    patch: Annotated[int, Ge(8), Le(512)] | None = Field(
+        None,
+        description="Edge of a training patch, voxels; if empty 32 for networks of 2 "
+        "dimensions that look no further than 24 voxels, as the default ones, else 64.",
+    )
     forest: bool = Field(
         default=True,
         description="Also train a random forest: an instant preview, and a member "

@@ -27,7 +27,7 @@ from napari_sashiko.training._saving import save, weigh_classes
 from napari_sashiko.training.events import MemberSaved, TrainingDone
 from napari_sashiko.training.heritage import Heritage
 from napari_sashiko.training.levelling import level
-from napari_sashiko.training.paint_crew import PaintCrew, patch_shape
+from napari_sashiko.training.paint_crew import PaintCrew
 from napari_sashiko.training.painting import FinishedPainting
 from napari_sashiko.training.settings import TrainingSettings
 from napari_sashiko.training.teacher import Teacher
@@ -87,7 +87,7 @@ def train(
     crew.enlist()
     try:
         yield from introduce(desk)
-        yield from learn(desk, crew, Teacher(desk, patch_shape(desk)))
+        yield from learn(desk, crew, Teacher(desk, desk.patch))
         while crew.running:
             yield from crew.listen()
             yield Tick()
