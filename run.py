@@ -115,10 +115,13 @@ def demo(python: Path) -> int:
 def check(python: Path, kind: str, rest: Sequence[str]) -> int:
     """Run what the kind of environment can run; any failure is the exit code."""
     failed = []
-    binding = {} if kind == "engine" else {"QT_API": kind, "PYTEST_QT_API": kind}
+    # Tests run side by side: threads of each would only be in the other's way.
+    variables = {"OMP_NUM_THREADS": "1"}
+    if kind != "engine":
+        variables |= {"QT_API": kind, "PYTEST_QT_API": kind}
     for step in checks(python, kind, rest):
         say(" ".join(step))
-        if run(step, **binding):
+        if run(step, **variables):
             failed.append(" ".join(step))
     for line in failed:
         say(f"FAILED: {line}")
