@@ -1,6 +1,6 @@
 """From an image layer to a volume, and where layers made from it belong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,17 @@ import numpy as np
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.volume_array import VolumeArray
+from napari_sashiko.session import project_folder
 from napari_sashiko.volumes import Time, Volume, as_volume, first_of
 from napari_sashiko.volumes.units import short_unit
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
+AXES_AT_FIRST = "napari_sashiko_axes"  # the same, of an image that was worked on
 TIMES = ("t", "time", "frame", "frames")  # labels of an axis of time, any case
 CHANNELS = ("c", "channel", "channels")  # labels of an axis of channels
 AXES = {"c": "channels", "t": "time"}
+# What as many axes may be, colours aside.
+POSSIBLE = {3: ("zyx", "tyx", "cyx"), 4: ("tzyx", "czyx", "ctyx"), 5: ("ctzyx",)}
 MOST_SPACE = 3
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
@@ -40,12 +44,10 @@ def volume_of(layer: Any) -> Volume:
     data = full_resolution(layer)
     opened = data.whole if isinstance(data, LazyArray) else None
     if isinstance(opened, VolumeArray):
-        return _placed(opened.volume, layer)
+        return _placed(_as_labelled(opened.volume, layer), layer)
     rgb = bool(getattr(layer, "rgb", False))
     spatial = data.shape[:-1] if rgb else data.shape
-    extra = 0
-    while len(spatial) - extra > MOST_SPACE and spatial[extra] == 1:
-        extra += 1
+    extra = _alone(spatial)
     left = spatial[extra:]
     axes = _axes(layer, spatial, len(left))
     if extra:
@@ -78,7 +80,61 @@ def describe_axes(volume: Volume) -> str:
     letters += volume.stacking.axes
     if set(letters) <= set("zyx"):
         return ""
-    return f"axes taken as {', '.join(AXES.get(each, each) for each in letters)}"
+    return f"axes taken as {axes_words(letters)}"
+
+
+def axes_words(letters: Iterable[str]) -> str:
+    """Name axes for people, as in *channels, y, x*."""
+    return ", ".join(AXES.get(each, each) for each in letters)
+
+
+def possible_axes(layer: Any) -> tuple[str, ...]:
+    """What the axes of a layer may be, letters of ``tczyx``; none for a 2D image.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+    """
+    data = full_resolution(layer)
+    if getattr(layer, "rgb", False):
+        return ()
+    opened = data.whole if isinstance(data, LazyArray) else None
+    if isinstance(opened, VolumeArray):
+        known = opened.volume.axes
+        # Other orders of axes are named by the file, and shown in another one.
+        found = POSSIBLE.get(len(known), ())
+        return found if known in found else ()
+    return POSSIBLE.get(len(data.shape) - _alone(data.shape), ())
+
+
+def label_axes(layer: Any, letters: str) -> None:
+    """Say what the last axes of a layer are.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Its axis labels are changed.
+    letters : str
+        Of ``tczyx``, a letter for each.
+    """
+    count = layer.ndim - len(letters)
+    layer.axis_labels = (*layer.axis_labels[:count], *letters)
+
+
+def _alone(shape: Sequence[int]) -> int:
+    """How many leading axes of one voxel are left out."""
+    extra = 0
+    while len(shape) - extra > MOST_SPACE and shape[extra] == 1:
+        extra += 1
+    return extra
+
+
+def _as_labelled(known: Volume, layer: Any) -> Volume:
+    """A volume with its axes taken as its layer says now, where they may be others."""
+    if not possible_axes(layer):
+        return known
+    axes = _axes(layer, full_resolution(layer).shape, len(known.axes))
+    return known if axes == known.axes else known.taken_as(axes)
 
 
 def _placed(known: Volume, layer: Any) -> Volume:
@@ -122,6 +178,8 @@ def _time(layer: Any, space: int) -> Time:
     """What lies between two time points, as scale and unit of their axis say."""
     place = layer.ndim - space - 1
     unit = short_unit(str(layer.units[place]))
+    if layer.units[place].is_compatible_with("meter"):  # it was taken for depth
+        return Time()
     return Time(abs(float(layer.scale[place])), "" if unit == "pixel" else unit)
 
 
@@ -136,6 +194,20 @@ def source_project(layer: Any) -> Path | None:
     """Project that the layer was opened from, if it was."""
     known = layer.metadata.get(PROJECT)
     return Path(known["folder"]) if known else None
+
+
+def project_of(layer: Any, volume: Volume) -> Path | None:
+    """Project of a layer, if it is not the one beside its file.
+
+    It may have been opened from one. With other axes than at first it is another image,
+    and all that is made of the first stays with that.
+    """
+    known, path = source_project(layer), source_path(layer)
+    first = layer.metadata.setdefault(AXES_AT_FIRST, volume.axes)
+    if path is None or volume.axes == first:
+        return known
+    name = f"{path.name if known is None else known.stem} {volume.axes}"
+    return project_folder(name, path.with_name(name), volume.digest)
 
 
 def placement(layer: Any, ndim: int) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sashiko.gui.axes_button import AxesButton
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import warm_colours
 from napari_sashiko.gui.label_step import LabelStep
 from napari_sashiko.gui.layer_volume import (
     describe_axes,
+    project_of,
     source_path,
-    source_project,
     volume_of,
 )
 from napari_sashiko.gui.level_layer import level_layer
@@ -57,6 +58,7 @@ class SashikoDock(QWidget):
         # The last resort, when neither window nor dock said that they close.
         self.destroyed.connect(self.session.shutdown)
         self._window: QMainWindow | None = None
+        self._named: Any = None  # the layer whose axis labels are followed
         self._shut = False
         # A timer of one's own goes with its dock, in both bindings.
         self._settled = QTimer(self)
@@ -100,14 +102,30 @@ class SashikoDock(QWidget):
             if layer is not None and self.session.volume is not None:
                 self.session.name = layer.name
             return
+        self._listen_to(layer)
+        self._work_on(layer)
+
+    def _listen_to(self, layer: Any) -> None:
+        """Follow what is said of the axes of the image."""
+        if self._named is not None:
+            self._named.events.axis_labels.disconnect(self._on_axes)
+        self._named = layer
+        if layer is not None:
+            layer.events.axis_labels.connect(self._on_axes)
+
+    def _on_axes(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
+        self._work_on(self._named)
+
+    def _work_on(self, layer: Any) -> None:
+        """Take a layer for the volume of the session; none if it cannot be one."""
         self.status.clear()
         with telling(self.session):
             volume, path, folder = None, None, None
             self.session.source = layer
             try:
                 if layer is not None:
-                    path, folder = source_path(layer), source_project(layer)
-                    volume = volume_of(layer)
+                    path, volume = source_path(layer), volume_of(layer)
+                    folder = project_of(layer, volume)
             finally:
                 name = layer.name if layer is not None else ""
                 self.session.set_volume(
@@ -115,6 +133,7 @@ class SashikoDock(QWidget):
                 )
                 self.facts.setText(describe_volume(volume) if volume else "")
                 self.facts.setVisible(volume is not None)
+                self.axes.follow(layer, "" if volume is None else volume.axes)
 
     def show_project(self, layer: Any) -> None:
         """Work on this image, and restore all that its project holds."""
@@ -143,6 +162,7 @@ class SashikoDock(QWidget):
         events = self.viewer.layers.events
         for emitter in (events.inserted, events.removed, events.renamed):
             emitter.disconnect(self.reset_choices)
+        self._listen_to(None)
         if self._window is not None:
             self._window.removeEventFilter(self)
             self._window = None  # else this widget would keep the window alive
@@ -189,6 +209,7 @@ class SashikoDock(QWidget):
     def _build(self) -> None:
         self.volumes = make_box("volume", "The image to work on")
         self.volumes.currentIndexChanged.connect(lambda _index: self._choose())
+        self.axes = AxesButton()
         self.level = LevelRow(self.viewer)
         self.level.chosen.connect(self.choose_level)
         self.facts = QLabel()
@@ -197,6 +218,7 @@ class SashikoDock(QWidget):
         row = QHBoxLayout()
         row.addWidget(QLabel("Volume"))
         row.addWidget(self.volumes, 1)
+        row.addWidget(self.axes)
         inner = QWidget()
         steps = QVBoxLayout(inner)
         steps.setContentsMargins(6, 6, 6, 6)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ ENDINGS = (
     *(".h5", ".hdf5", ".hdf", ".nxs"),
 )
 CHANNEL = "c"
+MANY_AXES = ("tzyx", "ctzyx")  # most often, where a file does not say
 
 
 def is_image(path: Path) -> bool:
@@ -35,12 +37,27 @@ def read_image(path: str | list[str]) -> list[LayerData]:
     place = Path(path if isinstance(path, str) else path[0])
     engine = import_module("napari_sashiko.pipeline")
     try:
-        finest = engine.open_volume(place)
-        coarser = [engine.open_volume(place, level=n) for n in range(1, finest.levels)]
+        axes, finest = _open(engine, place)
+        levels = range(1, finest.levels)
+        coarser = [engine.open_volume(place, unnamed=axes, level=n) for n in levels]
         return [image_layer([finest, *coarser])]
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
+
+
+def _open(engine: Any, place: Path) -> tuple[str | None, "Volume"]:
+    """Open a file; one that does not say what its many axes are opens all the same.
+
+    The dock asks what they are.
+    """
+    try:
+        return None, engine.open_volume(place)
+    except SashikoError:
+        for axes in MANY_AXES:
+            with suppress(SashikoError):
+                return axes, engine.open_volume(place, unnamed=axes)
+        raise
 
 
 def image_layer(

@@ -65,6 +65,7 @@ def image_facts(volume: Volume) -> ImageFacts:
         shape=volume.shape,
         voxel_size=volume.voxel_size,
         unit=volume.unit,
+        axes=volume.axes,
     )
 
 

@@ -55,6 +55,8 @@ class ImageFacts(Settings):
         (z, y, x) in `unit`.
     unit : str
         ``"pixel"`` when unknown.
+    axes : str
+        What its axes were taken for, a letter of ``tczyx`` each; empty when unknown.
     """
 
     digest: str
@@ -62,6 +64,7 @@ class ImageFacts(Settings):
     shape: tuple[int, int, int]
     voxel_size: tuple[float, float, float]
     unit: str
+    axes: str = ""
 
 
 class ProjectRecord(Settings):

@@ -403,13 +403,29 @@ def project_image(folder: Path | str) -> ProjectImage:
 
 
 def _at_level(path: Path, facts: ImageFacts | None) -> Volume:
-    """Open an image at the level that was worked on; at the finest if it has none."""
-    volume = open_image(path)
+    """Open an image as it was worked on: its axes and its level, the finest if none."""
+    axes = None
+    try:
+        volume = open_image(path)
+        axes = _other_axes(volume, facts)
+    except VolumeError:  # it may be that the file does not say what its axes are
+        axes = facts.axes if facts is not None and facts.axes else None
+        if axes is None:
+            raise
+    if axes is not None:
+        volume = open_image(path, axes=axes)
     level, found = 0, volume
     while facts is not None and found.shape != facts.shape:
         level += 1
         try:
-            found = open_image(path, level=level)
+            found = open_image(path, axes=axes, level=level)
         except VolumeError:  # no other level
             return volume
     return found
+
+
+def _other_axes(volume: Volume, facts: ImageFacts | None) -> str | None:
+    """What somebody took the axes for that a file does not name, or names wrongly."""
+    known = "" if facts is None else facts.axes
+    same = len(known) != len(volume.axes) or sorted(known) == sorted(volume.axes)
+    return None if same else known

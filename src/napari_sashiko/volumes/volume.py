@@ -49,6 +49,8 @@ class Volume:
 
     Attributes
     ----------
+    axes : str
+        One letter of ``tczyx`` per axis of the array.
     shape : tuple of int
         (Z, Y, X); Z = 1 for a 2D image. Frames of a time series follow each other
         along Z.
@@ -93,6 +95,7 @@ class Volume:
         _check(array, axes, name)
         sizes = dict(zip(axes, array.shape, strict=True))
         self._array = array
+        self.axes = axes
         self._slices = Slices(array, axes)
         self.dtype = self.stored = np.dtype(array.dtype).newbyteorder("=")
         z, y, x = self._slices.shape[-3:]
@@ -136,6 +139,32 @@ class Volume:
         z, y, x = chunks[-3:]
         # Where frames end within chunks, these are not one as long as the other.
         return None if held.frames > 1 and held.depth % z else (z, y, x)
+
+    def taken_as(self, axes: str) -> "Volume":
+        """The same voxels, with the axes of the array taken for others.
+
+        Parameters
+        ----------
+        axes : str
+            One letter of ``tczyx`` per axis of the array.
+
+        Raises
+        ------
+        VolumeError
+            If there are not as many.
+        """
+        other = Volume(
+            self._array,
+            axes=axes,
+            voxel_size=self.voxel_size,
+            unit=self.unit,
+            name=self.name,
+            path=self.path,
+            source=self.source and {**self.source, "axes": axes},
+            time=self.time,
+        )
+        other.levels = self.levels
+        return other
 
     def read(self, region: Region, channels: slice | None = None) -> NDArray[Any]:
         """Read a region as ``(C, z, y, x)`` in native byte order, bool as uint8.

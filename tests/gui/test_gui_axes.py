@@ -1,0 +1,136 @@
+"""What the axes of an image are taken for is chosen in the dock, and kept."""
+
+import numpy as np
+import pytest
+from napari.layers import Image
+from qtpy.QtWidgets import QPushButton
+
+from napari_sashiko import pipeline
+from napari_sashiko.gui.layer_volume import possible_axes
+from napari_sashiko.gui.volume_reader import image_layer, read_image
+from napari_sashiko.volumes import Time, as_volume
+
+STACK = np.random.default_rng(0).integers(0, 255, (3, 20, 24), np.uint8)
+
+
+def button(dock):
+    return dock.findChild(QPushButton, "axes")
+
+
+def offered(dock):
+    return [action.text() for action in button(dock).menu().actions()]
+
+
+def taken(dock):
+    actions = button(dock).menu().actions()
+    return [action.text() for action in actions if action.isChecked()]
+
+
+def choose(dock, words):
+    actions = button(dock).menu().actions()
+    next(action for action in actions if action.text() == words).trigger()
+
+
+@pytest.fixture
+def scan(tmp_path):
+    """A file that does not say what its axes are, as a layer."""
+    path = tmp_path / "scan.npy"
+    np.save(path, STACK)
+    ((data, look, _),) = read_image(str(path))
+    layer = Image(data, **look)
+    layer._source = layer.source.model_copy(update={"path": str(path)})
+    return layer
+
+
+def test_a_stack_may_be_pictures_at_several_times_or_channels(open_dock, scan):
+    dock = open_dock(scan)
+    assert not button(dock).isHidden()
+    assert offered(dock) == ["z, y, x", "time, y, x", "channels, y, x"]
+    assert taken(dock) == ["z, y, x"]
+    assert dock.session.volume.time is None
+    choose(dock, "time, y, x")
+    volume = dock.session.volume
+    assert (volume.time, volume.frame, volume.shape) == (Time(), 1, STACK.shape)
+    assert volume.source["axes"] == "tyx"  # a worker opens it so, too
+    assert scan.axis_labels == ("t", "y", "x")
+    assert taken(dock) == ["time, y, x"]
+    assert "3 time points" in dock.facts.text()
+    choose(dock, "channels, y, x")
+    volume = dock.session.volume
+    assert (volume.channels, volume.shape) == (3, (1, 20, 24))
+    everything = tuple(slice(0, n) for n in volume.shape)
+    np.testing.assert_array_equal(volume.read(everything)[:, 0], STACK)
+
+
+def test_labels_that_are_set_elsewhere_are_followed(open_dock):
+    layer = Image(STACK, name="cells", scale=(3, 1, 1), units=("um",) * 3)
+    dock = open_dock(layer)
+    assert dock.session.volume.voxel_size == (3, 1, 1)
+    layer.axis_labels = ("time", "y", "x")
+    assert dock.session.volume.time == Time()  # micrometres are no time
+    layer.axis_labels = ("z", "y", "x")
+    assert dock.session.volume.time is None
+    dock.shutdown()
+    layer.axis_labels = ("time", "y", "x")
+    assert dock.session.volume is None or dock.session.volume.time is None
+
+
+def test_five_axes_are_a_volume_once_the_first_has_channels(open_dock):
+    dock = open_dock(Image(np.stack([STACK[None]] * 2)[:, [0, 0]], name="five"))
+    assert dock.session.volume is None
+    assert dock.facts.isHidden()
+    choose(dock, "channels, time, z, y, x")
+    volume = dock.session.volume
+    assert (volume.channels, volume.frame, volume.shape) == (2, 3, (6, 20, 24))
+    assert not dock.facts.isHidden()
+
+
+@pytest.mark.parametrize(("ndim", "axes"), [(4, "tzyx"), (5, "ctzyx")])
+def test_a_file_of_many_axes_opens_and_the_dock_asks(open_dock, tmp_path, ndim, axes):
+    path = tmp_path / "many.npy"
+    np.save(path, np.broadcast_to(STACK, (2,) * (ndim - 3) + STACK.shape))
+    ((data, look, _),) = read_image(str(path))
+    dock = open_dock(Image(data, **look))
+    assert dock.session.volume.axes == axes
+    assert button(dock).isHidden() == (ndim == 5)  # nothing else is possible
+
+
+def test_plain_images_ask_nothing(open_dock):
+    dock = open_dock(Image(STACK[0]))
+    assert button(dock).isHidden()
+    dock = open_dock(Image(np.stack([STACK] * 3, axis=-1), rgb=True))
+    assert button(dock).isHidden()
+
+
+def test_axes_in_another_order_are_those_of_the_file():
+    volume = as_volume(np.zeros((4, 2, 20, 24)), axes="zcyx")
+    data, look, _ = image_layer([volume])
+    assert possible_axes(Image(data, **look)) == ()
+
+
+def test_a_project_is_opened_with_the_axes_that_were_chosen(open_dock, click, scan):
+    dock = open_dock(scan)
+    choose(dock, "time, y, x")
+    click(dock, "start_labelling")
+    dock.session.labels.paint.store.array[1, 2:5, 2:9] = 1
+    folder = dock.session.folder
+    dock.shutdown()
+    pipeline.note_image(*dock.session.engine.noted[-1])
+    found = pipeline.project_image(folder)
+    assert found.odd == ""
+    assert found.volume.time is not None
+    assert found.volume.axes == "tyx"
+
+
+def test_other_axes_keep_the_paint_of_the_first(open_dock, click, scan):
+    dock = open_dock(scan)
+    click(dock, "start_labelling")
+    dock.session.labels.paint.store.array[1, 2:5, 2:9] = 1
+    choose(dock, "channels, y, x")
+    click(dock, "start_labelling")
+    assert dock.session.labels.paint.store.shape == (1, 20, 24)
+    choose(dock, "z, y, x")
+    click(dock, "start_labelling")
+    store = dock.session.labels.paint.store
+    assert store.shape == STACK.shape
+    assert (np.asarray(store.array[1, 2:5, 2:9]) == 1).all()
