@@ -6,7 +6,8 @@ from napari.layers import Image
 from qtpy.QtWidgets import QPushButton
 
 from napari_sashiko import pipeline
-from napari_sashiko.gui.layer_volume import possible_axes
+from napari_sashiko.gui.layer_volume import label_axes, possible_axes, volume_of
+from napari_sashiko.gui.learn_dock import project_of_image
 from napari_sashiko.gui.volume_reader import image_layer, read_image
 from napari_sashiko.volumes import Time, as_volume
 
@@ -17,18 +18,22 @@ def button(dock):
     return dock.findChild(QPushButton, "axes")
 
 
+def shown(dock):
+    menu = button(dock).menu()
+    menu.aboutToShow.emit()
+    return menu.actions()
+
+
 def offered(dock):
-    return [action.text() for action in button(dock).menu().actions()]
+    return [action.text() for action in shown(dock)]
 
 
 def taken(dock):
-    actions = button(dock).menu().actions()
-    return [action.text() for action in actions if action.isChecked()]
+    return [action.text() for action in shown(dock) if action.isChecked()]
 
 
 def choose(dock, words):
-    actions = button(dock).menu().actions()
-    next(action for action in actions if action.text() == words).trigger()
+    next(action for action in shown(dock) if action.text() == words).trigger()
 
 
 @pytest.fixture
@@ -102,6 +107,72 @@ def test_plain_images_ask_nothing(open_dock):
     assert button(dock).isHidden()
 
 
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        *(("czyx", (1, 5, 20, 24)), ("tzyx", (1, 5, 20, 24)), ("tyx", (1, 20, 24))),
+        *(("cyx", (1, 20, 24)), ("ctyx", (1, 3, 20, 24)), ("ctyx", (3, 1, 20, 24))),
+        *(("ctzyx", (2, 1, 5, 20, 24)), ("ctzyx", (1, 1, 5, 20, 24))),
+    ],
+)
+def test_axes_of_one_are_no_question(axes, shape):
+    data, look, _ = image_layer([as_volume(np.zeros(shape, np.uint8), axes=axes)])
+    layer = Image(data, **look)
+    volume = volume_of(layer)
+    assert volume.axes == axes
+    for each in possible_axes(layer):
+        label_axes(layer, each)
+        assert volume_of(layer).axes == each
+
+
+def test_a_level_has_other_projects_with_other_axes(open_dock, tmp_path):
+    path = tmp_path / "scan.tif"
+    path.touch()
+    coarse = [STACK, STACK[:, ::2, ::2]]
+    layer = Image(coarse, name="scan", multiscale=True)
+    layer._source = layer.source.model_copy(update={"path": str(path)})
+    dock = open_dock(layer)
+    dock.choose_level(layer, 1)
+    assert dock.session.folder.name == "scan.tif_level_1.sashiko"
+    choose(dock, "time, y, x")
+    assert dock.session.folder.name == "scan.tif_level_1_tyx.sashiko"
+    dock.choose_level(layer, 0)
+    assert dock.session.folder.name == "scan.tif.sashiko"
+
+
+def test_a_copy_of_a_layer_has_the_same_projects(open_dock, scan):
+    copy = Image(scan.data, name="copy", axis_labels=scan.axis_labels)
+    dock = open_dock(copy)
+    first = dock.session.folder
+    choose(dock, "channels, y, x")
+    assert dock.session.folder != first
+    assert dock.session.folder.name == "scan.npy_cyx.sashiko"
+
+
+def test_what_is_restored_belongs_to_these_axes(open_dock, scan):
+    dock = open_dock(scan)
+    choose(dock, "time, y, x")
+    assert project_of_image(scan) == dock.session.folder
+
+
+def test_from_time_to_depth_the_step_is_no_size(open_dock):
+    place = {"scale": (2.0, 0.5, 0.5), "units": ("s", "um", "um")}
+    dock = open_dock(Image(STACK, axis_labels=("t", "y", "x"), name="film", **place))
+    assert dock.session.volume.time == Time(2.0, "s")
+    choose(dock, "z, y, x")
+    volume = dock.session.volume
+    assert (volume.voxel_size, volume.unit) == ((0.5, 0.5, 0.5), "um")
+
+
+def test_labels_that_change_nothing_disturb_nobody(open_dock):
+    layer = Image(STACK, name="cells")
+    dock = open_dock(layer)
+    before = dock.session.volume
+    choose(dock, "z, y, x")
+    assert dock.session.volume is before
+    assert taken(dock) == ["z, y, x"]
+
+
 def test_axes_in_another_order_are_those_of_the_file():
     volume = as_volume(np.zeros((4, 2, 20, 24)), axes="zcyx")
     data, look, _ = image_layer([volume])
@@ -127,10 +198,14 @@ def test_other_axes_keep_the_paint_of_the_first(open_dock, click, scan):
     click(dock, "start_labelling")
     dock.session.labels.paint.store.array[1, 2:5, 2:9] = 1
     choose(dock, "channels, y, x")
+    (paint,) = (layer for layer in dock.viewer.layers if layer is not scan)
+    assert not paint.visible
     click(dock, "start_labelling")
     assert dock.session.labels.paint.store.shape == (1, 20, 24)
     choose(dock, "z, y, x")
     click(dock, "start_labelling")
+    assert paint.visible
+    assert dock.label.layer is paint
     store = dock.session.labels.paint.store
     assert store.shape == STACK.shape
     assert (np.asarray(store.array[1, 2:5, 2:9]) == 1).all()

@@ -24,7 +24,11 @@ class AxesButton(QPushButton):
         self.setObjectName("axes")
         self.setText("Axes")
         self.setToolTip(TIP)
-        self.setMenu(QMenu(self))
+        self._layer: Any = None
+        self._axes = ""
+        menu = QMenu(self)
+        menu.aboutToShow.connect(self._fill)
+        self.setMenu(menu)
         self.follow(None, "")
 
     def follow(self, layer: Any, axes: str) -> None:
@@ -37,16 +41,21 @@ class AxesButton(QPushButton):
         axes : str
             What they are taken for now, a letter of ``tczyx`` each; empty if unknown.
         """
+        self._layer, self._axes = layer, axes
+        self.setVisible(bool(set(self._readings()) - {axes}))
+
+    def _readings(self) -> tuple[str, ...]:
+        return () if self._layer is None else possible_axes(self._layer)
+
+    def _fill(self) -> None:
+        # Not sooner: an action that was just chosen must not be deleted.
         menu = self.menu()
         menu.clear()
-        readings = [] if layer is None else possible_axes(layer)
-        for letters in readings:
+        for letters in self._readings():
             action = menu.addAction(axes_words(letters))
             action.setCheckable(True)
-            action.setChecked(letters == axes)
-            action.triggered.connect(partial(self._take, layer, letters))
-        self.setVisible(bool(set(readings) - {axes}))
+            action.setChecked(letters == self._axes)
+            action.triggered.connect(partial(self._take, letters))
 
-    @staticmethod
-    def _take(layer: Any, letters: str, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's signal
-        label_axes(layer, letters)
+    def _take(self, letters: str, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's signal
+        label_axes(self._layer, letters)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QWidget
 
-from napari_sashiko.gui.layer_volume import source_path, volume_of
+from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.messages import telling
@@ -100,10 +100,12 @@ class ExploreDock(LearnDock):
             settings = engine.explore_settings(**self.ensure_settings().values())
             device = settings.device
         looking = engine.EmbedSettings.checked(method=self.form.method, device=device)
+        volume = volume_of(layer)
         return Exploration(
-            volume=volume_of(layer),
+            volume=volume,
             name=layer.name,
             path=source_path(layer),
+            project=project_of(layer, volume),
             settings=settings,
             looking=looking,
             model=model,

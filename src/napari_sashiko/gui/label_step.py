@@ -219,6 +219,7 @@ class LabelStep(QGroupBox):
                 self.session.need_volume().stacking,
             )
         self.refresh()
+        self.layer.visible = True
         self.layer.editable = not paint.readonly
         if paint.readonly:
             self.layer.mode = "pan_zoom"

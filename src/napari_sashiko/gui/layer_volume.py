@@ -15,7 +15,7 @@ from napari_sashiko.volumes import Time, Volume, as_volume, first_of
 from napari_sashiko.volumes.units import short_unit
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
-AXES_AT_FIRST = "napari_sashiko_axes"  # the same, of an image that was worked on
+LEVEL = "napari_sashiko_level"  # in the metadata of a level that is worked on
 TIMES = ("t", "time", "frame", "frames")  # labels of an axis of time, any case
 CHANNELS = ("c", "channel", "channels")  # labels of an axis of channels
 AXES = {"c": "channels", "t": "time"}
@@ -41,10 +41,9 @@ def volume_of(layer: Any) -> Volume:
     VolumeError
         If it has more axes that are longer than one voxel, or channels elsewhere.
     """
-    data = full_resolution(layer)
-    opened = data.whole if isinstance(data, LazyArray) else None
-    if isinstance(opened, VolumeArray):
-        return _placed(_as_labelled(opened.volume, layer), layer)
+    data, opened = full_resolution(layer), _opened(layer)
+    if opened is not None:
+        return _placed(_as_labelled(opened, layer), layer)
     rgb = bool(getattr(layer, "rgb", False))
     spatial = data.shape[:-1] if rgb else data.shape
     extra = _alone(spatial)
@@ -95,16 +94,16 @@ def possible_axes(layer: Any) -> tuple[str, ...]:
     ----------
     layer : napari.layers.Image
     """
-    data = full_resolution(layer)
+    shape, opened = full_resolution(layer).shape, _opened(layer)
     if getattr(layer, "rgb", False):
         return ()
-    opened = data.whole if isinstance(data, LazyArray) else None
-    if isinstance(opened, VolumeArray):
-        known = opened.volume.axes
-        # Other orders of axes are named by the file, and shown in another one.
-        found = POSSIBLE.get(len(known), ())
+    if opened is not None:
+        known = opened.axes
+        # Other orders are named by the file, and shown in another one; an axis of one
+        # channel or one time point is not shown.
+        found = POSSIBLE.get(layer.ndim, ())
         return found if known in found else ()
-    return POSSIBLE.get(len(data.shape) - _alone(data.shape), ())
+    return POSSIBLE.get(len(shape) - _alone(shape), ())
 
 
 def label_axes(layer: Any, letters: str) -> None:
@@ -178,7 +177,7 @@ def _time(layer: Any, space: int) -> Time:
     """What lies between two time points, as scale and unit of their axis say."""
     place = layer.ndim - space - 1
     unit = short_unit(str(layer.units[place]))
-    if layer.units[place].is_compatible_with("meter"):  # it was taken for depth
+    if _is_length(layer.units[place]):  # it was taken for depth
         return Time()
     return Time(abs(float(layer.scale[place])), "" if unit == "pixel" else unit)
 
@@ -199,15 +198,28 @@ def source_project(layer: Any) -> Path | None:
 def project_of(layer: Any, volume: Volume) -> Path | None:
     """Project of a layer, if it is not the one beside its file.
 
-    It may have been opened from one. With other axes than at first it is another image,
-    and all that is made of the first stays with that.
+    It may have been opened from one. With other axes than its file says, it is another
+    image with a project of its own.
     """
-    known, path = source_project(layer), source_path(layer)
-    first = layer.metadata.setdefault(AXES_AT_FIRST, volume.axes)
-    if path is None or volume.axes == first:
+    known, path = source_project(layer), source_path(layer) or volume.path
+    opened = _opened(layer)
+    axes, usual = volume.axes, (possible_axes(layer) or (volume.axes,))[0]
+    if opened is not None and known is not None and axes == opened.axes:
         return known
-    name = f"{path.name if known is None else known.stem} {volume.axes}"
+    if opened is not None and (opened.source or {}).get("axes") is None:
+        usual = opened.axes
+    level = known if LEVEL in layer.metadata else None
+    if axes == usual or path is None:
+        return level
+    name = f"{path.name if level is None else level.stem} {axes}"
     return project_folder(name, path.with_name(name), volume.digest)
+
+
+def _opened(layer: Any) -> Volume | None:
+    """The volume that a layer was opened as by this program."""
+    data = full_resolution(layer)
+    found = data.whole if isinstance(data, LazyArray) else None
+    return found.volume if isinstance(found, VolumeArray) else None
 
 
 def placement(layer: Any, ndim: int) -> dict[str, Any]:
@@ -229,7 +241,14 @@ def placement(layer: Any, ndim: int) -> dict[str, Any]:
 
 def _voxel_size(layer: Any, ndim: int) -> tuple[tuple[float, float, float], str]:
     scale = [abs(float(s)) for s in layer.scale[-ndim:]]
-    units = {str(unit) for unit in layer.units[-ndim:]}
+    places = layer.units[-ndim:]
+    if ndim == MOST_SPACE and _is_length(places[1]) and not _is_length(places[0]):
+        scale[0], places = scale[1], places[1:]  # the first was taken for time
+    units = {str(unit) for unit in places}
     unit = units.pop() if len(units) == 1 else "pixel"
     size = (1.0,) * (3 - ndim) + tuple(scale)
     return (size[0], size[1], size[2]), unit
+
+
+def _is_length(unit: Any) -> bool:
+    return bool(unit.is_compatible_with("meter"))

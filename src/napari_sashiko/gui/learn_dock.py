@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_sashiko.errors import SettingsError, VolumeError
 from napari_sashiko.gui.export_row import ExportRow
 from napari_sashiko.gui.job_bridge import JobBridge
-from napari_sashiko.gui.layer_volume import source_path, volume_of
+from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
 from napari_sashiko.gui.learn_form import LEARN, LearnForm
 from napari_sashiko.gui.live_layers import LiveLayers
 from napari_sashiko.gui.messages import telling
@@ -113,7 +113,7 @@ class LearnDock(QWidget):
         for layer in self.sources():
             # Images that are no volumes have no project; whoever takes one is told.
             with suppress(VolumeError):
-                found.append(project_of(layer))
+                found.append(project_of_image(layer))
         return found
 
     def on_begin(self) -> None:
@@ -354,6 +354,8 @@ class LearnDock(QWidget):
         self.session.shutdown()
 
 
-def project_of(layer: Any) -> Path:
+def project_of_image(layer: Any) -> Path:
     """The project of an image layer."""
-    return project_folder(layer.name, source_path(layer), volume_of(layer).digest)
+    volume = volume_of(layer)
+    usual = project_folder(layer.name, source_path(layer), volume.digest)
+    return project_of(layer, volume) or usual

@@ -5,15 +5,15 @@ made of it, paint, previews and results, lies where it belongs and can be told f
 what is made of the full image; its project is another one, too.
 """
 
+import hashlib
 from typing import Any
 
 import numpy as np
 from napari.layers import Image
 
-from napari_sashiko.gui.layer_volume import PLACE, PROJECT, source_path
+from napari_sashiko.gui.layer_volume import LEVEL, PLACE, PROJECT, source_path
 from napari_sashiko.session import project_folder
 
-LEVEL = "napari_sashiko_level"  # in the metadata of such a layer
 EXACT = 1.0  # voxels along an axis within which a factor is a whole number
 
 
@@ -87,7 +87,8 @@ def _project(layer: Any, level: int) -> dict[str, Any]:
     if path is None:
         return {}
     name = f"{path.name} level {level}"
-    folder = project_folder(name, path.with_name(name), lambda: f"{level:010}")
+    mark = hashlib.sha256(f"{path.absolute()} {level}".encode()).hexdigest()
+    folder = project_folder(name, path.with_name(name), lambda: mark)
     return {PROJECT: {"folder": str(folder), "image": str(path)}}
 
 

@@ -1,5 +1,6 @@
 """The dock: a volume on top, below it the steps Label, Train, Segment, Instances."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sashiko.errors import VolumeError
 from napari_sashiko.gui.axes_button import AxesButton
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
@@ -114,6 +116,14 @@ class SashikoDock(QWidget):
             layer.events.axis_labels.connect(self._on_axes)
 
     def _on_axes(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
+        """Work on another image, if that is what other labels make of it."""
+        now, paint = self.session.volume, self.label.layer
+        with suppress(VolumeError):
+            found = volume_of(self._named)
+            if now is not None and (found.axes, found.time) == (now.axes, now.time):
+                return
+        if paint is not None:
+            paint.visible = False  # it lies on the same voxels
         self._work_on(self._named)
 
     def _work_on(self, layer: Any) -> None:
@@ -163,6 +173,7 @@ class SashikoDock(QWidget):
         for emitter in (events.inserted, events.removed, events.renamed):
             emitter.disconnect(self.reset_choices)
         self._listen_to(None)
+        self.axes.follow(None, "")
         if self._window is not None:
             self._window.removeEventFilter(self)
             self._window = None  # else this widget would keep the window alive

@@ -28,6 +28,8 @@ class ImageTask:
         Of the training; None where nothing is to be learned.
     model : Path or None
         A model that has learned it; None learns one.
+    project : Path or None
+        Where models and results go; None for the usual place.
 
     Attributes
     ----------
@@ -43,11 +45,13 @@ class ImageTask:
     path: Path | None
     settings: Any = None
     model: Path | None = None
+    project: Path | None = None
 
     @property
     def folder(self) -> Path:
         """The project of the image."""
-        return project_folder(self.name, self.path, self.volume.digest)
+        usual = project_folder(self.name, self.path, self.volume.digest)
+        return self.project or usual
 
     def learn(self, pipeline: Any, out: Path) -> Iterator[Event]:
         """Steps that write a model to `out`."""

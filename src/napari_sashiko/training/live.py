@@ -184,11 +184,12 @@ class _Pupil:
             what = "go on from what they know" if kept else "begin afresh"
             text = f"{desk.choices.reason} Networks {what}."
             yield TrainingDecided(text, summary=desk.describe())
-            self.teacher = Teacher(desk, desk.patch)
         if others:
             crew.enlist()
         elif crew.started:
             yield from crew.renew()
+        if desk.choices is not choices or self.teacher.patch != desk.patch:
+            self.teacher = Teacher(desk, desk.patch)
         yield from self._learn_again()
 
     def _learn_again(self) -> Iterator[Event]:
