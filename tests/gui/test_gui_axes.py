@@ -164,6 +164,12 @@ def test_from_time_to_depth_the_step_is_no_size(open_dock):
     assert (volume.voxel_size, volume.unit) == ((0.5, 0.5, 0.5), "um")
 
 
+def test_a_depth_without_a_unit_keeps_its_size():
+    place = {"scale": (2.0, 0.5, 0.5), "units": ("pixel", "um", "um")}
+    volume = volume_of(Image(STACK, **place))
+    assert (volume.voxel_size, volume.unit) == ((2.0, 0.5, 0.5), "pixel")
+
+
 def test_labels_that_change_nothing_disturb_nobody(open_dock):
     layer = Image(STACK, name="cells")
     dock = open_dock(layer)

@@ -177,7 +177,7 @@ def _time(layer: Any, space: int) -> Time:
     """What lies between two time points, as scale and unit of their axis say."""
     place = layer.ndim - space - 1
     unit = short_unit(str(layer.units[place]))
-    if _is_length(layer.units[place]):  # it was taken for depth
+    if layer.units[place].is_compatible_with("meter"):  # it was taken for depth
         return Time()
     return Time(abs(float(layer.scale[place])), "" if unit == "pixel" else unit)
 
@@ -242,13 +242,9 @@ def placement(layer: Any, ndim: int) -> dict[str, Any]:
 def _voxel_size(layer: Any, ndim: int) -> tuple[tuple[float, float, float], str]:
     scale = [abs(float(s)) for s in layer.scale[-ndim:]]
     places = layer.units[-ndim:]
-    if ndim == MOST_SPACE and _is_length(places[1]) and not _is_length(places[0]):
+    if ndim == MOST_SPACE and places[0].is_compatible_with("second"):
         scale[0], places = scale[1], places[1:]  # the first was taken for time
     units = {str(unit) for unit in places}
     unit = units.pop() if len(units) == 1 else "pixel"
     size = (1.0,) * (3 - ndim) + tuple(scale)
     return (size[0], size[1], size[2]), unit
-
-
-def _is_length(unit: Any) -> bool:
-    return bool(unit.is_compatible_with("meter"))

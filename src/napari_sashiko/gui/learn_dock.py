@@ -357,5 +357,6 @@ class LearnDock(QWidget):
 def project_of_image(layer: Any) -> Path:
     """The project of an image layer."""
     volume = volume_of(layer)
-    usual = project_folder(layer.name, source_path(layer), volume.digest)
-    return project_of(layer, volume) or usual
+    return project_of(layer, volume) or project_folder(
+        layer.name, source_path(layer), volume.digest
+    )

@@ -50,8 +50,7 @@ class ImageTask:
     @property
     def folder(self) -> Path:
         """The project of the image."""
-        usual = project_folder(self.name, self.path, self.volume.digest)
-        return self.project or usual
+        return self.project or project_folder(self.name, self.path, self.volume.digest)
 
     def learn(self, pipeline: Any, out: Path) -> Iterator[Event]:
         """Steps that write a model to `out`."""
