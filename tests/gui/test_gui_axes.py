@@ -209,7 +209,6 @@ def test_other_axes_keep_the_paint_of_the_first(open_dock, click, scan):
     click(dock, "start_labelling")
     assert dock.session.labels.paint.store.shape == (1, 20, 24)
     choose(dock, "z, y, x")
-    click(dock, "start_labelling")
     assert paint.visible
     assert dock.label.layer is paint
     store = dock.session.labels.paint.store

@@ -125,6 +125,8 @@ class SashikoDock(QWidget):
         if paint is not None:
             paint.visible = False  # it lies on the same voxels
         self._work_on(self._named)
+        if self.label.layer is not None:
+            self.label.layer.visible = True  # its axes are those of before again
 
     def _work_on(self, layer: Any) -> None:
         """Take a layer for the volume of the session; none if it cannot be one."""
