@@ -56,6 +56,18 @@ def test_a_model_predicts_the_same_after_a_round_trip(path, models, patch):
         assert np.array_equal(a, b)
 
 
+def test_a_model_is_known_by_what_was_loaded(path, models, networks):
+    card, tensors = models()
+    save_model(path, card, tensors)
+    ensemble = load_ensemble(path)
+    before = model_digest(path)
+    assert ensemble.digest == before
+    # Training writes another model while this one is at work.
+    save_model(path, card.model_copy(update={"temperature": 0.5}), tensors)
+    assert model_digest(path) != before
+    assert ensemble.digest == before
+
+
 def test_the_card_comes_back_as_it_was(path, models):
     facts = {"correction": (0.5, 2.0), "sets": SETS, "training": {"seconds": 1.5}}
     card, tensors = models(**facts)

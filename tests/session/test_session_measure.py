@@ -7,6 +7,7 @@ import pytest
 
 import napari_sashiko as ns
 from napari_sashiko import pipeline
+from napari_sashiko.checkpoints import model_digest
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import as_volume
 
@@ -38,14 +39,23 @@ def desk(bars, tmp_path):
     desk.shutdown()
 
 
-def measure(desk, **settings):
+def measure(desk, prediction="p.zarr", **settings):
     """Measure, and pump until it is over; returns messages."""
+    chosen = pipeline.InstanceSettings(label_class=2, **settings)
+    return finish(
+        desk,
+        "measure",
+        lambda: desk.steps.measure(desk.folder / "predictions" / prediction, chosen),
+    )
+
+
+def finish(desk, kind, start):
+    """Start a job and pump until it is over; returns messages."""
     said = []
     desk.message.connect(lambda text, level: said.append((level, text)))
-    chosen = pipeline.InstanceSettings(label_class=2, **settings)
-    desk.steps.measure(desk.folder / "predictions" / "p.zarr", chosen)
+    start()
     deadline = time.monotonic() + 60
-    while desk.is_running("measure"):
+    while desk.is_running(kind):
         assert time.monotonic() < deadline
         desk.pump()
         time.sleep(0.01)
@@ -63,6 +73,37 @@ def test_it_measures_with_the_model_of_the_prediction_and_cuts_alike(desk):
     record = pipeline.Project.open(desk.folder).record.settings["measure"]
     assert record["dust"] == "20"
     assert (record["workers"], record["device"]) == (1, "cpu")
+
+
+def test_what_segmented_is_kept_when_training_goes_on(desk, bars):
+    model = desk.folder / "models" / "mine.sashiko-model"
+    out = desk.place("predictions") / "mine.zarr"
+
+    def segment(**more):
+        cut = {"window": (8, 20, 20), "border": (0, 2, 2), "workers": 1}
+        settings = pipeline.PredictionSettings(device="cpu", **cut, **more)
+        said = finish(desk, "predict", lambda: desk.steps.predict(model, settings))
+        return [text for level, text in said if level == "error"]
+
+    assert segment() == []
+    (kept,) = (out.parent / ".models").iterdir()
+    before = model_digest(model)
+    assert model_digest(kept) == before == pipeline.open_prediction(out).model_digest
+    # As training does that stays on: the same folder, after the next stroke.
+    forest = {"members": 0, "trees": 5, "device": "cpu", "seed": 3}
+    ns.train(desk.volume, bars[1], model, classes=["resin", "fi/bre"], **forest)
+    assert [
+        text for level, text in measure(desk, "mine.zarr") if level == "error"
+    ] == []
+    (folder,) = (desk.folder / "measurements").glob("mine_fi_bre")
+    assert pipeline.read_measurements(folder).model == "mine.sashiko-model"
+    (refusal,) = segment()
+    assert "made with another model" in refusal
+    assert model_digest(kept) == before
+    assert segment(overwrite=True) == []
+    assert model_digest(kept) == model_digest(model) != before
+    assert model in desk.models()
+    assert kept not in desk.models()
 
 
 def test_a_model_that_was_trained_again_is_missed(desk, bars):

@@ -8,6 +8,7 @@ from napari_sashiko.checkpoints.card import (
     Reconstructing,
     Restoring,
 )
+from napari_sashiko.checkpoints.copying import copy_model
 from napari_sashiko.checkpoints.ensemble import Ensemble
 from napari_sashiko.checkpoints.explorer import (
     KNOWN,
@@ -50,6 +51,7 @@ __all__ = [
     "ReconstructorEnsemble",
     "Restoring",
     "Seen",
+    "copy_model",
     "distances",
     "load_card",
     "load_ensemble",

@@ -29,6 +29,9 @@ class Ensemble:
         As many as the card names, in its order.
     device : torch.device
         Where members live.
+    digest : str
+        What `model_digest` says of the files that the members came from; empty for
+        members that came from elsewhere.
 
     Attributes
     ----------
@@ -37,10 +40,16 @@ class Ensemble:
     """
 
     def __init__(
-        self, card: ModelCard, members: Sequence[Member], device: torch.device
+        self,
+        card: ModelCard,
+        members: Sequence[Member],
+        device: torch.device,
+        *,
+        digest: str = "",
     ) -> None:
         self.card = card
         self.device = device
+        self.digest = digest
         self._factors = torch.tensor(card.correction or (1.0,), device=device)
         self.members = tuple(members)
         self._members = [

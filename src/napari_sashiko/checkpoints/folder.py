@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -168,9 +169,10 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
         members = [
             load_member(Path(folder), card, entry, place) for entry in card.members
         ]
-        return Ensemble(card, members, place)
+        # Now: a training may write another model before anybody asks.
+        return Ensemble(card, members, place, digest=_hashed(Path(folder), card))
 
-    return _with_card(Path(folder), load)
+    return with_card(Path(folder), load)
 
 
 def load_reconstructors(
@@ -196,9 +198,10 @@ def load_reconstructors(
             load_reconstructor(Path(folder), card, entry, place)
             for entry in card.members
         ]
-        return ReconstructorEnsemble(card, networks, place)
+        digest = _hashed(Path(folder), card)
+        return ReconstructorEnsemble(card, networks, place, digest=digest)
 
-    return _with_card(Path(folder), load)
+    return with_card(Path(folder), load)
 
 
 def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
@@ -218,7 +221,7 @@ def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
             )
         return _load_explorer(Path(folder), card, torch.device(device))
 
-    return _with_card(Path(folder), load)
+    return with_card(Path(folder), load)
 
 
 def load_reconstructor(
@@ -232,12 +235,12 @@ def load_reconstructor(
         If its tensors are missing, damaged, or do not fit the card.
     """
     try:
-        arrays = _tensors(folder / entry.file)
+        arrays = read_tensors(folder / entry.file)
         network = reconstructor_from_spec(entry.spec)
         _check_sizes(card, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
     except (*DAMAGE, ModelError) as error:
-        raise _missing(folder, entry, error) from error
+        raise missing_member(folder, entry, error) from error
     return network.to(device).eval()
 
 
@@ -257,25 +260,25 @@ def model_digest(folder: Path) -> str:
     ModelError
         As `load_card`, and if a member's tensors are missing.
     """
-
-    def hash_all(card: ModelCard) -> str:
-        digest = hashlib.sha256()
-        for name in PREDICTING:
-            digest.update(repr(getattr(card, name)).encode())
-        for task in (card.restoring, card.exploring, card.reconstructing):
-            if task is not None:
-                digest.update(repr(task).encode())
-        for entry in card.members:
-            try:
-                digest.update((Path(folder) / entry.file).read_bytes())
-            except OSError as error:
-                raise _missing(Path(folder), entry, error) from error
-        return digest.hexdigest()
-
-    return _with_card(Path(folder), hash_all)
+    return with_card(Path(folder), partial(_hashed, Path(folder)))
 
 
-def _with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
+def _hashed(folder: Path, card: ModelCard) -> str:
+    digest = hashlib.sha256()
+    for name in PREDICTING:
+        digest.update(repr(getattr(card, name)).encode())
+    for task in (card.restoring, card.exploring, card.reconstructing):
+        if task is not None:
+            digest.update(repr(task).encode())
+    for entry in card.members:
+        try:
+            digest.update((folder / entry.file).read_bytes())
+        except OSError as error:
+            raise missing_member(folder, entry, error) from error
+    return digest.hexdigest()
+
+
+def with_card(folder: Path, use: Callable[[ModelCard], T]) -> T:
     """Use the files that the card names; once more where it was replaced meanwhile.
 
     Also where it was replaced by one that says the same: between the two, its files
@@ -313,7 +316,7 @@ def load_member(
     if card.exploring is not None:
         raise _explores(card)
     try:
-        arrays = _tensors(folder / entry.file)
+        arrays = read_tensors(folder / entry.file)
         if entry.kind == "forest":
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
             _check_outputs(card, forest.n_classes)
@@ -324,7 +327,7 @@ def load_member(
         _check_channels(card, entry, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
     except (*DAMAGE, ModelError) as error:
-        raise _missing(folder, entry, error) from error
+        raise missing_member(folder, entry, error) from error
     return NetworkMember(
         network.to(device).eval(),
         neighbours=entry.neighbours,
@@ -335,14 +338,14 @@ def load_member(
 def _load_explorer(folder: Path, card: ModelCard, device: torch.device) -> Explorer:
     entry = card.members[0]
     try:
-        arrays = _tensors(folder / entry.file)
+        arrays = read_tensors(folder / entry.file)
         known = arrays.pop(KNOWN)
         network = encoder_from_spec(entry.spec)
         _check_outputs(card, network.out_channels)
         _check_channels(card, entry, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
     except (*DAMAGE, ModelError) as error:
-        raise _missing(folder, entry, error) from error
+        raise missing_member(folder, entry, error) from error
     return Explorer(card, network.to(device).eval(), torch.from_numpy(known))
 
 
@@ -354,7 +357,8 @@ def _explores(card: ModelCard) -> ModelError:
     )
 
 
-def _tensors(path: Path) -> dict[str, NDArray[Any]]:
+def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a member's tensors; raises one of ``DAMAGE``."""
     content = path.read_bytes()
     if path.name.startswith("member-") and _digest(content) not in path.name:
         raise ValueError("its content is not what was written")
@@ -379,7 +383,8 @@ def _check_channels(card: ModelCard, entry: MemberCard, network: Network) -> Non
         )
 
 
-def _missing(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
+def missing_member(folder: Path, entry: MemberCard, error: Exception) -> ModelError:
+    """Say why a member cannot be used."""
     lines = [line.strip() for line in str(error).splitlines()[:2]]
     reason = " ".join(lines).rstrip(".") or type(error).__name__
     return ModelError(

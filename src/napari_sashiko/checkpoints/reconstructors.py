@@ -21,10 +21,17 @@ class ReconstructorEnsemble:
         In evaluation mode, as many as the card names, in its order.
     device : torch.device
         Where they live.
+    digest : str
+        What `model_digest` says of the files that they came from.
     """
 
     def __init__(
-        self, card: ModelCard, networks: Sequence[Reconstructor], device: torch.device
+        self,
+        card: ModelCard,
+        networks: Sequence[Reconstructor],
+        device: torch.device,
+        *,
+        digest: str = "",
     ) -> None:
         if card.reconstructing is None:
             raise ValueError("the card is of another kind of model")
@@ -32,6 +39,7 @@ class ReconstructorEnsemble:
         self.made = card.reconstructing
         self.networks = tuple(networks)
         self.device = device
+        self.digest = digest
         self._weights = [entry.weight for entry in card.members]
 
     @torch.inference_mode()

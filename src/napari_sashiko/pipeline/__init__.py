@@ -95,6 +95,7 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
+from napari_sashiko.pipeline.kept_models import keep_model
 from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone, MemberStarted
 from napari_sashiko.pipeline.measure_settings import (
@@ -175,6 +176,7 @@ from napari_sashiko.prediction import (
     ReconstructSettings,
     SetsDone,
     SetSettings,
+    check_method,
     read_embedding,
 )
 from napari_sashiko.runners import Event, Message, Progress, Tick
@@ -345,6 +347,7 @@ __all__ = [
     "as_volume",
     "augmented_patches",
     "check_labels",
+    "check_method",
     "check_prediction",
     "check_sample_folder",
     "chosen_class",
@@ -375,6 +378,7 @@ __all__ = [
     "has_labels",
     "instance_steps",
     "is_results",
+    "keep_model",
     "kind_of",
     "labelled_voxels",
     "line_of",

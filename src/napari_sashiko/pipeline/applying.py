@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from napari_sashiko.pipeline.folder_pairs import left_out
 from napari_sashiko.pipeline.folder_results import FolderResults, begin_results
 from napari_sashiko.pipeline.models import open_model
 from napari_sashiko.pipeline.picture_worker import PictureWorker, RemotePictureWorker
-from napari_sashiko.prediction import Predictor, voxels_for
+from napari_sashiko.prediction import voxels_for
 from napari_sashiko.runners import (
     Event,
     Message,
@@ -29,6 +29,9 @@ from napari_sashiko.runners import (
     torch_threads,
 )
 from napari_sashiko.volumes import find_pictures
+
+if TYPE_CHECKING:  # loads torch
+    from napari_sashiko.checkpoints import Ensemble
 
 HEARTBEAT = 0.2
 WINDOWS_AT_ONCE = 4  # on a CPU: pictures are mostly too small for all of its cores
@@ -134,7 +137,7 @@ def apply_steps(
     files = [file.absolute() for file in find_pictures(Path(folder))]
     place = Path(model).absolute()
     predictor = open_model(place, chosen.device)
-    results = _results(place, predictor, files[0].parent, Path(out).absolute())
+    results = _results(predictor, files[0].parent, Path(out).absolute())
     if results.restores and chosen.probabilities:
         raise SettingsError(
             f"The model {results.model!r} restores images, it gives no probabilities.",
@@ -172,16 +175,12 @@ def apply_steps(
     )
 
 
-def _results(
-    model: Path, predictor: Predictor, images: Path, out: Path
-) -> FolderResults:
-    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
-
+def _results(predictor: "Ensemble", images: Path, out: Path) -> FolderResults:
     card = predictor.card
     return FolderResults(
         out,
         card.name,
-        model_digest(model),
+        predictor.digest,
         images,
         card.classes,
         _values(card),
@@ -249,7 +248,7 @@ def _follow(done: Results[Path, str], found: _Pictures) -> Iterator[Event]:
 
 def _worker(
     model: Path,
-    predictor: Predictor,
+    predictor: "Ensemble",
     results: FolderResults,
     settings: ApplySettings,
     stop: threading.Event,

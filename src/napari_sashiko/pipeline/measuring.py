@@ -108,13 +108,11 @@ def members_folder(out: Path) -> Path:
 
 
 def _opened(model: Path, device: str) -> tuple["Ensemble", str]:
-    from napari_sashiko.checkpoints import (  # noqa: PLC0415 - loads torch
-        load_ensemble,
-        model_digest,
-    )
+    from napari_sashiko.checkpoints import load_ensemble  # noqa: PLC0415 - loads torch
     from napari_sashiko.runners import choose_device  # noqa: PLC0415
 
-    return load_ensemble(model, choose_device(device)), model_digest(model)
+    ensemble = load_ensemble(model, choose_device(device))
+    return ensemble, ensemble.digest
 
 
 def _checked(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sashiko.errors import ModelError
+from napari_sashiko.pipeline.kept_models import kept_model
 from napari_sashiko.pipeline.project import newest_first
 from napari_sashiko.pipeline.results import open_prediction
 from napari_sashiko.prediction import Estimate, PredictionSettings
@@ -117,7 +118,7 @@ def model_of(prediction: Path | str, models: Sequence[Path]) -> Path:
         Folder NAME.zarr.
     models : sequence of path
         Model folders; reading them takes a while, and those of the prediction's name
-        are read first.
+        are read first, what was kept of it last.
 
     Raises
     ------
@@ -129,7 +130,8 @@ def model_of(prediction: Path | str, models: Sequence[Path]) -> Path:
     from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
 
     found = open_prediction(prediction)
-    for model in sorted(models, key=lambda each: each.stem != found.path.stem):
+    likely = sorted(models, key=lambda each: each.stem != found.path.stem)
+    for model in (*likely, kept_model(found.path)):
         try:
             if model_digest(model) == found.model_digest:
                 return model

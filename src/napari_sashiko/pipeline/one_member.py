@@ -78,14 +78,11 @@ def _again(place: int, opened: tuple[str, str, str]) -> OneMember:
 @lru_cache(maxsize=1)
 def _ensemble(model: str, device: str, digest: str) -> "Ensemble":
     # Cached by value: a cluster unpickles the predictor for every task.
-    from napari_sashiko.checkpoints import (  # noqa: PLC0415 - loads torch
-        load_ensemble,
-        model_digest,
-    )
+    from napari_sashiko.checkpoints import load_ensemble  # noqa: PLC0415 - loads torch
     from napari_sashiko.runners import choose_device  # noqa: PLC0415
 
     ensemble = load_ensemble(Path(model), choose_device(device))
-    if model_digest(Path(model)) != digest:
+    if ensemble.digest != digest:
         raise ModelError(
             f"The model {model} changed while it was at work.", "Start again."
         )

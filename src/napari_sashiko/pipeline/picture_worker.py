@@ -151,11 +151,9 @@ class RemotePictureWorker:
 
 @lru_cache(maxsize=KEPT_OPEN)
 def _opened(remote: RemotePictureWorker) -> PictureWorker:
-    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
-
     # Cached by value: a cluster unpickles the function for every picture.
     predictor = open_model(remote.model, remote.device)
-    if model_digest(remote.model) != remote.results.digest:
+    if predictor.digest != remote.results.digest:
         raise ModelError(
             f"{remote.model} was replaced since this run began.",
             "Start it again, with another folder for the results or overwrite.",

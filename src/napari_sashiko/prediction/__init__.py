@@ -36,6 +36,7 @@ from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
 from napari_sashiko.prediction.reconstruct_settings import ReconstructSettings
 from napari_sashiko.prediction.reconstructing import reconstruct
+from napari_sashiko.prediction.reducing import check_method
 from napari_sashiko.prediction.run import predict
 from napari_sashiko.prediction.sets import SetSettings, prediction_sets
 from napari_sashiko.prediction.settings import PlacesSettings, PredictionSettings
@@ -76,6 +77,7 @@ __all__ = [
     "SetSettings",
     "SetsDone",
     "check_classifies",
+    "check_method",
     "check_volume",
     "compare_image_steps",
     "count_classes",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_sashiko.errors import ModelError
 from napari_sashiko.patches import Cell
 from napari_sashiko.prediction._blend import Blender
 from napari_sashiko.prediction._inference import Inference, Pair
@@ -19,6 +20,7 @@ from napari_sashiko.runners import check_not_cancelled, torch_threads
 from napari_sashiko.volumes import open_volume
 
 KEPT_OPEN = 4
+UNNAMED = "unnamed"  # weights that came from nowhere
 
 
 def no_tick() -> None:
@@ -141,9 +143,18 @@ class RemoteWorker:
 def _opened(remote: RemoteWorker) -> Worker:
     # Cached by value: a cluster unpickles the function for every task.
     predictor = load_predictor(remote.model, remote.device)
+    if predictor_digest(predictor) not in (remote.digest, UNNAMED):
+        raise ModelError(
+            f"The model {remote.model} changed while it was at work.", "Start again."
+        )
     volume = open_volume(**json.loads(remote.source))
     store = PredictionStore(Path(remote.out), remote.layout)
     return Worker(predictor, volume, store, remote.plan, check_not_cancelled)
+
+
+def predictor_digest(predictor: Predictor) -> str:
+    """Name of the weights of a predictor, as they were when it was opened."""
+    return str(getattr(predictor, "digest", "") or UNNAMED)
 
 
 def load_predictor(model: Any, device: str) -> Predictor:

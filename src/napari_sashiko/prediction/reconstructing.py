@@ -207,7 +207,6 @@ def _open(
     from napari_sashiko.checkpoints import (  # noqa: PLC0415 - loads torch
         load_card,
         load_reconstructors,
-        model_digest,
     )
 
     folder, device = Path(folder), str(choose_device(settings.device))
@@ -224,7 +223,7 @@ def _open(
     if settings.beside and same:
         images = (*images, BACK_PROJECTION)
     work = Work(stack, model.made.angles, model, settings, images)
-    return work, model_digest(folder)
+    return work, model.digest
 
 
 def _check_model(

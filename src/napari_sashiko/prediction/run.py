@@ -15,6 +15,7 @@ from napari_sashiko.prediction._worker import (
     RemoteWorker,
     Worker,
     load_predictor,
+    predictor_digest,
 )
 from napari_sashiko.prediction.events import (
     Box,
@@ -83,7 +84,7 @@ def predict(
     predictor = load_predictor(model, settings.device)
     yield from check_volume(predictor.card, volume)
     yield from _check_separate(predictor, volume)
-    digest = model_digest or _digest(model)
+    digest = model_digest or predictor_digest(predictor)
     if settings.runner == "dask":
         _check_in_a_file(volume)
     with open_place(settings) as do_tasks:  # before anything is written
@@ -228,11 +229,3 @@ def box(region: tuple[slice, slice, slice]) -> Box:
     """Write a region as plain numbers."""
     z, y, x = ((part.start, part.stop) for part in region)
     return z, y, x
-
-
-def _digest(model: Any) -> str:
-    if not isinstance(model, str | Path):
-        return str(getattr(model, "digest", "unnamed"))
-    from napari_sashiko.checkpoints import model_digest  # noqa: PLC0415 - loads torch
-
-    return model_digest(Path(model))

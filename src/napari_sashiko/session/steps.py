@@ -94,15 +94,17 @@ class StepDesk:
             room = threading.Event()
             room.set()
         target = out or session.place("predictions") / f"{model.stem}.zarr"
-        return session.start(
-            "predict",
-            lambda: unveiled(
-                engine.predict_steps(model, volume, target, settings),
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            kept = engine.keep_model(model, target, overwrite=settings.overwrite)
+            yield from unveiled(
+                engine.predict_steps(kept, volume, target, settings),
                 engine.open_prediction,
                 room,
-            ),
-            name=f"Segmenting {session.name}",
-        )
+            )
+
+        return session.start("predict", work, name=f"Segmenting {session.name}")
 
     def find_sets(self, prediction: Path, settings: Any) -> Job:
         """Write how many classes each voxel of a prediction may have.
