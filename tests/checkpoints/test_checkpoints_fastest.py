@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_networks import SMALL
 
-from napari_sashiko.checkpoints import _fastest
+from napari_sashiko.checkpoints import NetworkMember, _fastest
 from napari_sashiko.checkpoints._fastest import fastest
 from napari_sashiko.layers import has_native
 from napari_sashiko.networks import NETWORKS, Program, build_network
@@ -49,6 +49,21 @@ def test_full_precision_is_the_network_itself(name, dims, native, full, monkeypa
         )
         assert torch.equal(network(image(dims)), expected)
     assert all(torch.equal(before[k], v) for k, v in network.state_dict().items())
+
+
+def test_an_image_keeps_its_digits(monkeypatch):
+    monkeypatch.setattr(_fastest, "has_fast_bfloat16", lambda _: True)
+    monkeypatch.setattr(_fastest, "has_native", lambda: False)
+    network = trained("tunet")
+    seen = torch.randn(1, 1, 6, 24, 24, generator=torch.Generator().manual_seed(2))
+    core = ((0, 6), (0, 24), (0, 24))
+    member = NetworkMember(network, classifies=False)
+    with torch.no_grad():
+        expected = network(seen[0].movedim(0, 1)).movedim(0, 1)
+        found = member.predict(seen[0], core)
+        rounded = fastest(network)(seen[0].movedim(0, 1)).movedim(0, 1).float()
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    assert (rounded - expected).abs().max() > 1e-3  # what it would be otherwise
 
 
 @both

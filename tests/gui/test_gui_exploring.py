@@ -1,5 +1,7 @@
 """The exploring dock: patches as points, a click goes to one, images are compared."""
 
+import sys
+
 import numpy as np
 import pytest
 from napari.layers import Image
@@ -121,6 +123,15 @@ def test_a_failure_is_a_sentence(dock, click, qtbot):
     click(dock, "explore")
     qtbot.waitUntil(lambda: "no finite voxel" in dock.form.status.text(), timeout=LONG)
     assert dock.form.start_button.isEnabled()
+
+
+def test_what_cannot_be_shown_is_not_learned(dock, click, qtbot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    dock.form.methods.setCurrentIndex(dock.form.methods.findData("umap"))
+    dock.form.settings.set_values(epochs=10_000)
+    click(dock, "explore")
+    qtbot.waitUntil(lambda: "umap-learn" in dock.form.status.text(), timeout=LONG)
+    assert not dock.models()
 
 
 def test_closing_in_the_middle_ends_the_work(dock, click, qtbot):

@@ -12,17 +12,19 @@ from napari_sashiko.runners import has_fast_bfloat16
 Forward = Callable[[Tensor], Tensor]
 
 
-def fastest(network: Network) -> Forward:
-    """Return what gives the logits of `network` in evaluation mode.
+def fastest(network: Network, *, exact: bool = False) -> Forward:
+    """Return what gives the outputs of `network` in evaluation mode.
 
     Norms are folded into weights. On a CPU, networks of narrow maps run as a
     `Program`, in full precision. Others run with channels last, and in bfloat16 where
-    the device is good at it: logits then have three digits.
+    the device is good at it: outputs then have three digits, enough for logits.
 
     Parameters
     ----------
     network : Network
         On its device; it is not changed.
+    exact : bool
+        Whether outputs keep the digits of float32, as an image needs them.
     """
     folded = network.folded()
     device = next(network.parameters()).device
@@ -32,7 +34,7 @@ def fastest(network: Network) -> Forward:
     if device.type == "mps":
         return folded  # channels last is not known to pay there
     layout = channels_last(network.dims)
-    half = network.half_precision and has_fast_bfloat16(device)
+    half = not exact and network.half_precision and has_fast_bfloat16(device)
     dtype = torch.bfloat16 if half else torch.float32
     ready = folded.to(dtype=dtype, memory_format=layout)  # type: ignore[call-overload]
 

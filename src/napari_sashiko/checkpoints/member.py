@@ -76,7 +76,7 @@ class NetworkMember:
     ) -> None:
         self.network = network
         self.classifies = classifies
-        self._forward = fastest(network)
+        self._forward = fastest(network, exact=not classifies)
         self.neighbours = neighbours
         flat = network.dims == 2
         self.halo = network_halo(network, neighbours)

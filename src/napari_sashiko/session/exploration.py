@@ -25,7 +25,8 @@ class Exploration(ImageTask):
     looking: Any = None
 
     def learn(self, pipeline: Any, out: Path) -> Iterator[Event]:
-        """Learn to keep a few numbers of a patch."""
+        """Learn to keep a few numbers of a patch, if these can be shown then."""
+        pipeline.check_method(self.looking.method)
         return iter(pipeline.explore_steps(self.volume, self.settings, out))
 
     def make(self, pipeline: Any, model: Path | None, place: Path) -> Iterator[Event]:

@@ -1,5 +1,7 @@
 """What is learned of an image and what is made of it then, as one job."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -81,6 +83,25 @@ class ImageTask:
             model = ModelShelf.new_path(_made(folder / self.models), self.name)
             yield from _closed(self.learn(pipeline, model))
         yield from _closed(self.make(pipeline, model, _made(folder / self.results)))
+
+
+def result_name(name: str, volume: Volume, *facts: Any) -> str:
+    """Name of what is made of a volume: of another one, or otherwise, another name.
+
+    Whatever a result must agree with to be gone on with is in the name, voxel size and
+    unit of the image too, so that nothing is refused for what was made before.
+
+    Parameters
+    ----------
+    name : str
+        What makes it.
+    volume : Volume
+        What it is made of.
+    *facts
+        How it is made, as JSON takes them.
+    """
+    text = json.dumps([volume.digest(), *facts])
+    return f"{name} {hashlib.sha256(text.encode()).hexdigest()[:8]}.zarr"
 
 
 def known_models(folders: list[Path], room: str) -> list[Path]:

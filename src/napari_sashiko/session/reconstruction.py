@@ -1,7 +1,5 @@
 """Learning to make slices of sinograms and reconstructing a volume, as one job."""
 
-import hashlib
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.runners import Event
-from napari_sashiko.session.image_task import ImageTask
+from napari_sashiko.session.image_task import ImageTask, result_name
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Volume
 
@@ -59,14 +57,12 @@ class Reconstruction(ImageTask):
     def make(self, pipeline: Any, model: Path | None, place: Path) -> Iterator[Event]:
         """Make the volume: `PredictionOpened`, `CellDone`, `PredictionDone`."""
         degrees = self.degrees(pipeline)
-        # Other angles or another filter give another result, not the rest of this.
         facts = self.making.model_dump(mode="json", exclude={"device", "overwrite"})
-        mark = hashlib.sha256(json.dumps([facts, degrees]).encode()).hexdigest()[:8]
         name = NO_MODEL if model is None else model.stem
         return unveiled(
             pipeline.reconstruct_steps(
                 self.volume,
-                place / f"{name} {mark}.zarr",
+                place / result_name(name, self.volume, facts, degrees),
                 self.making,
                 model=model,
                 angles=degrees,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.runners import Event
-from napari_sashiko.session.image_task import ImageTask
+from napari_sashiko.session.image_task import ImageTask, result_name
 from napari_sashiko.session.unveiling import unveiled
 from napari_sashiko.volumes import Volume
 
@@ -38,7 +38,7 @@ class Restoration(ImageTask):
 
     def make(self, pipeline: Any, model: Path | None, place: Path) -> Iterator[Event]:
         """Make the image: `PredictionOpened`, `CellDone`, `PredictionDone`."""
-        out = place / f"{Path(str(model)).stem}.zarr"
+        out = place / result_name(Path(str(model)).stem, self.volume)
         device = {} if self.model else {"device": self.settings.device}
         return unveiled(
             pipeline.predict_steps(
