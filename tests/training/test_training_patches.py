@@ -261,11 +261,41 @@ def test_a_class_that_a_forest_never_saw_has_no_share():
 
 def test_few_voxels_are_all_learned_from_and_many_are_thinned(monkeypatch):
     monkeypatch.setattr(held_out, "MOST_VOXELS", 50)
-    assert np.array_equal(held_out.subsample(np.zeros(50), 0), np.arange(50))
-    rows = held_out.subsample(np.zeros(400), 0)
+    monkeypatch.setattr(held_out, "LEAST", 5)
+    assert np.array_equal(held_out.subsample(np.zeros(50, int), 0), np.arange(50))
+    rows = held_out.subsample(np.zeros(400, int), 0)
     assert len(np.unique(rows)) == 50
     assert np.array_equal(rows, np.sort(rows))
     assert rows.max() > 300
+    rare = np.zeros(400, int)
+    rare[[7, 390]], rare[100:110] = 1, 2
+    kept = np.bincount(rare[held_out.subsample(rare, 0)])
+    assert kept[1] == 2
+    assert kept[2] >= 5
+    assert kept.sum() <= 57
+
+
+def test_of_very_much_paint_forests_are_asked_about_a_part(monkeypatch):
+    mask = np.zeros((1, 400, 400), bool)
+    mask[0, :200] = True
+    values = np.ones(mask.sum(), np.uint8)
+    values[:6000] = 2
+    paint = LabelledVoxels(np.argwhere(mask).astype(np.int32), values, mask.shape)
+    assert np.array_equal(held_out.asked_rows(paint, 0), np.arange(80_000))
+    monkeypatch.setattr(held_out, "MOST_ASKED", 20_000)
+    rows = held_out.asked_rows(paint, 0)
+    assert len(rows) < 21_000
+    assert np.bincount(paint.values[rows])[2] > 4900  # not a quarter of 6000
+    assert np.bincount(paint.values[rows])[1] > 10_000
+    assert not np.array_equal(rows, held_out.asked_rows(paint, 1))
+    # Each place has its own say: paint that follows changes few of them.
+    more = mask.copy()
+    more[0, 200:210] = True
+    later = LabelledVoxels(
+        np.argwhere(more).astype(np.int32), np.append(values, [1] * 4000), mask.shape
+    )
+    again = held_out.asked_rows(later, 0)
+    assert np.isin(again[again < 80_000], rows).all()
 
 
 @pytest.mark.parametrize("slants", [False, True])

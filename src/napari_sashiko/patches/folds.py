@@ -94,12 +94,13 @@ def fold_labelled(
     before: Dealt | None = None,
     frame: int | None = None,
 ) -> Folds:
-    """Deal whole strokes to folds, so that no stroke is on both sides of a split.
+    """Deal strokes to folds, so that what is held out is apart from what is learned.
 
-    A class with fewer strokes than folds has its strokes cut across their length.
-    Within ``guard`` of a held-out voxel nothing is learned from, unless that would
-    leave a class with less than half of its paint: then the guard gives way for that
-    class. A class of a single voxel is never held out.
+    A class with fewer strokes than folds has its strokes cut across their length, and
+    parts of a stroke may be on both sides of a split, a guard apart. Within ``guard``
+    of a held-out voxel nothing is learned from, unless that would leave a class with
+    less than half of its paint: then the guard gives way for that class. A class of a
+    single voxel is never held out.
 
     Paint that was dealt before keeps its fold, whatever was painted since: what a
     model is judged on stays new to it.

@@ -20,7 +20,11 @@ from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.chooser import Chooser
 from napari_sashiko.training.events import TrainingDecided
 from napari_sashiko.training.features import PaintFeatures, filter_bank
-from napari_sashiko.training.held_out import FoldForest, without_slants
+from napari_sashiko.training.held_out import (
+    FoldForest,
+    asked_rows,
+    without_slants,
+)
 from napari_sashiko.training.levelling import levelling_reason
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.recipes import member_recipes, network_reason
@@ -36,6 +40,7 @@ FOLDS = 8  # a network learns from all but one of these
 NEAR, SMALL_PATCH, PATCH = 24, 32, 64  # voxels
 PATCH_DEPTH = 16  # slices of a 3D training patch
 FOREST_FOLDS = 3  # folds of a forest without networks
+OF_BEFORE = "The scores are those of before the last change of the paint."
 
 
 @dataclass
@@ -68,6 +73,7 @@ class Desk:
     share: float | None = None  # the forest's, as held-out strokes last said
     metrics: dict[str, float] = field(default_factory=dict)
     fairness: str = ""  # how far from learned paint the metrics were taken
+    judged: int = 0  # version of the paint that the metrics are of
     curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
@@ -118,7 +124,7 @@ class Desk:
         self._dealt = self._dealt.with_folds(self.labelled, self.folds)
         others = self.ids != tuple(c.id for c in classes)
         self.labelled, self.classes = labelled, classes
-        for name in ("channels", "strokes", "folds", "apart"):
+        for name in ("channels", "strokes", "folds", "apart", "asked_rows"):
             self.__dict__.pop(name, None)
         self.version += 1
         self.forest_says = None
@@ -160,6 +166,25 @@ class Desk:
         """Which stroke each labelled voxel belongs to."""
         return stroke_components(self.labelled, frame=self.volume.frame)
 
+    @cached_property
+    def asked_rows(self) -> NDArray[np.int64]:
+        """Places ``(n,)`` of the labelled voxels that forests are asked about."""
+        return asked_rows(self.labelled, self.settings.seed)
+
+    @property
+    def asked(self) -> LabelledVoxels:
+        """The labelled voxels that forests are asked about."""
+        rows, labelled = self.asked_rows, self.labelled
+        return LabelledVoxels(
+            labelled.coords[rows], labelled.values[rows], labelled.shape
+        )
+
+    @property
+    def remark(self) -> str:
+        """What is to be known about the metrics."""
+        old = bool(self.metrics) and self.judged != self.version
+        return f"{self.fairness} {OF_BEFORE}".strip() if old else self.fairness
+
     @property
     def learned(self) -> NDArray[np.bool_]:
         """``(N,)`` which labelled voxels are not only there to judge by."""
@@ -183,7 +208,7 @@ class Desk:
 
     @property
     def filtered(self) -> NDArray[np.float32]:
-        """``(N, F)`` what these filters say at labelled voxels."""
+        """``(n, F)`` what these filters say at the voxels of `asked`."""
         found = self.features.values
         if self.slants:
             return found

@@ -139,7 +139,7 @@ def _record(desk: Desk) -> dict[str, Any]:
         "reasons": desk.reasons,
         "held_out": desk.metrics,
         "held_out_curves": desk.curves,
-        "held_out_fairness": desk.fairness,
+        "held_out_fairness": desk.remark,
         "history": [history_of(member) for member in desk.networks],
         "labels": {str(v): int(n) for v, n in zip(values, counts, strict=True)},
         "image": {

@@ -94,6 +94,7 @@ def _score(desk: Desk, said: NDArray[np.floating], rows: NDArray[np.bool_]) -> N
     calibration.update(said.T, truth)
     scores, trust = matrix.compute(), calibration.compute()
     present = np.array(scores.support) > 0
+    desk.judged = desk.version
     desk.metrics = {
         "macro_f1": scores.macro_f1,
         "mean_iou": scores.mean_iou,

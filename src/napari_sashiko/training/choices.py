@@ -18,7 +18,7 @@ BESIDE = 2  # the same where there is no paint: noise differs from slice to slic
 # two, three and eight (docs/explanation/tried.md).
 FEW_SLICES = 16
 BY_ITSELF = "2D: every {} is looked at by itself."
-MAY_BE_SLICES = " If these are slices, open the image with the axes zyx."
+MAY_BE_SLICES = " If these are slices, say so with the axes zyx."
 THICK = 0.5  # share of paint with paint above or below: a ball brush
 
 

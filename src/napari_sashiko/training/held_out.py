@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.labels import LabelledVoxels
-from napari_sashiko.patches import Folds
+from napari_sashiko.labels import LabelledVoxels, kept_shares
+from napari_sashiko.patches import Folds, flat_places
 from napari_sashiko.training.tiles import EDGE
 from napari_sashiko.volumes import Normalisation, Region, Volume, grow
 
+MOST_ASKED = 500_000  # labelled voxels that forests are asked about
 MOST_VOXELS = 60_000  # a forest learns nothing more from more
+LEAST = 500  # of a class that has so many
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +88,51 @@ def features_of(
     return np.asarray(bank.features(patch, box).numpy())
 
 
-def subsample(values: NDArray[Any], seed: int) -> NDArray[np.int64]:
-    """Places of at most ``MOST_VOXELS`` voxels, drawn evenly, in order."""
-    if len(values) <= MOST_VOXELS:
-        return np.arange(len(values))
-    rng = np.random.default_rng(seed)
-    return np.sort(rng.choice(len(values), MOST_VOXELS, replace=False))
+def asked_rows(labelled: LabelledVoxels, seed: int) -> NDArray[np.int64]:
+    """Which labelled voxels forests look at, in order: all, or a part of very many.
+
+    Whole slices may be filled, and labels of a whole volume taken over: what is kept
+    for a voxel, and the time that forests take, must not grow with them. Of a class
+    with little paint relatively more is kept. Voxels that are kept are so again when
+    paint is added, as long as shares allow: the place of a voxel decides.
+
+    Parameters
+    ----------
+    labelled : LabelledVoxels
+        All paint.
+    seed : int
+        Decides which places are kept.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n,)`` places in `labelled`; about ``MOST_ASKED`` at most.
+    """
+    if len(labelled) <= MOST_ASKED:
+        return np.arange(len(labelled))
+    shares = kept_shares(np.bincount(labelled.values), MOST_ASKED)
+    return np.flatnonzero(_scattered(labelled, seed) < shares[labelled.values])
+
+
+def _scattered(labelled: LabelledVoxels, seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) for each place, as good as random: the end of SplitMix64."""
+    bits = flat_places(labelled).astype(np.uint64)
+    bits += np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return (bits ^ (bits >> np.uint64(31))) / 2.0**64
+
+
+def subsample(channels: NDArray[np.intp], seed: int) -> NDArray[np.int64]:
+    """Places of about ``MOST_VOXELS`` voxels, drawn evenly, in order.
+
+    Of each class there are ``LEAST`` at least, or all that it has.
+    """
+    if len(channels) <= MOST_VOXELS:
+        return np.arange(len(channels))
+    order = np.random.default_rng(seed).permutation(len(channels))
+    scarce = [order[channels[order] == each][:LEAST] for each in np.unique(channels)]
+    return np.unique(np.concatenate([order[:MOST_VOXELS], *scarce]))
 
 
 def cross_fit(
@@ -109,6 +149,7 @@ def cross_fit(
     """Grow one forest per fold on the other folds and ask it about its own.
 
     Only the first `asked` folds are gone through: those that networks are judged on.
+    No forest learns from more than ``MOST_VOXELS``.
 
     Yields
     ------
@@ -129,9 +170,11 @@ def cross_fit(
             continue
         # Where all leave out the same, one forest is all of them.
         if judge is None or not np.array_equal(train, before):
-            seen, local = np.unique(channels[train], return_inverse=True)
+            known = np.flatnonzero(train)
+            known = known[subsample(channels[known], seed)]
+            seen, local = np.unique(channels[known], return_inverse=True)
             forest = Forest.fit(
-                bank, features[train], local, trees=trees, seed=seed, threads=threads
+                bank, features[known], local, trees=trees, seed=seed, threads=threads
             )
             judge, before = FoldForest(forest, seen, count), train
         yield rows, judge.classify(features[rows]), judge

@@ -223,5 +223,5 @@ def _tell_of_rest(desk: Desk) -> Iterator[Event]:
         path=desk.out,
         metrics=tuple(desk.metrics.items()),
         seconds=time.monotonic() - desk.started,
-        fairness=desk.fairness,
+        fairness=desk.remark,
     )

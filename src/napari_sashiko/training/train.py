@@ -106,5 +106,5 @@ def train(
         path=desk.out,
         metrics=tuple(desk.metrics.items()),
         seconds=time.monotonic() - desk.started,
-        fairness=desk.fairness,
+        fairness=desk.remark,
     )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.metrics import ConfusionMatrix
+from napari_sashiko.patches import Folds
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save, weigh_classes
@@ -26,7 +27,7 @@ DIRECTION_PAYS = 0.04  # macro F1 that oriented features must gain
 
 def forest_member(desk: Desk) -> Iterator[Event]:
     """Grow the forest, save it as a usable model, then ask it about unseen strokes."""
-    yield from desk.features.update(desk.labelled)
+    yield from desk.features.update(desk.asked)
     yield from _forest_member(desk)
 
 
@@ -42,8 +43,9 @@ def weigh_forest(desk: Desk) -> Iterator[Event]:
 
 def _forest_member(desk: Desk) -> Iterator[Event]:
     features = desk.filtered
-    rows = np.flatnonzero(desk.learned)
-    rows = rows[subsample(rows, desk.settings.seed)]
+    asked = desk.asked_rows
+    rows = np.flatnonzero(desk.learned[asked])
+    rows = rows[subsample(desk.channels[asked[rows]], desk.settings.seed)]
     desk.forest = _grow(desk, features, rows)
     save(desk)
     yield MemberSaved(0, desk.out, "forest")
@@ -103,7 +105,7 @@ def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) ->
     return Forest.fit(
         desk.bank,
         features[rows],
-        desk.channels[rows],
+        desk.channels[desk.asked_rows[rows]],
         trees=desk.settings.trees,
         seed=desk.settings.seed,
         threads=desk.threads,
@@ -113,20 +115,24 @@ def _grow(desk: Desk, features: NDArray[np.float32], rows: NDArray[np.int64]) ->
 def _cross_fit(
     desk: Desk, features: NDArray[np.float32], bank: FilterBank
 ) -> Generator[Event, None, tuple[NDArray[np.float32], dict[int, FoldForest]]]:
-    """Probabilities ``(N, K)`` of held-out strokes, NaN elsewhere; forests by fold."""
+    """Probabilities ``(N, K)`` of held-out strokes, NaN elsewhere; forests by fold.
+
+    Features ``(n, F)`` are those of the voxels that forests are asked about.
+    """
+    asked, folds = desk.asked_rows, desk.folds
     says = np.full((len(desk.labelled), len(desk.classes)), np.nan, np.float32)
     unseen = {}
     for rows, probabilities, forest in cross_fit(
         features,
-        desk.channels,
-        desk.folds,
+        desk.channels[asked],
+        Folds(folds.fold[asked], folds.train[:, asked], folds.note),
         bank,
-        asked=desk.settings.members or len(desk.folds),
+        asked=desk.settings.members or len(folds),
         trees=max(2, int(FEWER * desk.settings.trees)),
         seed=desk.settings.seed,
         threads=desk.threads,
     ):
-        says[rows] = probabilities
-        unseen[int(desk.folds.fold[rows[0]])] = forest
+        says[asked[rows]] = probabilities
+        unseen[int(folds.fold[asked[rows[0]]])] = forest
         yield Tick()
     return says, unseen
