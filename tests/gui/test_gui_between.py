@@ -169,6 +169,19 @@ def test_a_stroke_that_begins_meanwhile_is_a_step_of_its_own(desk, monkeypatch, 
     np.testing.assert_array_equal(desk.paint(), before)
 
 
+def test_undo_meanwhile_takes_back_what_is_being_accepted(desk, monkeypatch):
+    monkeypatch.setattr(between_row, "SECONDS", -1.0)  # piece by piece
+    before = desk.paint()
+    desk.fill()
+    desk.click(desk.row.accept_button)
+    assert desk.paint().sum() > before.sum()
+    desk.labels.undo()
+    np.testing.assert_array_equal(desk.paint(), before)
+    assert desk.shown is not None  # to be accepted again, or discarded
+    desk.accept()
+    np.testing.assert_array_equal(desk.paint(), before + filled())
+
+
 def test_paint_of_meanwhile_stays_also_after_undo(desk):
     desk.fill()
     desk.labels.selected_label = 2

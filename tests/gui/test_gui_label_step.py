@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from napari.layers import Image, Labels
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QLineEdit, QToolButton
 
+from napari_sashiko.gui.adopting import spatial_labels
 from napari_sashiko.gui.paint_view import PaintView
-from napari_sashiko.volumes import Stacking
+from napari_sashiko.volumes import Stacking, Time
 
 pytestmark = pytest.mark.gui
 
@@ -178,6 +180,11 @@ def test_paint_of_an_earlier_session_is_offered_again(
     assert second.label.start_button.text() == "Continue labelling"
     assert "painted on before" in second.label.hint.text()
     click(second, "start_labelling")
+    # All of it is counted, however much it is, while the window goes on.
+    assert second.label.hint.text() == "Reading labels ..."
+    assert not second.label.start_button.isEnabled()
+    qtbot.waitUntil(lambda: second.label.layer is not None, timeout=8000)
+    assert second.label.start_button.isEnabled()
     np.testing.assert_array_equal(np.asarray(second.label.layer.data), kept)
     assert "voxels" in second.label.classes.rows[1].count.text()
 
@@ -212,6 +219,49 @@ def test_a_labels_layer_is_adopted_with_its_names(dock, click, qtbot):
     assert not layer.visible
     dock.label.layer.paint([0, 20, 20], 3)
     assert theirs[0].max() == 0
+
+
+def test_adopting_takes_the_place_of_labels_that_were_begun(dock, click, stroke, qtbot):
+    click(dock, "start_labelling")
+    empty = dock.label.layer
+    theirs = np.zeros((6, 40, 50), np.uint8)
+    theirs[1, :5], theirs[2, 10:15] = 1, 2
+    dock.viewer.add_labels(theirs, name="theirs")
+    click(dock, "adopt_labels")
+    # Nobody paints into the file while it is filled.
+    assert empty not in dock.viewer.layers
+    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=8000)
+    assert dock.label.layer is not empty
+    before = dock.session.labels.paint.counts()
+    assert before == {1: 250, 2: 250}
+    version = dock.session.labels.paint.version
+    dock.label.pick(2)
+    stroke(dock.label.layer, (4, 20, 20), (4, 20, 30))
+    assert dock.session.labels.paint.counts()[2] > 250
+    assert dock.session.labels.paint.version > version
+
+
+def test_a_time_series_of_labels_is_not_read_at_once():
+    class Lazy:
+        shape, dtype, ndim = (3, 4, 20, 30), np.dtype(np.uint8), 4
+
+        def __init__(self):
+            self.read = []
+
+        def __getitem__(self, key):
+            self.read.append(key)
+            whole = np.arange(3 * 4 * 20 * 30, dtype=np.uint8).reshape(self.shape)
+            return whole[key]
+
+    lazy = Lazy()
+    stack = Stacking(shape=(12, 20, 30), frame=4, time=Time())
+    layer = SimpleNamespace(name="theirs", data=lazy, multiscale=False)
+    found = spatial_labels(layer, stack)
+    assert found.shape == (12, 20, 30)
+    assert not lazy.read
+    part = np.asarray(found[3:6, 2:4, 5:9])
+    expected = lazy[:].reshape(12, 20, 30)[3:6, 2:4, 5:9]
+    np.testing.assert_array_equal(part, expected)
 
 
 @pytest.mark.parametrize(

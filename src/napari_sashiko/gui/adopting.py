@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from napari.layers import Labels
 from qtpy.QtGui import QColor
 
@@ -10,7 +9,7 @@ from napari_sashiko.errors import LabelError
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.layer_volume import full_resolution
 from napari_sashiko.labels import LabelClass
-from napari_sashiko.volumes import Stacking, first_of
+from napari_sashiko.volumes import Slices, Stacking, first_of
 
 
 def foreign_labels(viewer: Any) -> list[Any]:
@@ -40,7 +39,7 @@ def spatial_labels(layer: Any, stack: Stacking) -> Any:
     if extra > 0:
         data = first_of(data, extra)
     if len(stack.axes) == 4 and data.shape == stack.on_disk:
-        return np.asarray(data).reshape(stack.shape)
+        return Slices(data, stack.axes)
     return data[None] if stack.axes == "yx" else data
 
 

@@ -67,6 +67,7 @@ class BetweenRow(QWidget):
             self._labels = labels
             if labels is not None:  # before napari's own: these paint
                 labels.mouse_drag_callbacks.insert(0, self._make_way)
+                labels.undo = self._undo  # the key asks for it by name
             self._say("")
         volume = session.volume
         # What lies between two time points is no shape between two slices.
@@ -125,6 +126,11 @@ class BetweenRow(QWidget):
         if self._steps is not None:
             self._paint(math.inf)
 
+    def _undo(self) -> None:
+        """Undo the last stroke; while a suggestion is painted, that is its paint."""
+        self._stop_painting()
+        type(self._labels).undo(self._labels)
+
     def _paint_on(self) -> None:
         """Paint for a moment; a large suggestion takes several."""
         self._paint(SECONDS)
@@ -153,6 +159,7 @@ class BetweenRow(QWidget):
         labels, self._labels = self._labels, None
         if labels is not None:
             labels.mouse_drag_callbacks.remove(self._make_way)
+            del labels.undo
 
     def _stop_painting(self) -> None:
         if self._steps is None:

@@ -32,6 +32,7 @@ from napari_sashiko.gui.places_row import PlacesRow
 from napari_sashiko.labels import PALETTE, LabelClass
 from napari_sashiko.session import Paint, Session
 
+KIND = "adopt"  # the job that opens labels, or takes over those of a layer
 LARGEST_ID = 255
 TIPS = {
     "Start labelling": "Make a label layer over the image and paint a few strokes of "
@@ -81,6 +82,9 @@ class LabelStep(QGroupBox):
                 left = left_over_paint(self.viewer, self.session.folder)
                 if left is not None:
                     self.session.labels.attach(left)
+                elif self.session.labels.is_saved():
+                    self.session.labels.go_on()  # shown when all is counted
+                    return
                 else:
                     self.session.labels.start()
             self._show_layer()
@@ -109,7 +113,10 @@ class LabelStep(QGroupBox):
                     "it was taken voxel by voxel.",
                     "warning",
                 )
+            empty = self.layer
             self.session.labels.adopt(array)
+            if empty is not None:  # nobody is to paint into what is being filled
+                self.viewer.layers.remove(empty)
 
     def add_class(self) -> None:
         """Add a class; the numbers of the others stay."""
@@ -169,6 +176,9 @@ class LabelStep(QGroupBox):
         self.setEnabled(session.volume is not None)
         self.start_button.setText(self._start_text())
         self.start_button.setToolTip(TIPS[self.start_button.text()])
+        busy = session.is_running(KIND)
+        self.start_button.setEnabled(not busy)
+        self.adopt_button.setEnabled(not busy)
         self.hint.setText(self._hint())
         self.hint.setVisible(bool(self.hint.text()))
         self.classes.setVisible(paint is not None)
@@ -242,17 +252,21 @@ class LabelStep(QGroupBox):
             self.classes.show_picked(self.layer.selected_label)
 
     def _on_job(self, kind: str) -> None:
-        if kind != "adopt" or self.session.is_running(kind):
+        if kind != KIND:
+            return
+        if self.session.is_running(kind):
+            self.refresh()
             return
         layer, self._adopting = self._adopting, None
         job = self.session.job(kind)
-        if job is None or job.status.state != "done" or layer is None:
+        labels = self.session.labels
+        if job is None or job.status.state != "done" or labels.paint is None:
+            self.refresh()
             return
         with telling(self.session):
-            self.session.labels.set_classes(
-                classes_of(layer, self.session.labels.classes)
-            )
-            layer.visible = False
+            if layer is not None:
+                labels.set_classes(classes_of(layer, labels.classes))
+                layer.visible = False
             self._show_layer()
 
     def _start_text(self) -> str:
@@ -265,6 +279,8 @@ class LabelStep(QGroupBox):
         session = self.session
         if session.volume is None:
             return "Open an image first."
+        if session.is_running(KIND):
+            return "Reading labels ..."
         if session.labels.paint is None and session.labels.is_saved():
             return "This image was painted on before; its labels are kept."
         return ""

@@ -55,6 +55,7 @@ class PlacesRow(QWidget):
         self.viewer = viewer
         self.found: Any = None  # PlacesFound
         self.kind, self.index = KINDS[0], -1  # where the user is; -1 before the first
+        self._listed: tuple[Any, dict[int, str]] = (None, {})
         self._searching = False  # until what was found has arrived
         self._waiting = False  # to jump to what will be found
         self._latest: Any = None
@@ -126,10 +127,13 @@ class PlacesRow(QWidget):
         self._say(text)
 
     def _show_list(self) -> None:
+        names = self._names()
+        if self._listed == (self.found, names):
+            return  # whoever reads it is not scrolled away
+        self._listed = (self.found, names)
         self.tree.clear()
         if self.found is None:
             return
-        names = self._names()
         for kind in KINDS:
             places = self._list(kind)
             top = QTreeWidgetItem([describe_list(kind, len(places))])

@@ -1,6 +1,7 @@
 """The paint of the volume on the desk: opened, adopted, checked, saved."""
 
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,8 @@ class LabelDesk:
     def start(self) -> LabelStore:
         """Open the paint of the volume, or begin with none.
 
-        Where another window works in the project, it is opened for reading.
+        Where another window works in the project, it is opened for reading. Much paint
+        takes a while to count: `go_on` opens it by a job.
 
         Raises
         ------
@@ -75,17 +77,33 @@ class LabelDesk:
         OutputError
             If another window works in the project and there is no paint yet.
         """
+        if self.paint is None:
+            self.attach(self._opener()())
+        return self.need().store
+
+    def go_on(self) -> Job:
+        """Open the paint of an earlier session by a job; what it may raise is told."""
+        session, project, opened = self._session, self._session.folder, self._opener()
+
+        def work() -> Iterator[Event]:
+            yield Tick()
+            self._adopted = (project, opened())
+
+        return session.start(KIND, work, name=f"Opening labels of {session.name}")
+
+    def _opener(self) -> Callable[[], Paint]:
         session = self._session
         stack = session.need_volume().stacking
-        if self.paint is None:
-            readonly = bool(self.is_saved() and session.busy())
-            folder = Path(str(session.folder)) / "labels"
-            folder = folder if readonly else session.place("labels")
-            self.attach(open_paint(folder, stack, readonly=readonly))
-        return self.need().store
+        readonly = bool(self.is_saved() and session.busy())
+        folder = Path(str(session.folder)) / "labels"
+        folder = folder if readonly else session.place("labels")
+        return partial(open_paint, folder, stack, readonly=readonly)
 
     def adopt(self, array: Any, classes: tuple[LabelClass, ...] | None = None) -> Job:
         """Copy an existing label array into the store of this volume, by a job.
+
+        Labels that were begun and have no paint are let go: `paint` is None until all
+        is copied.
 
         Parameters
         ----------
@@ -115,7 +133,12 @@ class LabelDesk:
                 yield Tick()
             self._adopted = (project, adopt_paint(folder, array, classes))
 
-        return session.start(KIND, work, name=f"Copying labels of {session.name}")
+        job = session.start(KIND, work, name=f"Copying labels of {session.name}")
+        if self.paint is not None and project is not None:
+            del self._paints[project]
+            self.paint = None  # two that write the same file would not know each other
+            session.labels_changed.emit()
+        return job
 
     def attach(self, paint: Paint) -> None:
         """Make this the paint of the volume on the desk; say what is odd about it.

@@ -269,7 +269,7 @@ def check_values(array: Any) -> Iterator[None]:
     """
     rows = max(1, SLAB // max(1, int(np.prod(array.shape[1:]))))
     for start in range(0, array.shape[0], rows):
-        part = np.asarray(array[start : start + rows])
+        part = np.asarray(array[start : start + rows, :, :])
         low, high = int(part.min(initial=0)), int(part.max(initial=0))
         if low < 0 or high > LARGEST_ID:
             raise LabelError(
