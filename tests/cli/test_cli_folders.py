@@ -96,6 +96,12 @@ BAD = {
     ),
     "too few pixels": (("train", ".", "--pixels", "3"), "pixels"),
     "no folder": (("train", "nowhere"), "labels are missing"),
+    "axes of a folder": (("train", ".", "--axes", "zyx"), "--axes is for a volume"),
+    "level of a folder": (("train", ".", "--level", "1"), "--level is for a volume"),
+    "a folder's option for labels": (
+        ("train", "image.npy", "image.npy", "--unlabelled", "255"),
+        "0 is not labelled",
+    ),
 }
 
 

@@ -1,12 +1,14 @@
 """Results dropped into napari become layers; other folders are left to others."""
 
 import numpy as np
+import pytest
 import zarr
 from gui_trained import VOXEL_SIZE, balls
 
 from napari_sashiko import pipeline
 from napari_sashiko.gui.reader import get_reader
-from napari_sashiko.volumes import create_ome_image
+from napari_sashiko.runners import open_runner
+from napari_sashiko.volumes import create_ome_image, open_levels, pyramid, write_levels
 
 
 def test_a_prediction_becomes_layers_with_its_voxel_size(make_napari_viewer, predicted):
@@ -46,6 +48,7 @@ def test_prediction_sets_become_a_labels_layer(make_napari_viewer, tmp_path):
     viewer.open(str(out), plugin="napari-sashiko")
     (layer,) = viewer.layers
     assert layer.name == "sets - set sizes"
+    assert not layer.multiscale
     assert tuple(layer.scale) == VOXEL_SIZE
     np.testing.assert_array_equal(np.asarray(layer.data), sizes)
     assert list(layer.features["set"]) == ["like no class", "1 class", "2 classes"]
@@ -62,6 +65,43 @@ def test_a_reconstruction_becomes_a_layer_of_each_way(make_napari_viewer, tmp_pa
     found = pipeline.open_reconstructed(tmp_path / "r.zarr")
     shown = np.asarray(viewer.layers[0].data)
     np.testing.assert_array_equal(shown, found.images["fbp"][0])
+
+
+@pytest.mark.parametrize("kind", ["sets", "reconstruction"])
+def test_large_results_bring_their_levels(
+    make_napari_viewer, tmp_path, monkeypatch, kind
+):
+    monkeypatch.setattr(pyramid, "MOST", 8)
+    monkeypatch.setattr(pyramid, "LEAST", 4)
+    out = tmp_path / "large.zarr"
+    if kind == "reconstruction":
+        sinograms = np.random.default_rng(0).random((3, 12, 32), np.float32)
+        for _ in pipeline.reconstruct_steps(sinograms, out):
+            pass
+        image, found = "fbp", pipeline.open_reconstructed
+    else:
+        group = zarr.create_group(str(out))
+        sizes = np.random.default_rng(0).integers(0, 3, (4, 30, 40), np.uint8)
+        create_ome_image(
+            group, "sizes", shape=sizes.shape, chunks=sizes.shape, dtype="uint8",
+            axes="zyx", voxel_size=VOXEL_SIZE, unit="micrometer",
+        )[...] = sizes  # fmt: skip
+        classes = [{"name": "background"}, {"name": "ball"}]
+        record = {"kind": "sets", "classes": classes, "coverage": 0.9}
+        group.attrs["sashiko"] = record
+        with open_runner() as run:
+            list(write_levels(out / "sizes", "commonest", run))
+        image, found = "sizes", pipeline.open_sets
+    assert found(out).coarser
+    viewer = make_napari_viewer()
+    viewer.open(str(out), plugin="napari-sashiko")
+    (layer,) = viewer.layers
+    assert layer.multiscale
+    levels = open_levels(out / image)
+    assert len(layer.data) == len(levels) > 1
+    coarsest = np.asarray(levels[-1])
+    shown = np.asarray(layer.data[-1])
+    np.testing.assert_array_equal(shown, coarsest.reshape(shown.shape))
 
 
 def test_other_folders_are_left_to_other_readers(tmp_path):

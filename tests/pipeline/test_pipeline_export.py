@@ -1,5 +1,7 @@
 """Laws of exporting results: the right part, exact ids, and words for what is not."""
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
@@ -231,6 +233,17 @@ def test_all_that_is_offered_can_be_exported(prediction, instances, tmp_path):
         assert ".tif" in each.endings
         done = export(each.source, tmp_path / f"{number}.tif", **each.settings)
         assert done.what.startswith(each.what)
+
+
+@pytest.mark.parametrize("kind", ["exploring", "reconstructing"])
+def test_models_that_no_other_program_could_use_are_not_offered(tmp_path, kind):
+    model = tmp_path / "m.sashiko-model"
+    model.mkdir()
+    (model / "model.json").write_text("{}")
+    (offer,) = exportables(model)
+    assert offer.endings == (".onnx", ".zip")
+    (model / "model.json").write_text(json.dumps({kind: {"edge": 32}}))
+    assert exportables(model) == ()
 
 
 def test_what_is_no_result_or_not_finished_is_not_offered(prediction, tmp_path):

@@ -5,22 +5,8 @@ from typing import Any
 
 from napari_sashiko.cli._console import answer, terminal
 from napari_sashiko.cli._options import absolute
-from napari_sashiko.errors import SettingsError
 
 COLUMNS = ("f1", "iou", "precision", "recall", "accuracy")
-
-
-def refuse(given: dict[str, Any], meant_for: str) -> None:
-    """Refuse options that say nothing about what is evaluated.
-
-    Raises
-    ------
-    SettingsError
-        Naming the first one that was given.
-    """
-    name = next((name for name, value in given.items() if value is not None), None)
-    if name is not None:
-        raise SettingsError(f"{name} is for {meant_for}.", "Leave it out.")
 
 
 def evaluate_pictures(

@@ -224,6 +224,19 @@ def class_of(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isdecimal() else text
 
 
+def refuse(given: dict[str, Any], meant_for: str) -> None:
+    """Refuse options that say nothing about what is given.
+
+    Raises
+    ------
+    SettingsError
+        Naming the first one that was given.
+    """
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None:
+        raise SettingsError(f"{name} is for {meant_for}.", "Leave it out.")
+
+
 def drop_left_over_boundary(
     asked: dict[str, Any], recipe: dict[str, Any], shown: Terminal
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_sashiko.cli._console import answer
-from napari_sashiko.cli._evaluate_pictures import evaluate_pictures, refuse
+from napari_sashiko.cli._evaluate_pictures import evaluate_pictures
 from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
@@ -18,6 +18,7 @@ from napari_sashiko.cli._options import (
     Part,
     absolute,
     class_of,
+    refuse,
 )
 
 IMAGES = ("restored image", "reconstruction")

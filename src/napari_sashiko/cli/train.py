@@ -28,6 +28,7 @@ from napari_sashiko.cli._options import (
     Seed,
     Set,
     collect,
+    refuse,
 )
 
 
@@ -99,6 +100,8 @@ def train(
     volume = image if whole else pipeline.open_image(image, axes=axes, level=level)
     names = None if classes is None else classes.split(",")
     given = {"unlabelled": unlabelled, "pixels": pixels}
+    if whole:
+        refuse({"--axes": axes, "--level": level or None}, "a volume with labels")
     folder = {key: value for key, value in given.items() if value is not None}
     with terminal(learning) as shown:
         done = pipeline.train(

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.label_layer import class_colormap
-from napari_sashiko.gui.lazy_array import LazyArray, as_levels
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.live_layers import channel_axis
 from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.reconstructed_layers import DOUBT, PARTS
@@ -136,7 +136,8 @@ def reconstructed_layers(found: Any) -> list[LayerData]:
     for part, words in PARTS.items():
         if part in found.images:
             hidden = {"visible": False, "colormap": "magma"} if part == DOUBT else {}
-            values = LazyArray(found.images[part], channel=0, dtype=np.float32)
+            levels = (found.images[part], *found.coarser.get(part, ()))
+            values = as_levels(levels, channel=0, dtype=np.float32)
             look = {"name": f"{name} - {words}", **hidden, **place}
             layers.append((values, look, "image"))
     return layers
@@ -152,7 +153,7 @@ def set_layers(found: Any) -> list[LayerData]:
         "features": size_names(len(found.classes)),
         **place_of(volume.stacking, volume),
     }
-    return [(LazyArray(found.sizes), look, "labels")]
+    return [(as_levels((found.sizes, *found.coarser)), look, "labels")]
 
 
 def instance_layers(found: Any) -> list[LayerData]:

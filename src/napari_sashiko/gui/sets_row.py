@@ -8,7 +8,7 @@ from napari.utils import DirectLabelColormap
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_sashiko.gui.lazy_array import LazyArray
+from napari_sashiko.gui.lazy_array import as_levels
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import put_layer
 from napari_sashiko.gui.work_row import WorkRow
@@ -138,7 +138,7 @@ class SetsRow(WorkRow):
             self.viewer,
             self._source,
             Labels,
-            LazyArray(found.sizes),
+            as_levels((found.sizes, *found.coarser)),
             name=f"{self._source.name} - set sizes",
             note={"result": "sets", "path": str(found.path)},
             first={"opacity": OPACITY},

@@ -86,7 +86,7 @@ def train(
     from napari_sashiko.training import TrainingDone  # noqa: PLC0415 - loads torch
 
     chosen = training_settings(**settings)
-    how = FolderSettings.checked(**folder or {})
+    how = FolderSettings.checked(**folder) if folder else None
     steps = train_steps(image, labels, classes, chosen, out, start=start, folder=how)
     return run_to_end(steps, TrainingDone, report)
 

@@ -1,5 +1,6 @@
 """Results and models for other programs, found by what lies at a path."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,8 @@ def exportables(source: Path | str) -> tuple[Exportable, ...]:
     """
     path = Path(source)
     if (path / MODEL_INDEX).exists():
-        return (Exportable(f"Model {path.stem}", path, {}, MODEL_ENDINGS),)
+        offer = Exportable(f"Model {path.stem}", path, {}, MODEL_ENDINGS)
+        return (offer,) if _sees_images(path) else ()
     return tuple(
         Exportable(content.title, path, chosen, IMAGE_ENDINGS)
         for chosen, content in contents(path)
@@ -129,6 +131,15 @@ def export(
     """
     chosen = ExportSettings.checked(**settings)
     return run_to_end(export_steps(source, out, chosen), ExportDone, report)
+
+
+def _sees_images(model: Path) -> bool:
+    """Whether a model turns an image into images, as graphs of other programs do."""
+    try:  # as it stands there: to check all of it loads torch
+        card = json.loads((model / MODEL_INDEX).read_text(encoding="utf-8"))
+        return card.get("exploring") is None and card.get("reconstructing") is None
+    except (OSError, ValueError, AttributeError):
+        return True  # damaged: told in words by whoever writes it
 
 
 def _model_steps(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:

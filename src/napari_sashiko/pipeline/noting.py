@@ -1,5 +1,6 @@
 """What a project remembers of runs and of its image, whoever it is that works in it."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from pydantic import BaseModel
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.project import INDEX, SUFFIX, ImageFacts, Project
 from napari_sashiko.volumes import Volume
+
+# What is noted is added to what stands there: jobs of a session take turns.
+ONE_AT_A_TIME = threading.Lock()
 
 
 def note_run(
@@ -24,13 +28,14 @@ def note_run(
         return
     image = None if volume is None else volume.path
     facts = None if image is None or volume is None else image_facts(volume)
-    _opened(folder).note(
-        image=image,
-        facts=facts,
-        classes=classes,
-        last={step: out.absolute()},
-        **{step: settings},
-    )
+    with ONE_AT_A_TIME:
+        _opened(folder).note(
+            image=image,
+            facts=facts,
+            classes=classes,
+            last={step: out.absolute()},
+            **{step: settings},
+        )
 
 
 def note_image(
@@ -54,7 +59,9 @@ def note_image(
     OutputError
         If the folder cannot be written.
     """
-    _opened(folder).note(image=image, facts=image_facts(volume), classes=classes)
+    facts = image_facts(volume)
+    with ONE_AT_A_TIME:
+        _opened(folder).note(image=image, facts=facts, classes=classes)
 
 
 def image_facts(volume: Volume) -> ImageFacts:

@@ -31,6 +31,7 @@ from napari_sashiko.volumes import (
     Stacking,
     Volume,
     live_levels,
+    open_levels,
     stacking_of,
 )
 
@@ -293,6 +294,8 @@ class PredictionSets:
         Coverage of held-out strokes.
     model_digest : str
         Which model made the prediction.
+    coarser : tuple of zarr array
+        Levels of half, a quarter ... of the voxels of `sizes`.
     """
 
     path: Path
@@ -302,6 +305,7 @@ class PredictionSets:
     voxels: tuple[int, ...] = ()
     reached: float | None = None
     model_digest: str = ""
+    coarser: tuple[Any, ...] = ()
 
 
 def open_sets(path: Path | str) -> PredictionSets:
@@ -324,6 +328,7 @@ def open_sets(path: Path | str) -> PredictionSets:
             voxels=tuple(int(count) for count in record.get("voxels", ())),
             reached=record.get("reached"),
             model_digest=str(record.get("model_digest", "")),
+            coarser=open_levels(path / "sizes")[1:],
         )
     except DAMAGED as error:
         raise OutputError(

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sashiko.errors import OutputError
+from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances import InstancesDone, InstanceSettings, segment_instances
 from napari_sashiko.labels import LabelledVoxels, check_labels
 from napari_sashiko.pipeline.folder_labels import (
@@ -75,7 +75,7 @@ def train_steps(
         Model whose networks go on learning, also of another image; its classes are
         found again by their names.
     folder : FolderSettings, optional
-        How labels in a folder of pictures are read.
+        How labels in a folder of pictures are read; only without `labels`.
 
     Yields
     ------
@@ -102,6 +102,12 @@ def train_steps(
         place = labelled_folder(image)
         found = yield from folder_input(place, classes, folder, seed=chosen.seed)
         volume, paint, origin = found.volume, found.paint, found.origin
+    elif folder is not None:
+        raise SettingsError(
+            "How labels of a folder of pictures are read was said (unlabelled, "
+            "pixels), and labels were given.",
+            "Leave it out: 0 is not labelled.",
+        )
     else:
         volume, origin = open_image(image), None
         paint = read_paint(labels, classes, volume)

@@ -70,8 +70,6 @@ def voxel_budget(device: str, bytes_per_voxel: int = BYTES_PER_VOXEL) -> int:
     name = str(choose_device(device))
     free = free_memory(name)
     most = VOXELS_ON_CPU if name == "cpu" else VOXELS_ON_GPU
-    if free is None:
-        return min(most, VOXELS_ON_CPU)
     return max(32**3, min(most, int(free * SHARE_OF_MEMORY / bytes_per_voxel)))
 
 

@@ -3,8 +3,9 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from napari_sashiko.errors import DeviceError
 
@@ -85,8 +86,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def free_memory(device: str) -> int | None:
-    """Bytes that are free on `device`; None where it cannot be asked.
+def free_memory(device: str) -> int:
+    """Bytes that are free on `device`: of the machine where it has none of its own.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def free_memory(device: str) -> int | None:
         import torch  # noqa: PLC0415
 
         return int(torch.cuda.mem_get_info(torch.device(device))[0])
-    return _free_main_memory()
+    return int(psutil.virtual_memory().available)
 
 
 def check_memory(needed: int, device: str, what: str, instead: str) -> None:
@@ -115,10 +116,10 @@ def check_memory(needed: int, device: str, what: str, instead: str) -> None:
     Raises
     ------
     DeviceError
-        If fewer bytes are free; where nobody can be asked, all is let through.
+        If fewer bytes are free.
     """
     free = free_memory(device)
-    if free is not None and needed > free:
+    if needed > free:
         raise DeviceError(
             f"{what} takes {needed / GIGABYTE:.3g} GB of memory, "
             f"{free / GIGABYTE:.3g} GB are free on {device}.",
@@ -150,14 +151,3 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _free_main_memory() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:  # other systems: nobody to ask without one more dependency
-        return None
-    for line in lines:
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
