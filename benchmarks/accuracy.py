@@ -28,7 +28,7 @@ from tasks import GENERATED, tasks
 
 RESULTS = Path(__file__).parent / "results" / "accuracy.jsonl"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "accuracy.md"
-CASES = ((0, 8), (1, 4), (2, 2))  # seed, strokes of each class
+CASES = ((0, 8), (1, 4), (2, 2), (3, 1))  # seed, strokes of each class
 SLICES = 2  # that the strokes are spread over
 BUDGETS = (120, 30)  # seconds of training
 

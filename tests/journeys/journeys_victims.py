@@ -34,6 +34,7 @@ TRAINING = {
 }
 WINDOW = {"window": (6, 24, 24), "border": (1, 4, 4), "device": "cpu"}
 DABS = 12
+BETWEEN_STROKES = 1.0  # seconds
 
 
 def say(*words):
@@ -102,6 +103,38 @@ def learn(folder, seed):
     for event in pipeline.train_steps(image, labels, CLASSES, settings, out):
         if isinstance(event, pipeline.EpochDone):
             say("epoch", event.member, event.epoch, time.monotonic())
+
+
+def live(folder, first):
+    """Train as the dock does, forest and networks, while strokes are added."""
+    session = Session(pipeline)
+    session.message.connect(lambda text, level: say("message", level, text))
+    session.event.connect(_tell_of_learning)
+    session.set_volume(open_volume(folder / "scan.npy"))
+    store = session.labels.start()
+    if not any(store.counts().values()):
+        store.array[:] = make_volume()[1]
+    settings = pipeline.training_settings(**TRAINING | {"forest": True, "trees": 8})
+    session.steps.train(settings, stay=True)
+    number, due = first, 0.0
+    while True:
+        if time.monotonic() > due:
+            boxes, value = stroke(number)
+            for box in boxes:
+                store.array[box] = value
+            say("stroke", number)
+            number, due = number + 1, time.monotonic() + BETWEEN_STROKES
+        session.pump()
+        time.sleep(0.01)
+
+
+def _tell_of_learning(_kind, event):
+    if isinstance(event, pipeline.EpochDone):
+        say("epoch", event.member, event.epoch, time.monotonic())
+    elif isinstance(event, pipeline.MemberSaved):
+        say("saved", time.monotonic())
+    elif isinstance(event, pipeline.PaintTaken):
+        say("taken", event.voxels)
 
 
 def predict(folder, _number):
@@ -205,7 +238,9 @@ def _stirred(folder, member, rng):
     return arrays
 
 
-WORK = {each.__name__: each for each in (paint, train, learn, predict, find, save)}
+WORK = {
+    each.__name__: each for each in (paint, train, learn, live, predict, find, save)
+}
 
 if __name__ == "__main__":
     WORK[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))

@@ -175,6 +175,57 @@ def test_quick_epochs_are_in_the_model_after_a_second(tmp_path):
     load_ensemble(path)
 
 
+def test_neither_strokes_nor_networks_are_lost_while_both_go_on(tmp_path):
+    make_scan(tmp_path)
+    project = tmp_path / "scan.npy.sashiko"
+    rng = np.random.default_rng(5)
+    expected, first, models = None, 0, set()
+    for _ in range(2):
+        lines, rest = int(rng.integers(12, 30)), float(rng.uniform(2.2, 3))
+        told = killed("live", tmp_path, first, lines, rest)
+        assert not [words for words in told if words[:2] == ["message", "error"]], told
+        assert [words for words in told if words[0] == "saved"]
+        drawn = [int(words[1]) for words in told if words[0] == "stroke"]
+        if expected is None:
+            expected = victims.make_volume()[1]
+        for number in drawn:
+            boxes, value = victims.stroke(number)
+            for box in boxes:
+                expected[box] = value
+        store = LabelStore.rescue(project / "labels", victims.SHAPE)
+        assert store.mended == ()
+        found = np.array(store.array)
+        unsure = np.zeros(victims.SHAPE, bool)
+        boxes, _ = victims.stroke(drawn[-1] + 1)
+        for box in boxes:
+            unsure[box] = True
+        np.testing.assert_array_equal(found[~unsure], expected[~unsure])
+        store.close()
+        expected, first = found, drawn[-1] + 1
+        (model,) = set((project / "models").glob("*.sashiko-model")) - models
+        models.add(model)
+        _check_live_model(model, told)
+    found = _reopened(project)
+    assert found.findings == ()
+    assert found.trained.path == model
+    assert not leftovers(project)
+
+
+def _check_live_model(model, told):
+    """Epochs that were over two seconds before the end are in it; it can be used."""
+    times = [float(words[-1]) for words in told if words[0] in ("epoch", "saved")]
+    long_ago = max(times) - 2 * crew.LONGEST
+    history = load_card(model).training["history"]
+    epochs = [words[1:] for words in told if words[0] == "epoch"]
+    for member, epoch, at in epochs:
+        if float(at) < long_ago:
+            assert len(history[int(member)]) >= int(epoch)
+    assert load_card(model).members[0].kind == "forest"
+    image = pipeline.as_volume(victims.make_volume()[0])
+    found = pipeline.preview(model, image, np.s_[3:4, 0:60, 0:70])
+    assert np.isfinite(found.mean).all()
+
+
 def _reopened(project):
     steps = pipeline.reopen_project(project)
     while True:
