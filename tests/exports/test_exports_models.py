@@ -19,7 +19,12 @@ from napari_sashiko.errors import ModelError, OutputError, SettingsError
 from napari_sashiko.labels import default_classes
 from napari_sashiko.networks import build_restorer
 from napari_sashiko.pipeline import Message, Progress, export, export_steps
-from napari_sashiko.volumes import Normalisation
+from napari_sashiko.volumes import (
+    LevelledVolume,
+    Normalisation,
+    as_volume,
+    full_region,
+)
 
 RNG = np.random.default_rng(0)
 AGREES = 1e-4
@@ -220,6 +225,51 @@ def test_a_package_of_restoring_networks_passes_the_tests_of_its_library(tmp_pat
     assert "image-restoration" in facts["tags"]
     assert facts["outputs"][0]["axes"][1]["channel_names"] == ["channel 1"]
     assert "Restored grey values" in facts["outputs"][0]["description"]
+
+
+def levelled():
+    """A model of separate pictures: its constants are those of levelled ones."""
+    known = {"low": (-2.0,), "high": (2.5,), "center": (0.1,), "scale": (0.9,)}
+    return {"normalisation": Normalisation(**known, levelled=True)}
+
+
+def pictures():
+    """Grey values of four pictures, each taken in another light."""
+    light = np.array([1.0, 2.0, 5.0, 9.0], np.float32)[:, None, None]
+    return (RNG.random((1, 4, 32, 40)).astype(np.float32) * 50 + 20) * light
+
+
+@pytest.mark.slow
+def test_the_graph_of_a_model_of_pictures_wants_them_levelled(tmp_path):
+    needs_onnx()
+    made = [network_member(dims=2, seed=seed, weight=0.5) for seed in (0, 1)]
+    model = model_of(tmp_path, *made, dims=2, **levelled())
+    events = []
+    export(model, tmp_path / "m.onnx", report=events.append)
+    (said,) = [e.text for e in events if isinstance(e, Message)]
+    assert "clip each to its percentiles 0.5 and 99.5" in said
+    image = pictures()
+    ours = LevelledVolume(as_volume(image[0])).read(full_region(image.shape[1:]))
+    seen = np.empty_like(image)  # by hand, as it is said
+    for number, picture in enumerate(image[0]):
+        clipped = picture.clip(*np.percentile(picture, (0.5, 99.5)))
+        seen[0, number] = (clipped - clipped.mean()) / clipped.std()
+    np.testing.assert_allclose(seen, ours, atol=1e-4)
+    mean, std, facts = run(tmp_path / "m.onnx", seen)
+    assert json.loads(facts["levelled"]) is True
+    ensemble = load_ensemble(model)
+    expected = ensemble.predict(ensemble.card.normalisation.apply(ours))
+    np.testing.assert_allclose(mean, expected[0], atol=5 * AGREES)
+    np.testing.assert_allclose(std, expected[1], atol=5 * AGREES)
+
+
+def test_a_package_of_a_model_of_pictures_is_refused(tmp_path):
+    needs_onnx()
+    pytest.importorskip("bioimageio.core")
+    pytest.importorskip("bioimageio.spec")
+    model = model_of(tmp_path, network_member(dims=2), dims=2, **levelled())
+    with pytest.raises(ModelError, match="levels each picture"):
+        export(model, tmp_path / "m.zip")
 
 
 def test_a_model_that_fills_gaps_is_refused(tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sashiko.checkpoints import ModelCard
+from napari_sashiko.checkpoints import ModelCard, load_card
 from napari_sashiko.errors import ModelError
 from napari_sashiko.exports._libraries import need
 from napari_sashiko.exports.events import ExportDone
@@ -88,6 +88,12 @@ def export_package(model: Path, out: Path, settings: ExportSettings) -> Iterator
     check_writable(target)
     for package in ("bioimageio.spec", "bioimageio.core"):
         need(package, EXTRA)
+    if load_card(model).normalisation.levelled:
+        raise ModelError(
+            f"The model {model} levels each picture between its outliers, which no "
+            "preprocessing of bioimage.io can say.",
+            "Export it as ONNX, or train with levelling set to no and export that.",
+        )
     traced = yield from trace_model(model)
     yield from _wishes(settings)
     with said(target), tempfile.TemporaryDirectory() as folder, _closing_files():

@@ -19,7 +19,7 @@ from napari_sashiko.exports._libraries import need, quiet
 from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.volumes import check_writable, written_file
+from napari_sashiko.volumes import TAILS, check_writable, written_file
 
 ONNX_ENDING = ".onnx"
 INPUT = "image"
@@ -28,6 +28,11 @@ MOST_BYTES = 1_900_000_000  # of weights: a graph in one file has less than 2 Gi
 LONGEST = 4096  # in multiples of what pooling asks for
 USUAL = 3.0  # deviations from the mean that most grey values lie within
 STEPS = 3  # of the progress
+LEVEL_FIRST = (
+    "The model is one of separate pictures: clip each to its percentiles "
+    f"{TAILS[0]:g} and {TAILS[1]:g}, take its mean off and divide by its standard "
+    "deviation before the graph sees it."
+)
 FAILURES = (RuntimeError, ValueError, TypeError, NotImplementedError)
 
 
@@ -68,7 +73,9 @@ def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[
     Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and,
     where there are several networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or
     restored grey values; Z, Y and X are free multiples of ``align``, which stands in
-    the file beside classes and voxel size.
+    the file beside classes and voxel size. Of a model of separate pictures the input is
+    what `LevelledVolume` makes of these, and the file says so: a graph that may be
+    given a part of a picture cannot know the percentiles of all of it.
 
     Parameters
     ----------
@@ -138,12 +145,6 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
             "graph cannot.",
             "Export the image that it restores.",
         )
-    if ensemble.card.normalisation.levelled:
-        raise ModelError(
-            f"The model {model} brings each picture to one mean and contrast by "
-            "percentiles of the picture, which the graph cannot.",
-            "Train with levelling set to no, and export that.",
-        )
     voices, left_out = _voices(ensemble)
     yield from _left_out(left_out, voices, model)
     if any(each.network.squeezes for each in voices):
@@ -177,6 +178,8 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
             f"{unit}: where a network takes places of maxima, rounding decides.",
             "warning",
         )
+    if traced.card.normalisation.levelled:
+        yield Message(LEVEL_FIRST, "warning")
     yield Progress(2, STEPS, "exporting")
     return traced
 
@@ -305,6 +308,7 @@ def _describe(proto: Any, card: ModelCard, align: tuple[int, int, int]) -> None:
         "voxel_size_zyx": json.dumps(card.voxel_size),
         "unit": card.unit,
         "multiple_of_zyx": json.dumps(align),
+        "levelled": json.dumps(card.normalisation.levelled),
     }
     need("onnx", "onnx").helper.set_model_props(proto, facts)
 

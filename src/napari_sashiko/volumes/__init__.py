@@ -20,6 +20,7 @@ from napari_sashiko.volumes.live_level import live_levels
 from napari_sashiko.volumes.lock import FolderLock, Holder
 from napari_sashiko.volumes.normalisation import (
     LARGEST,
+    TAILS,
     Normalisation,
     measure_normalisation,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "LABELS",
     "LARGEST",
     "PARTS",
+    "TAILS",
     "ChunkWriter",
     "FolderLock",
     "Holder",
