@@ -5,6 +5,7 @@ import pytest
 from napari.layers import Image
 from skimage.transform import radon
 
+from napari_sashiko import pipeline
 from napari_sashiko.gui.reconstruct_dock import ReconstructDock
 from napari_sashiko.gui.result_layers import is_source
 from napari_sashiko.samples import SAMPLES
@@ -82,6 +83,22 @@ def test_back_projection_becomes_a_layer(dock, click, qtbot):
     assert not dock.viewer.layers["scan"].visible
     assert "network" not in dock.form.state.text()
     assert is_source(found)
+
+
+def test_slices_are_compared_with_the_true_ones(dock, click, qtbot):
+    assert not dock.scoring.button.isVisible()
+    click(dock, "reconstruct")
+    finish(dock, qtbot)
+    slices = discs()[1]
+    dock.viewer.add_layer(Image(slices, name="true"))
+    truths = dock.scoring.truths
+    truths.setCurrentIndex(truths.findText("true"))
+    click(dock, "evaluate")
+    qtbot.waitUntil(lambda: "PSNR" in dock.scoring.state.text(), timeout=LONG)
+    path = made(dock, "back-projection").metadata["napari_sashiko"]["path"]
+    errors = pipeline.evaluate_image(path, slices).errors
+    assert f"PSNR {errors.psnr:.2f} dB" in dock.scoring.state.text()
+    assert errors.pearson > 0.9
 
 
 def test_a_large_volume_shows_at_all_levels(dock, click, qtbot, monkeypatch):

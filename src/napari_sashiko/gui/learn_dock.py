@@ -21,6 +21,7 @@ from napari_sashiko.gui.live_layers import LiveLayers
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import choose_data, fill_box
 from napari_sashiko.gui.result_layers import KEY, is_source
+from napari_sashiko.gui.score_row import ScoreRow
 from napari_sashiko.gui.settings_form import part_choices
 from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.runners import Event, Message, Progress
@@ -50,12 +51,15 @@ class LearnDock(QWidget):
         Where models of this kind lie in a project.
     parts : mapping
         Which kind of parts each field chooses from.
+    score_tip : str
+        What a result is compared with; empty where there is nothing to compare.
     """
 
     kind: ClassVar[str]
     settings_name: ClassVar[str]
     room: ClassVar[str]
     parts: ClassVar[Mapping[str, str]] = {"network": "network"}
+    score_tip: ClassVar[str] = ""
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__()
@@ -73,6 +77,8 @@ class LearnDock(QWidget):
         self._members = 1
         self._shut = False
         self.form = self.make_form()
+        self.scoring = ScoreRow(self.session, self.score_tip, volume_of)
+        self.form.add_below(self.scoring)
         self.exporting = ExportRow(self.session, self.written)
         self.form.add_below(self.exporting)
         self.form.close_below()
@@ -118,6 +124,7 @@ class LearnDock(QWidget):
 
     def on_begin(self) -> None:
         """Forget what belongs to the work before."""
+        self.scoring.use(None)
 
     # ---- what the user does -----------------------------------------------------
 
@@ -180,6 +187,7 @@ class LearnDock(QWidget):
         layers = self.sources()
         for box in self.layer_boxes():
             fill_box(box, [(layer.name, layer) for layer in layers])
+        self.scoring.show_truths(layers)
         self.choose()
 
     # ---- what is asked for ------------------------------------------------------
@@ -306,9 +314,10 @@ class LearnDock(QWidget):
             self.results.cell_done(event.cell)
 
     def on_PredictionDone(self, _event: Any) -> None:  # noqa: N802 - after the event
-        """Show all of the result."""
+        """Show all of the result, which can be scored now."""
         if self.results is not None:
             self.results.finish()
+        self.scoring.use(next(iter(self.results_there()), None))
         self.form.say(self.done_words())
 
     def stopped_words(self) -> str:

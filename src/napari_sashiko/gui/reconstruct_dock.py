@@ -22,6 +22,9 @@ class ReconstructDock(LearnDock):
         "network": "reconstructor",
         "loss": "image loss",
     }
+    score_tip: ClassVar[str] = (
+        "Compare slices with the true ones: those of the networks where there are any"
+    )
     form: ReconstructForm
     results: ReconstructedLayers
 

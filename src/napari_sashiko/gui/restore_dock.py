@@ -11,7 +11,6 @@ from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.parts import make_box
 from napari_sashiko.gui.restored_layers import RestoredLayers
-from napari_sashiko.gui.score_row import ScoreRow
 from napari_sashiko.session import Restoration
 
 WORDS = FormWords(
@@ -23,7 +22,6 @@ WORDS = FormWords(
     more_tip="Time, networks, losses",
     skip={"gaps", "missing"},  # chosen above the settings
 )
-SCORE_TIP = "Compare the restored image with the image as it should be"
 TASKS = {
     "blind": "take noise away",
     "paired": "make it like a clean image",
@@ -78,29 +76,15 @@ class RestoreDock(LearnDock):
         "network": "restorer",
         "loss": "image loss",
     }
+    score_tip: ClassVar[str] = (
+        "Compare the restored image with the image as it should be"
+    )
     form: RestoreForm
 
     def make_form(self) -> RestoreForm:
         """Make the widgets."""
         self.results = RestoredLayers(self.viewer, self)
-        self.scoring = ScoreRow(self.session, SCORE_TIP, volume_of)
-        form = RestoreForm(self, self.viewer)
-        form.add_below(self.scoring)
-        return form
-
-    def reset_choices(self, event: Any = None) -> None:
-        """Any image may be what the restored one should be like."""
-        super().reset_choices(event)
-        self.scoring.show_truths(self.sources())
-
-    def on_begin(self) -> None:
-        """Scores of the image before are over."""
-        self.scoring.use(None)
-
-    def on_PredictionDone(self, event: Any) -> None:  # noqa: N802 - after the event
-        """Show all of the image, which can be scored now."""
-        super().on_PredictionDone(event)
-        self.scoring.use(next(iter(self.results_there()), None))
+        return RestoreForm(self, self.viewer)
 
     def layer_boxes(self) -> tuple[Any, ...]:
         """The image, and how it should be."""
