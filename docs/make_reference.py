@@ -52,7 +52,8 @@ command line and in Python. On the command line the common ones have an option o
 own; all others are given as `--set NAME=VALUE`, and an entry of a setting that holds
 others as `--set network_settings.depth=3`; those of *Folder* and *Apply* are options
 only. A file for `--recipe` is JSON with the keys `train`, `restore`, `explore`,
-`embed`, `predict`, `instances`, `measure` and `sets`. A name that does not exist, or a
+`embed`, `predict`, `instances`, `measure`, `sets`, `train_reconstruct`, `reconstruct`
+and `apply`, or a project. A name that does not exist, or a
 value out of range, is refused in one sentence.
 """
 STEPS = {

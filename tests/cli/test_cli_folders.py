@@ -83,7 +83,13 @@ def test_apply_runs_where_it_is_told(sashiko, trained, tmp_path):
     said = sashiko(*words, "--runner", "serial", "--scheduler", "tcp://127.0.0.1:1")
     assert said.code == 2
     assert "for the runner 'dask'" in said.complaint
+    (tmp_path / "r.json").write_text('{"apply": {"runner": "bicycle"}}')
+    said = sashiko(*words, "--recipe", tmp_path / "r.json")
+    assert said.code == 2
+    assert "bicycle" in said.complaint
     assert not (tmp_path / "out").exists()
+    said = sashiko(*words, "--recipe", tmp_path / "r.json", "--runner", "serial")
+    assert said.code == 0
 
 
 BAD = {

@@ -60,6 +60,25 @@ def test_a_volume_is_scored_like_an_image(sashiko, place):
     assert "Choose from: fbp" in wrong.err
 
 
+def test_a_project_is_a_recipe_of_both_steps(sashiko, place):
+    home = place / "a.sashiko"
+    out = home / "reconstructed" / "made.zarr"
+    words = ("reconstruct", "sinograms.npy", "--json")
+    done = sashiko(*words, "-o", out, "--filter", "hann", "--overwrite")
+    assert done.code == 0, done.err
+    model = home / "reconstructors" / "m.sashiko-model"
+    done = sashiko(*LEARN[:-1], model, *QUICK, "--seed", "7")
+    assert done.code == 0, done.err
+    again = sashiko(*words, "-o", "again.zarr", "--recipe", home)
+    assert again.code == 0, again.err
+    assert again.summary["settings"]["filter"] == "hann"
+    assert again.summary["settings"]["overwrite"] is False  # what is there stays
+    again = sashiko(*LEARN, "--recipe", home, "--epochs", "1", "--json")
+    assert again.code == 0, again.err
+    assert again.summary["settings"]["seed"] == 7
+    assert again.summary["settings"]["network"] == "dense_reconstruct"
+
+
 def test_a_large_volume_gets_coarser_levels(sashiko, place, monkeypatch):
     monkeypatch.setattr(pyramid, "MOST", 16)
     monkeypatch.setattr(pyramid, "LEAST", 8)

@@ -14,7 +14,9 @@ def test_a_recipe_is_read_as_it_was_written(tmp_path):
 
 def test_a_project_is_a_recipe_of_its_last_runs(tmp_path):
     project = Project.create(tmp_path / "a.sashiko")
-    project.note(predict=PredictionSettings(workers=3, border=(1, 2, 3)))
+    # Who began anew does not say that others shall.
+    run = PredictionSettings(workers=3, border=(1, 2, 3), overwrite=True)
+    project.note(predict=run)
     for path in (project.folder, project.folder / "project.json"):
         settings = PredictionSettings.checked(**read_recipe(path).predict)
         assert settings == PredictionSettings(workers=3, border=(1, 2, 3))

@@ -12,6 +12,7 @@ from napari_sashiko.cli._options import (
     Json,
     ModelFolder,
     Overwrite,
+    RecipeFile,
     Runner,
     Scheduler,
     Set,
@@ -53,6 +54,7 @@ def apply(
     workers: Workers = None,
     device: Device = None,
     overwrite: Overwrite = False,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -69,7 +71,8 @@ def apply(
         "device": device,
         "overwrite": overwrite or None,
     }
-    values = collect(given, more, {})
+    base = pipeline.read_recipe(recipe).apply if recipe else {}
+    values = collect(given, more, base)
     with terminal(_translate) as shown:
         done = pipeline.apply(model, folder, out, report=shown.show, **values)
     facts = {

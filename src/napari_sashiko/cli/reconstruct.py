@@ -15,6 +15,7 @@ from napari_sashiko.cli._options import (
     Json,
     Order,
     Overwrite,
+    RecipeFile,
     Set,
     Sinograms,
     absolute,
@@ -46,6 +47,7 @@ def reconstruct(
     device: Device = None,
     overwrite: Overwrite = False,
     axes: Axes = None,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -58,7 +60,8 @@ def reconstruct(
         "device": device,
         "overwrite": overwrite or None,
     }
-    values = collect(given, more, {})
+    base = pipeline.read_recipe(recipe).reconstruct if recipe else {}
+    values = collect(given, more, base)
     volume = pipeline.open_image(sinograms, axes=axes)
     with terminal(blocks) as shown:
         done = pipeline.reconstruct(

@@ -20,6 +20,7 @@ from napari_sashiko.cli._options import (
     Device,
     Json,
     Order,
+    RecipeFile,
     Seed,
     Set,
     Sinograms,
@@ -49,6 +50,7 @@ def train_reconstruct(
     device: Device = None,
     seed: Seed = None,
     axes: Axes = None,
+    recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
 ) -> None:
@@ -64,7 +66,8 @@ def train_reconstruct(
         "device": device,
         "seed": seed,
     }
-    values = collect(given, more, {})
+    base = pipeline.read_recipe(recipe).train_reconstruct if recipe else {}
+    values = collect(given, more, base)
     volume = pipeline.open_image(sinograms, axes=axes)
     with terminal(learning) as shown:
         done = pipeline.train_reconstruct(

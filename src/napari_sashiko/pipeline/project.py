@@ -274,7 +274,11 @@ class Project:
         OutputError
             If the folder cannot be written.
         """
-        new = {name: value.model_dump(mode="json") for name, value in settings.items()}
+        # A recipe of these settings must not delete what is there.
+        new = {
+            name: value.model_dump(mode="json", exclude={"overwrite"})
+            for name, value in settings.items()
+        }
         written = {
             step: relative(path, self.folder) for step, path in (last or {}).items()
         }

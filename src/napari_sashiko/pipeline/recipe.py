@@ -24,6 +24,8 @@ class Recipe(Settings):
         Fields of `TrainingSettings`, `RestoreSettings`, `ExploreSettings`,
         `EmbedSettings`, `PredictionSettings`, `InstanceSettings`, `SetSettings` and
         `MeasureSettings`; checked by these when the step starts.
+    train_reconstruct, reconstruct, apply : dict
+        Fields of `TrainReconstructSettings`, `ReconstructSettings` and `ApplySettings`.
     """
 
     format_version: int = FORMAT_VERSION
@@ -35,6 +37,9 @@ class Recipe(Settings):
     instances: dict[str, Any] = Field(default_factory=dict)
     sets: dict[str, Any] = Field(default_factory=dict)
     measure: dict[str, Any] = Field(default_factory=dict)
+    train_reconstruct: dict[str, Any] = Field(default_factory=dict)
+    reconstruct: dict[str, Any] = Field(default_factory=dict)
+    apply: dict[str, Any] = Field(default_factory=dict)
 
     def write(self, path: Path | str) -> None:
         """Write the recipe as JSON.

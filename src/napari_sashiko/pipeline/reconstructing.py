@@ -1,6 +1,7 @@
 """Tomographic reconstruction: sinograms to a volume, and networks that learn it."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,13 @@ from napari_sashiko.errors import VolumeError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.levels import with_levels
-from napari_sashiko.pipeline.steps import check_model_folder
-from napari_sashiko.prediction import PredictionDone, ReconstructSettings
+from napari_sashiko.pipeline.noting import note_run
+from napari_sashiko.pipeline.steps import check_model_folder, noted
+from napari_sashiko.prediction import (
+    PredictionDone,
+    PredictionStarted,
+    ReconstructSettings,
+)
 from napari_sashiko.prediction import reconstruct as reconstruct_volume
 from napari_sashiko.runners import Event, RunnerSettings
 
@@ -81,8 +87,11 @@ def reconstruct_steps(
     SashikoError
         If sinograms, model, settings or output cannot be used.
     """
-    steps = reconstruct_volume(
-        open_image(sinograms), out, settings, model=model, angles=_angles(angles)
+    volume, chosen = open_image(sinograms), settings or ReconstructSettings()
+    steps = noted(
+        reconstruct_volume(volume, out, chosen, model=model, angles=_angles(angles)),
+        PredictionStarted,
+        partial(note_run, Path(out), "reconstruct", chosen, volume=volume),
     )
     yield from with_levels(steps, PredictionDone, Path(out), RunnerSettings())
 
@@ -173,17 +182,21 @@ def train_reconstruct_steps(
     SashikoError
         If sinograms, images, settings or output cannot be used.
     """
-    from napari_sashiko.training import train_reconstructing  # noqa: PLC0415
+    from napari_sashiko.training import (  # noqa: PLC0415 - loads torch
+        TrainingStarted,
+        train_reconstructing,
+    )
 
     chosen = settings or train_reconstruct_settings()
     target = Path(out)
     check_model_folder(target)
-    yield from train_reconstructing(
-        open_image(sinograms),
-        open_image(images),
-        chosen,
-        target,
-        angles=_angles(angles),
+    volume = open_image(sinograms)
+    yield from noted(
+        train_reconstructing(
+            volume, open_image(images), chosen, target, angles=_angles(angles)
+        ),
+        TrainingStarted,
+        partial(note_run, target, "train_reconstruct", chosen, volume=volume),
     )
 
 
