@@ -13,6 +13,7 @@ import torch
 
 from napari_sashiko.checkpoints import (
     FORMAT_VERSION,
+    copy_model,
     folder,
     load_card,
     load_ensemble,
@@ -66,6 +67,26 @@ def test_a_model_is_known_by_what_was_loaded(path, models, networks):
     save_model(path, card.model_copy(update={"temperature": 0.5}), tensors)
     assert model_digest(path) != before
     assert ensemble.digest == before
+
+
+def test_a_copy_is_the_same_model_also_after_mending(path, models, tmp_path):
+    save_model(path, *models())
+    card = load_card(path)
+    assert len(card.members) > 1
+    copy = copy_model(path, tmp_path / "kept")
+    assert copy.name == path.name
+    assert model_digest(copy) == model_digest(path)
+    assert copy_model(path, tmp_path / "kept") == copy
+    # A model that lost its first member keeps the names of the others' files.
+    rest = card.model_copy(update={"members": card.members[1:]})
+    (path / "model.json").write_text(rest.model_dump_json())
+    mended = copy_model(path, tmp_path / "kept")
+    assert mended != copy
+    assert model_digest(mended) == model_digest(path) != model_digest(copy)
+    load_ensemble(mended)
+    (path / rest.members[0].file).unlink()
+    with pytest.raises(ModelError, match="cannot be used"):
+        copy_model(path, tmp_path / "other")
 
 
 def test_the_card_comes_back_as_it_was(path, models):

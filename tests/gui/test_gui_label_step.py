@@ -241,6 +241,26 @@ def test_adopting_takes_the_place_of_labels_that_were_begun(dock, click, stroke,
     assert dock.session.labels.paint.version > version
 
 
+def test_a_layer_that_was_refused_names_no_classes(
+    open_dock, click, stroke, blobs, qtbot
+):
+    first = open_dock(Image(blobs, name="blobs"))
+    painted(first, stroke, click)
+    first.viewer.close()
+    dock = open_dock(Image(blobs.copy(), name="blobs"))
+    theirs = dock.viewer.add_labels(
+        np.ones((6, 40, 51), np.uint8),
+        name="theirs",
+        features={"index": [0, 1], "class": ["none", "wrong"]},
+    )
+    click(dock, "adopt_labels")
+    assert dock.status.level == "error"
+    click(dock, "start_labelling")
+    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=8000)
+    assert "wrong" not in [each.name for each in dock.session.labels.classes]
+    assert theirs.visible
+
+
 def test_a_time_series_of_labels_is_not_read_at_once():
     class Lazy:
         shape, dtype, ndim = (3, 4, 20, 30), np.dtype(np.uint8), 4

@@ -37,6 +37,9 @@ class Asked:
     def __init__(self):
         self.places = []
 
+    def model_digest(self, model):
+        return model.name
+
     def PredictionSettings(self, **_values):  # noqa: N802 - its name there
         return None
 

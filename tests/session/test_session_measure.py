@@ -1,5 +1,6 @@
 """The desk finds the model of a prediction and measures with its members."""
 
+import shutil
 import time
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import napari_sashiko as ns
 from napari_sashiko import pipeline
 from napari_sashiko.checkpoints import model_digest
+from napari_sashiko.pipeline.kept_models import kept_models
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import as_volume
 
@@ -86,7 +88,7 @@ def test_what_segmented_is_kept_when_training_goes_on(desk, bars):
         return [text for level, text in said if level == "error"]
 
     assert segment() == []
-    (kept,) = (out.parent / ".models").iterdir()
+    (kept,) = kept_models(out)
     before = model_digest(model)
     assert model_digest(kept) == before == pipeline.open_prediction(out).model_digest
     # As training does that stays on: the same folder, after the next stroke.
@@ -101,9 +103,17 @@ def test_what_segmented_is_kept_when_training_goes_on(desk, bars):
     assert "made with another model" in refusal
     assert model_digest(kept) == before
     assert segment(overwrite=True) == []
-    assert model_digest(kept) == model_digest(model) != before
+    (newer,) = kept_models(out)
+    assert kept.exists()  # the other prediction is of it
+    assert model_digest(newer) == model_digest(model) != before
+    # Nothing is lost where it never starts.
+    (refusal,) = segment(overwrite=True, runner="dask", scheduler="tcp://127.0.0.1:1")
+    assert pipeline.open_prediction(out).model_digest == model_digest(newer)
+    shutil.rmtree(out.with_name("p.zarr"))
+    assert segment() == []
+    assert not kept.exists()
     assert model in desk.models()
-    assert kept not in desk.models()
+    assert newer not in desk.models()
 
 
 def test_a_model_that_was_trained_again_is_missed(desk, bars):

@@ -162,6 +162,55 @@ def test_labels_that_do_not_fit_are_refused_at_once(session, volume, labels, sen
         session.labels.adopt(labels)
 
 
+def waiting():
+    while True:
+        yield Tick()
+
+
+def test_labels_are_opened_once_whoever_opens_them(session, volume):
+    session.set_volume(volume)
+    paint_two_classes(session)
+    session.labels.save()
+    folder = session.folder
+    del session.labels._paints[folder]  # as when it is opened the next time
+    session.labels.turn_to(folder)
+    session.labels.go_on()
+    session.labels.start()  # and is there first
+    paint = session.labels.paint
+    pump_until(session, lambda: not session.is_running("adopt"))
+    session.pump()
+    assert session.labels.paint is paint
+    paint.store.array[0, 0, 0] = 1
+    assert paint.counts()[1] == 4 * 16 + 1
+
+
+def test_nothing_is_restored_while_labels_are_opened(session, volume):
+    session.set_volume(volume)
+    session.start("adopt", waiting)
+    with pytest.raises(LabelError, match="being read"):
+        session.reopen()
+    session.stop("adopt")
+
+
+def test_labels_change_places_neither_while_learned_from_nor_while_restored(
+    session, volume
+):
+    session.set_volume(volume)
+    session.labels.start()
+    begun = session.labels.paint
+    for kind, why in (("train", "Training follows"), ("reopen", "looked through")):
+        session.start(kind, waiting)
+        with pytest.raises(LabelError, match=why):
+            session.labels.adopt(np.ones(volume.shape, np.uint8))
+        assert session.labels.paint is begun
+        session.stop(kind)
+        pump_until(session, lambda kind=kind: not session.is_running(kind))
+    session.labels.adopt(np.ones(volume.shape, np.uint8))
+    assert session.labels.paint is None
+    pump_until(session, lambda: session.labels.paint is not None)
+    assert session.labels.paint is not begun
+
+
 def test_adopting_never_destroys_paint(session, volume):
     session.set_volume(volume)
     paint_two_classes(session)

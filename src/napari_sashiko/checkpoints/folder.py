@@ -170,7 +170,7 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
             load_member(Path(folder), card, entry, place) for entry in card.members
         ]
         # Now: a training may write another model before anybody asks.
-        return Ensemble(card, members, place, digest=_hashed(Path(folder), card))
+        return Ensemble(card, members, place, digest=hashed(Path(folder), card))
 
     return with_card(Path(folder), load)
 
@@ -198,7 +198,7 @@ def load_reconstructors(
             load_reconstructor(Path(folder), card, entry, place)
             for entry in card.members
         ]
-        digest = _hashed(Path(folder), card)
+        digest = hashed(Path(folder), card)
         return ReconstructorEnsemble(card, networks, place, digest=digest)
 
     return with_card(Path(folder), load)
@@ -235,7 +235,7 @@ def load_reconstructor(
         If its tensors are missing, damaged, or do not fit the card.
     """
     try:
-        arrays = read_tensors(folder / entry.file)
+        arrays = _tensors(folder / entry.file)
         network = reconstructor_from_spec(entry.spec)
         _check_sizes(card, network)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
@@ -260,10 +260,11 @@ def model_digest(folder: Path) -> str:
     ModelError
         As `load_card`, and if a member's tensors are missing.
     """
-    return with_card(Path(folder), partial(_hashed, Path(folder)))
+    return with_card(Path(folder), partial(hashed, Path(folder)))
 
 
-def _hashed(folder: Path, card: ModelCard) -> str:
+def hashed(folder: Path, card: ModelCard) -> str:
+    """Digest of a model whose card was read; see `model_digest`."""
     digest = hashlib.sha256()
     for name in PREDICTING:
         digest.update(repr(getattr(card, name)).encode())
@@ -316,7 +317,7 @@ def load_member(
     if card.exploring is not None:
         raise _explores(card)
     try:
-        arrays = read_tensors(folder / entry.file)
+        arrays = _tensors(folder / entry.file)
         if entry.kind == "forest":
             forest = Forest.from_arrays(FilterBank(**entry.spec), arrays)
             _check_outputs(card, forest.n_classes)
@@ -338,7 +339,7 @@ def load_member(
 def _load_explorer(folder: Path, card: ModelCard, device: torch.device) -> Explorer:
     entry = card.members[0]
     try:
-        arrays = read_tensors(folder / entry.file)
+        arrays = _tensors(folder / entry.file)
         known = arrays.pop(KNOWN)
         network = encoder_from_spec(entry.spec)
         _check_outputs(card, network.out_channels)
@@ -357,8 +358,7 @@ def _explores(card: ModelCard) -> ModelError:
     )
 
 
-def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a member's tensors; raises one of ``DAMAGE``."""
+def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     content = path.read_bytes()
     if path.name.startswith("member-") and _digest(content) not in path.name:
         raise ValueError("its content is not what was written")

@@ -101,7 +101,7 @@ def train(
     names = None if classes is None else classes.split(",")
     given = {"unlabelled": unlabelled, "pixels": pixels}
     if whole:
-        refuse({"--axes": axes, "--level": level or None}, "a volume with labels")
+        refuse({"--axes": axes, "--level": level or None}, "a volume with LABELS")
     folder = {key: value for key, value in given.items() if value is not None}
     with terminal(learning) as shown:
         done = pipeline.train(

@@ -33,11 +33,18 @@ def find_label_layer(viewer: Any, paint: Paint) -> Any:
 
 def left_over_paint(viewer: Any, folder: Any) -> Paint | None:
     """Paint of a project whose layer outlived the dock that made it."""
-    for layer in viewer.layers:
-        known = layer.metadata.get(KEY, {})
-        if known.get("project") == str(folder) and "paint" in known:
-            return known["paint"]
-    return None
+    layers = project_layers(viewer, folder)
+    return layers[0].metadata[KEY]["paint"] if layers else None
+
+
+def project_layers(viewer: Any, folder: Any) -> list[Any]:
+    """Layers that show paint of a project."""
+    known = [(layer, layer.metadata.get(KEY, {})) for layer in viewer.layers]
+    return [
+        layer
+        for layer, facts in known
+        if facts.get("project") == str(folder) and "paint" in facts
+    ]
 
 
 def add_label_layer(

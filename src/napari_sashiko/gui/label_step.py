@@ -25,6 +25,7 @@ from napari_sashiko.gui.label_layer import (
     add_label_layer,
     find_label_layer,
     left_over_paint,
+    project_layers,
     show_classes,
 )
 from napari_sashiko.gui.messages import telling
@@ -59,7 +60,7 @@ class LabelStep(QGroupBox):
         self.session = session
         self.viewer = viewer
         self.layer: Any = None
-        self._adopting: Any = None
+        self._adopting: tuple[Any, Any] = None, None  # project, and layer of others
         self._build()
         self.keys = DigitKeys(self, self.pick_number)
         session.volume_changed.connect(self.refresh)
@@ -91,6 +92,8 @@ class LabelStep(QGroupBox):
 
     def restore(self, paint: Paint | None) -> None:
         """Show the paint of an earlier session; None changes nothing."""
+        if self.session.is_running(KIND):
+            return  # the labels that it brings are shown then
         if self.session.labels.paint is None:
             # A layer that outlived its dock has the same files open.
             paint = left_over_paint(self.viewer, self.session.folder) or paint
@@ -105,7 +108,6 @@ class LabelStep(QGroupBox):
             if layer is None:
                 raise LabelError("There is no labels layer to adopt.")
             volume = self.session.need_volume()
-            self._adopting = layer
             array = spatial_labels(layer, volume.stacking)
             if not np.allclose(layer.scale[-2:], self.session.source.scale[-2:]):
                 self.session.message.emit(
@@ -113,9 +115,11 @@ class LabelStep(QGroupBox):
                     "it was taken voxel by voxel.",
                     "warning",
                 )
-            empty = self.layer
+            folder = self.session.folder
             self.session.labels.adopt(array)
-            if empty is not None:  # nobody is to paint into what is being filled
+            self._adopting = folder, layer
+            for empty in project_layers(self.viewer, folder):
+                # Nobody is to paint into what is being filled.
                 self.viewer.layers.remove(empty)
 
     def add_class(self) -> None:
@@ -257,14 +261,14 @@ class LabelStep(QGroupBox):
         if self.session.is_running(kind):
             self.refresh()
             return
-        layer, self._adopting = self._adopting, None
+        (folder, layer), self._adopting = self._adopting, (None, None)
         job = self.session.job(kind)
         labels = self.session.labels
         if job is None or job.status.state != "done" or labels.paint is None:
             self.refresh()
             return
         with telling(self.session):
-            if layer is not None:
+            if layer is not None and folder == self.session.folder:
                 labels.set_classes(classes_of(layer, labels.classes))
                 layer.visible = False
             self._show_layer()

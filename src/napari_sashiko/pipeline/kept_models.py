@@ -5,21 +5,28 @@ on where it stopped. While training stays on, its folder holds another model aft
 next stroke.
 """
 
+import contextlib
+import shutil
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from napari_sashiko.errors import ModelError
-from napari_sashiko.prediction import read_record
+from napari_sashiko.errors import SashikoError
+from napari_sashiko.prediction import PredictionStarted, read_record
+from napari_sashiko.runners import Event
 
 ROOM = ".models"  # beside predictions; models there are on no list
-SUFFIX = ".sashiko-model"
+DIGITS = 16  # of the digest, in the name of a copy's folder
 
 
-def kept_model(prediction: Path) -> Path:
-    """Where the model of a prediction is kept, if it is."""
-    return prediction.parent / ROOM / f"{prediction.stem}{SUFFIX}"
+def kept_models(prediction: Path) -> list[Path]:
+    """The copy of the model that made a prediction; none where nobody kept it."""
+    rooms = _room(prediction).glob("*/*.sashiko-model")
+    return [
+        model for model in rooms if _digest(prediction)[:DIGITS] == model.parent.name
+    ]
 
 
-def keep_model(model: Path, prediction: Path, *, overwrite: bool = False) -> Path:
+def keep_model(model: Path, prediction: Path) -> Path:
     """Keep a model as it is now, to segment with.
 
     Parameters
@@ -28,32 +35,59 @@ def keep_model(model: Path, prediction: Path, *, overwrite: bool = False) -> Pat
         Model folder.
     prediction : Path
         Folder NAME.zarr that is going to be made, or gone on with.
-    overwrite : bool
-        Whether what is there of the prediction is going to be deleted.
 
     Returns
     -------
     Path
-        What to segment with: the copy. The model itself, where a prediction is there
-        of which no copy was kept, or that another model has made.
+        The copy, to segment with.
 
     Raises
     ------
     SashikoError
         If there is no model, it is damaged, or the copy cannot be written.
     """
-    from napari_sashiko.checkpoints import (  # noqa: PLC0415 - loads torch
-        copy_model,
-        model_digest,
-    )
+    from napari_sashiko.checkpoints import copy_model  # noqa: PLC0415 - loads torch
 
-    kept = kept_model(prediction)
-    record = None if overwrite else read_record(prediction)
-    if record is None:
-        copy_model(model, kept)
-        return kept
+    return copy_model(model, _room(prediction))
+
+
+def keeping(steps: Iterator[Event], prediction: Path) -> Generator[Event, None, None]:
+    """Pass the events of a segmentation on; drop copies that no prediction needs.
+
+    Not before it starts: until then what is there may be of another model, and stay.
+
+    Parameters
+    ----------
+    steps : generator of Event
+        Those of a prediction by what `keep_model` gave; closed with this one.
+    prediction : Path
+        Folder NAME.zarr.
+    """
     try:
-        same = model_digest(model) == record.get("model_digest") == model_digest(kept)
-    except ModelError:
-        return model
-    return kept if same else model
+        with contextlib.closing(steps):  # type: ignore[type-var]
+            for event in steps:
+                if isinstance(event, PredictionStarted):
+                    _sweep(prediction)
+                yield event
+    finally:
+        _sweep(prediction)  # also where it never started
+
+
+def _sweep(prediction: Path) -> None:
+    others = prediction.parent.glob("*.zarr")
+    try:
+        needed = {_digest(each)[:DIGITS] for each in others}
+    except SashikoError:  # a damaged one: nobody knows what it needs
+        return
+    for place in _room(prediction).glob("*"):
+        if place.name not in needed:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _room(prediction: Path) -> Path:
+    return prediction.parent / ROOM
+
+
+def _digest(prediction: Path) -> str:
+    record = read_record(prediction)
+    return "" if record is None else str(record.get("model_digest", ""))

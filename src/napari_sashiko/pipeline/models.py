@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sashiko.errors import ModelError
-from napari_sashiko.pipeline.kept_models import kept_model
+from napari_sashiko.pipeline.kept_models import kept_models
 from napari_sashiko.pipeline.project import newest_first
 from napari_sashiko.pipeline.results import open_prediction
 from napari_sashiko.prediction import Estimate, PredictionSettings
@@ -131,7 +131,7 @@ def model_of(prediction: Path | str, models: Sequence[Path]) -> Path:
 
     found = open_prediction(prediction)
     likely = sorted(models, key=lambda each: each.stem != found.path.stem)
-    for model in (*likely, kept_model(found.path)):
+    for model in (*likely, *kept_models(found.path)):
         try:
             if model_digest(model) == found.model_digest:
                 return model

@@ -8,7 +8,7 @@ from napari_sashiko.errors import ModelError, OutputError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.pipeline.info import MODEL_INDEX, own_record
 from napari_sashiko.pipeline.inputs import STORE_INDEX
-from napari_sashiko.pipeline.kept_models import kept_model
+from napari_sashiko.pipeline.kept_models import kept_models
 from napari_sashiko.pipeline.measured import ROOM, measured_in
 from napari_sashiko.pipeline.project import INDEX, SUFFIX, Project, newest_first
 
@@ -176,7 +176,7 @@ def _model_of(prediction: Path, likely: Path | None) -> Path | None:
     ]
     if likely is not None:
         places = [likely, *(place for place in places if place != likely)]
-    for model in (*places[:MOST_ASKED], kept_model(prediction)):
+    for model in (*places[:MOST_ASKED], *kept_models(prediction)):
         try:
             if model_digest(model) == wanted:
                 return model

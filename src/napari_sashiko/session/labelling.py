@@ -84,6 +84,7 @@ class LabelDesk:
     def go_on(self) -> Job:
         """Open the paint of an earlier session by a job; what it may raise is told."""
         session, project, opened = self._session, self._session.folder, self._opener()
+        self._check_alone()
 
         def work() -> Iterator[Event]:
             yield Tick()
@@ -125,6 +126,12 @@ class LabelDesk:
                 "Erase it first.",
             )
         check_adoptable(array, stack)
+        self._check_alone()
+        if session.is_running("train"):
+            raise LabelError(
+                "Training follows the labels that there are.",
+                "Stop it, and train again when the others are there.",
+            )
         self.save()
         folder, project = session.place("labels"), session.folder
 
@@ -139,6 +146,13 @@ class LabelDesk:
             self.paint = None  # two that write the same file would not know each other
             session.labels_changed.emit()
         return job
+
+    def _check_alone(self) -> None:
+        """Refuse to open what another job opens and mends."""
+        if self._session.is_running("reopen"):
+            raise LabelError(
+                "The project is being looked through.", "Wait until it is restored."
+            )
 
     def attach(self, paint: Paint) -> None:
         """Make this the paint of the volume on the desk; say what is odd about it.
@@ -252,8 +266,10 @@ class LabelDesk:
         if kind != KIND or self._session.is_running(kind) or self._adopted is None:
             return
         (project, paint), self._adopted = self._adopted, None
-        if project == self._session.folder:
+        if project == self._session.folder and self.paint is None:
             self.attach(paint)
+        else:  # two that are open for writing would not know of each other's strokes
+            paint.store.close()
 
 
 def _looked_at(paint: Paint, stack: Stacking) -> Generator[Event, None, list[str]]:

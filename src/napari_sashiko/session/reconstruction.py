@@ -58,11 +58,13 @@ class Reconstruction(ImageTask):
         """Make the volume: `PredictionOpened`, `CellDone`, `PredictionDone`."""
         degrees = self.degrees(pipeline)
         facts = self.making.model_dump(mode="json", exclude={"device", "overwrite"})
-        name = NO_MODEL if model is None else model.stem
+        name, digest = NO_MODEL, ""
+        if model is not None:
+            name, digest = model.stem, pipeline.model_digest(model)
         return unveiled(
             pipeline.reconstruct_steps(
                 self.volume,
-                place / result_name(name, self.volume, facts, degrees),
+                place / result_name(name, self.volume, facts, degrees, digest),
                 self.making,
                 model=model,
                 angles=degrees,

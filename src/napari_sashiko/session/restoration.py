@@ -38,7 +38,8 @@ class Restoration(ImageTask):
 
     def make(self, pipeline: Any, model: Path | None, place: Path) -> Iterator[Event]:
         """Make the image: `PredictionOpened`, `CellDone`, `PredictionDone`."""
-        out = place / result_name(Path(str(model)).stem, self.volume)
+        name, digest = Path(str(model)).stem, pipeline.model_digest(model)
+        out = place / result_name(name, self.volume, digest)
         device = {} if self.model else {"device": self.settings.device}
         return unveiled(
             pipeline.predict_steps(

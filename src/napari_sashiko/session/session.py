@@ -8,7 +8,13 @@ from typing import Any, Literal
 
 from psygnal import Signal
 
-from napari_sashiko.errors import ModelError, OutputError, SashikoError, VolumeError
+from napari_sashiko.errors import (
+    LabelError,
+    ModelError,
+    OutputError,
+    SashikoError,
+    VolumeError,
+)
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder
@@ -225,8 +231,12 @@ class Session:
         ------
         VolumeError
             If there is no volume.
+        LabelError
+            If its labels are being opened.
         """
         volume, folder = self.need_volume(), Path(str(self.folder))
+        if self.is_running("adopt"):
+            raise LabelError("Labels are being read.", "Wait until they are there.")
         paint, readonly = self.labels.paint is None, bool(self.busy())
         return reopen(
             lambda: self.engine, volume, folder, paint=paint, readonly=readonly

@@ -97,9 +97,11 @@ class StepDesk:
 
         def work() -> Iterator[Event]:
             yield Tick()
-            kept = engine.keep_model(model, target, overwrite=settings.overwrite)
+            kept = engine.keep_model(model, target)
             yield from unveiled(
-                engine.predict_steps(kept, volume, target, settings),
+                engine.keeping(
+                    engine.predict_steps(kept, volume, target, settings), target
+                ),
                 engine.open_prediction,
                 room,
             )

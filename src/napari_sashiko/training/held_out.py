@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.labels import LabelledVoxels, kept_shares
+from napari_sashiko.labels import LabelledVoxels, even_shares
 from napari_sashiko.patches import Folds, flat_places
 from napari_sashiko.training.tiles import EDGE
 from napari_sashiko.volumes import Normalisation, Region, Volume, grow
 
 MOST_ASKED = 500_000  # labelled voxels that forests are asked about
+FEWEST = 5000  # of a class that has so many
 MOST_VOXELS = 60_000  # a forest learns nothing more from more
 LEAST = 500  # of a class that has so many
 
@@ -91,9 +92,10 @@ def features_of(
 def asked_rows(labelled: LabelledVoxels, seed: int) -> NDArray[np.int64]:
     """Which labelled voxels forests look at, in order: all, or a part of very many.
 
-    Whole slices may be filled, and labels of a whole volume taken over: what is kept
-    for a voxel, and the time that forests take, must not grow with them. Of a class
-    with little paint relatively more is kept. Voxels that are kept are so again when
+    Whole slices may be filled, and labels of a whole volume taken over: what filters
+    say of a voxel, and the time that forests take, must not grow with them. Classes
+    keep their shares, for scores and the correction rest on these; of one with less
+    than ``FEWEST`` voxels all are kept. Voxels that are kept are so again when
     paint is added, as long as shares allow: the place of a voxel decides.
 
     Parameters
@@ -110,7 +112,8 @@ def asked_rows(labelled: LabelledVoxels, seed: int) -> NDArray[np.int64]:
     """
     if len(labelled) <= MOST_ASKED:
         return np.arange(len(labelled))
-    shares = kept_shares(np.bincount(labelled.values), MOST_ASKED)
+    counts = np.bincount(labelled.values)
+    shares = even_shares(counts, MOST_ASKED).clip(FEWEST / counts.clip(1), None)
     return np.flatnonzero(_scattered(labelled, seed) < shares[labelled.values])
 
 
