@@ -97,7 +97,7 @@ def test_images_of_many_kinds_can_be_painted_on(
     assert sum(dock.session.labels.paint.counts().values()) > 0
 
 
-def test_dask_and_multiscale_images_can_be_painted_on(open_dock, click, blobs):
+def test_dask_and_multiscale_images_can_be_painted_on(open_dock, click, blobs, qtbot):
     dask_array = pytest.importorskip("dask.array")
     lazy = dask_array.from_array(blobs, chunks=(2, 20, 20))
     for image in (
@@ -107,6 +107,8 @@ def test_dask_and_multiscale_images_can_be_painted_on(open_dock, click, blobs):
         dock = open_dock(image)
         assert dock.session.volume.shape == blobs.shape
         click(dock, "start_labelling")
+        # The second image has the voxels, and so the labels, of the first.
+        qtbot.waitUntil(lambda dock=dock: dock.label.layer is not None, timeout=8000)
         assert dock.label.layer.data.shape == blobs.shape
 
 

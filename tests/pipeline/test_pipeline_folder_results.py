@@ -275,12 +275,14 @@ def test_no_result_of_an_earlier_picture_stays(learned, data, tmp_path):
 
 
 def test_a_result_of_another_model_is_not_taken_for_done(
-    learned, data, applied, tmp_path, monkeypatch
+    learned, data, applied, tmp_path
 ):
     whole = (applied / "t0.png").read_bytes()
-    monkeypatch.setattr("napari_sashiko.checkpoints.model_digest", lambda _: "other")
-    ns.apply(learned[0], data / "test", tmp_path / "other", **CPU)
-    monkeypatch.undo()
+    other = tmp_path / "other.sashiko-model"
+    shutil.copytree(learned[0], other)
+    card = json.loads((other / "model.json").read_text())
+    (other / "model.json").write_text(json.dumps(card | {"temperature": 0.5}))
+    ns.apply(other, data / "test", tmp_path / "other", **CPU)
     shutil.copy(tmp_path / "other" / "t0.png", applied / "t0.png")
     done = ns.apply(learned[0], data / "test", applied, **CPU)
     assert (done.written, done.kept, done.renewed) == (1, 1, 1)

@@ -82,6 +82,8 @@ def _sweep(prediction: Path) -> None:
     for place in _room(prediction).glob("*"):
         if place.name not in needed:
             shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):  # not empty, or never made
+        _room(prediction).rmdir()
 
 
 def _room(prediction: Path) -> Path:
