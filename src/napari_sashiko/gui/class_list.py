@@ -117,6 +117,7 @@ class ClassRow:
 
     def delete(self) -> None:
         """Remove the widgets."""
+        self.count.hide()  # else it shines through the next row's until it is gone
         for widget in self._widgets():
             widget.deleteLater()
 

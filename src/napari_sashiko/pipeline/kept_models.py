@@ -15,15 +15,13 @@ from napari_sashiko.prediction import PredictionStarted, read_record
 from napari_sashiko.runners import Event
 
 ROOM = ".models"  # beside predictions; models there are on no list
-DIGITS = 16  # of the digest, in the name of a copy's folder
 
 
 def kept_models(prediction: Path) -> list[Path]:
     """The copy of the model that made a prediction; none where nobody kept it."""
-    rooms = _room(prediction).glob("*/*.sashiko-model")
-    return [
-        model for model in rooms if _digest(prediction)[:DIGITS] == model.parent.name
-    ]
+    wanted = _digest(prediction)
+    kept = _room(prediction).glob("*/*.sashiko-model")
+    return [model for model in kept if wanted.startswith(model.parent.name)]
 
 
 def keep_model(model: Path, prediction: Path) -> Path:
@@ -76,11 +74,11 @@ def keeping(steps: Iterator[Event], prediction: Path) -> Generator[Event, None, 
 def _sweep(prediction: Path) -> None:
     others = prediction.parent.glob("*.zarr")
     try:
-        needed = {_digest(each)[:DIGITS] for each in others}
+        needed = [_digest(each) for each in others]
     except SashikoError:  # a damaged one: nobody knows what it needs
         return
     for place in _room(prediction).glob("*"):
-        if place.name not in needed:
+        if not any(digest.startswith(place.name) for digest in needed):
             shutil.rmtree(place, ignore_errors=True)
     with contextlib.suppress(OSError):  # not empty, or never made
         _room(prediction).rmdir()

@@ -18,6 +18,7 @@ from napari_sashiko.errors import (
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.labelling import KIND as OPENING
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.previews import PreviewDesk
 from napari_sashiko.session.projects import Projects
@@ -235,7 +236,7 @@ class Session:
             If its labels are being opened.
         """
         volume, folder = self.need_volume(), Path(str(self.folder))
-        if self.is_running("adopt"):
+        if self.is_running(OPENING):
             raise LabelError("Labels are being read.", "Wait until they are there.")
         paint, readonly = self.labels.paint is None, bool(self.busy())
         return reopen(
