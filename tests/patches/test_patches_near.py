@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
 
 from napari_sashiko.labels import labelled_voxels
 from napari_sashiko.patches import _near, fold_labelled
@@ -43,6 +44,23 @@ def test_labels_of_every_voxel_are_dealt_in_seconds():
         assert set(labelled.values[held].tolist()) == {1, 2}
         assert folds.train[number].sum() > len(labelled) / 3
         assert not (folds.train[number] & held).any()
+
+
+def test_maps_are_no_larger_than_what_is_painted(monkeypatch):
+    """Of a single filled slice, none reaches into slices around it."""
+    sizes = []
+
+    def measured(free, **options):
+        sizes.append(free.size)
+        return distance_transform_edt(free, **options)
+
+    monkeypatch.setattr(_near, "distance_transform_edt", measured)
+    labels = np.zeros((50, 60, 70), np.uint8)
+    labels[20] = 1
+    labels[20, :30] = 2
+    fold_labelled(labelled_voxels(labels), 3, guard=20)
+    assert sizes
+    assert max(sizes) == 60 * 70
 
 
 @given(

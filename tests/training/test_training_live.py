@@ -1,5 +1,7 @@
 """Laws of training while paint goes on changing."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,7 @@ from napari_sashiko.training import (
     TrainingRested,
     TrainingStarted,
     TrainingWaits,
+    _desk,
     crew,
 )
 
@@ -55,6 +58,30 @@ def test_new_paint_makes_the_forest_grow_anew_at_once(out):
         after = tensors(out)[0]
         assert any(not np.array_equal(before[n], after[n]) for n in before)
         assert np.isfinite(probabilities(out)).all()
+
+
+def test_a_stop_is_heard_while_very_much_paint_is_dealt(out, monkeypatch):
+    gate, began, ended = (threading.Event() for _ in range(3))
+    deal = _desk.fold_labelled
+
+    def slow(*args, **options):
+        began.set()
+        gate.wait(60)
+        ended.set()
+        return deal(*args, **options)
+
+    canvas = Canvas(make_labels())
+    with Live(canvas, out, epochs=1000) as live:
+        live.until(EpochDone)
+        monkeypatch.setattr(_desk, "fold_labelled", slow)
+        canvas.paint((1, slice(4, 20), slice(30, 40)), 1)
+        while not began.is_set():
+            next(live.steps)
+        assert {type(event) for event in live.for_seconds(0.5)} == {Tick}
+        live.steps.close()
+        assert not ended.is_set()
+    gate.set()
+    assert np.isfinite(probabilities(out)).all()
 
 
 def test_networks_go_on_with_new_paint_without_a_stop(out):

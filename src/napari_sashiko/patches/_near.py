@@ -118,7 +118,7 @@ def _in_boxes(
     halo = reach[0]
     planes = max(1, SLAB // int(box[1] * box[2]))
     for start in range(0, int(box[0]), planes):
-        first, last = start - halo, min(start + planes, int(box[0])) + halo
+        first, last = max(start - halo, 0), min(start + planes + halo, int(box[0]))
         around = slice(*np.searchsorted(coords[:, 0], [first, last]))
         mine = slice(*np.searchsorted(coords[:, 0], [start, start + planes]))
         marks = np.zeros((last - first, box[1], box[2]), np.uint8)
@@ -139,7 +139,7 @@ def _by_maps(
     halo = ceil(guard / spacing[0])  # planes further away do not matter
     planes = max(1, SLAB // int(box[1] * box[2]))
     for start in range(0, int(box[0]), planes):
-        first, last = start - halo, min(start + planes, int(box[0])) + halo
+        first, last = max(start - halo, 0), min(start + planes + halo, int(box[0]))
         seen = slice(*np.searchsorted(coords[:, 0], [first, last]))
         mine = slice(*np.searchsorted(coords[:, 0], [start, start + planes]))
         free = np.ones((last - first, box[1], box[2]), bool)

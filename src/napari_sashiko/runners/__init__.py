@@ -1,6 +1,7 @@
 """Where work runs: events, jobs, devices, and the order in which tasks are done."""
 
 from napari_sashiko.runners._cluster import check_not_cancelled
+from napari_sashiko.runners.aside import aside
 from napari_sashiko.runners.devices import (
     available_devices,
     check_memory,
@@ -36,6 +37,7 @@ __all__ = [
     "RunnerName",
     "RunnerSettings",
     "Tick",
+    "aside",
     "available_devices",
     "check_memory",
     "check_not_cancelled",

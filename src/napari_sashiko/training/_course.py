@@ -92,6 +92,7 @@ def warn(desk: Desk) -> Iterator[Event]:
 
 def introduce(desk: Desk) -> Iterator[Event]:
     """Say what is trained and why."""
+    yield from desk.deal()
     members = desk.settings.members + desk.has_forest
     yield TrainingStarted(desk.describe(), members, desk.parameters)
     if desk.folds.note:

@@ -1,6 +1,7 @@
 """What all parts of a training run share: its input and its members so far."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import LabelClass, LabelledVoxels, stroke_components
 from napari_sashiko.metrics import SetCalibration
 from napari_sashiko.patches import NOTHING_DEALT, Folds, fold_labelled
+from napari_sashiko.runners import Event, aside
 from napari_sashiko.training._apart import voxels_apart
 from napari_sashiko.training.choices import Choices
 from napari_sashiko.training.chooser import Chooser
@@ -229,6 +231,10 @@ class Desk:
             before=self._dealt,
             frame=self.volume.frame,
         )
+
+    def deal(self) -> Iterator[Event]:
+        """Find `strokes` and `folds`: of whole slices of paint that takes seconds."""
+        yield from aside(lambda: (self.strokes, self.folds))
 
     @property
     def reach(self) -> tuple[int, int, int]:

@@ -176,6 +176,7 @@ class _Pupil:
         self.work.close()
         known, choices = set(desk.ids), desk.choices
         others = desk.take(*painted)
+        yield from desk.deal()
         new = [c.name for c in desk.classes if c.id not in known]
         if new:
             yield Message(f"Also learning {' and '.join(new)}.")

@@ -7,10 +7,9 @@ judge them (confident learning: Northcutt, Jiang & Chuang, J. Artif. Intell. Res
 and no stroke counts more than another for being long.
 """
 
-import contextlib
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +22,7 @@ from napari_sashiko.labels import (
     stroke_components,
 )
 from napari_sashiko.patches import Folds, fold_labelled
-from napari_sashiko.runners import Event, Tick, open_runner
+from napari_sashiko.runners import Event, Tick, aside
 from napari_sashiko.training._desk import GUARD
 from napari_sashiko.training.choices import make_choices
 from napari_sashiko.training.features import filter_bank
@@ -36,7 +35,6 @@ TREES = 24
 OF_A_STROKE = 60  # voxels
 OF_ALL = 6000  # voxels: a forest of them is grown within a second
 TOO_MUCH = 1_000_000  # painted voxels; such paint was not made by hand
-HEARTBEAT = 0.2
 
 Turns = tuple[NDArray[np.int64], Folds]  # strokes, and who holds them out
 Part = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and their features
@@ -81,18 +79,18 @@ def disputed_by_others(
     yield Tick()
     choices = make_choices(volume, labelled, TrainingSettings.checked())
 
-    def deal(paint: LabelledVoxels) -> Turns:
+    def deal() -> Turns:
         folds = fold_labelled(
-            paint,
+            labelled,
             FOLDS,
             guard=GUARD,
             spacing=choices.spacing,
             seed=seed,
             frame=volume.frame,
         )
-        return stroke_components(paint, frame=volume.frame), folds
+        return stroke_components(labelled, frame=volume.frame), folds
 
-    strokes, folds = yield from _aside(deal, labelled)
+    strokes, folds = yield from aside(deal)
     rows = _sample(strokes, seed)
     paint = LabelledVoxels(labelled.coords[rows], labelled.values[rows], volume.shape)
     bank = filter_bank(choices, slants=True)
@@ -119,23 +117,6 @@ def disputed_by_others(
         said[read[places], : probabilities.shape[1]] = probabilities
         yield Tick()
     return disputed_strokes(paint, strokes[rows], said, ids.tolist(), most)
-
-
-def _aside(
-    func: Callable[[LabelledVoxels], Turns], paint: LabelledVoxels
-) -> Generator[Event, None, Turns]:
-    """Do in a thread what may take seconds; ticks meanwhile."""
-    with (
-        open_runner("serial") as run,
-        contextlib.closing(run(func, [paint], heartbeat=HEARTBEAT)) as results,
-    ):
-        found = []
-        for item in results:
-            if item is None:
-                yield Tick()
-            else:
-                found.append(item[1])
-    return found[0]
 
 
 def _read(parts: Iterator[Part], end: float) -> Generator[Event, None, Part]:
