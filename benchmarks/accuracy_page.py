@@ -7,8 +7,8 @@ import numpy as np
 HEAD = """# Accuracy from a few strokes
 
 Written by `benchmarks/accuracy.py`, which paints simulated strokes of each class on two
-slices of a volume, lets everybody learn from the same strokes, and scores every voxel
-without paint.
+slices of a volume (a single one on one slice), lets everybody learn from the same
+strokes, and scores every voxel without paint.
 
 ```bash
 python benchmarks/accuracy.py                 # the generated volumes
@@ -123,7 +123,7 @@ def _means_by_strokes(cells, columns):
         return
     for count in counts:
         some = {key: each for key, each in cells.items() if key[2] == count}
-        yield f"### {count} strokes a class\n"
+        yield f"### {count} stroke{'s' * (count > 1)} a class\n"
         yield from _means_by_coverage(some, columns)
     yield "### All\n"
     yield next(_means_by_coverage(cells, columns), "")
