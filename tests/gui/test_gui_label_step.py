@@ -68,6 +68,26 @@ def test_a_moved_turned_image_has_its_labels_on_it(open_dock, click, blobs, ndim
     assert dock.label.layer.axis_labels == image.axis_labels
 
 
+def test_a_voxel_size_set_later_counts_and_paint_stays_on_its_image(
+    dock, click, stroke
+):
+    layer = painted(dock, stroke, click)
+    image, folder = dock.viewer.layers["blobs"], dock.session.folder
+    before = np.asarray(layer.data)
+    image.scale = (4.0, 2.0, 2.0)
+    image.units = ("nm", "nm", "nm")
+    assert dock.session.volume.voxel_size == (4, 2, 2)
+    assert dock.session.volume.unit == "nm"
+    assert "4 × 2 × 2 nm" in dock.facts.text()
+    assert dock.session.folder == folder
+    assert dock.label.layer is layer
+    np.testing.assert_array_equal(layer.scale, image.scale)
+    assert layer.units == image.units
+    np.testing.assert_array_equal(layer.data, before)
+    stroke(layer, (2, 35, 10), (2, 35, 30))
+    assert (np.asarray(layer.data) > 0).sum() > (before > 0).sum()
+
+
 def test_strokes_are_counted_by_class_and_slice(dock, click, stroke, qtbot):
     layer = painted(dock, stroke, click)
     layer.selected_label = 1

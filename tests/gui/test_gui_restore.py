@@ -315,6 +315,13 @@ def test_a_project_open_elsewhere_is_shown_and_cannot_be_painted_on(
         assert contents(project) == before
     finally:
         other.release()
+    dock.label.start()
+    qtbot.waitUntil(
+        lambda: dock.label.layer is not None and dock.label.layer.editable, timeout=LONG
+    )
+    assert dock.label.layer is viewer.layers["balls - labels"]
+    assert dock.label.layer is not layer
+    assert layer not in viewer.layers
 
 
 def contents(project):

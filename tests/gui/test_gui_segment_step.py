@@ -131,21 +131,27 @@ def test_the_slice_in_view_shows_blocks_while_others_are_missing(
     qtbot.waitUntil(lambda: ended(ready), timeout=LONG)
 
 
+def begin_and_cancel(dock, click, engine, qtbot):
+    """Blocks done, as they were told, of a run that was cancelled."""
+    engine.rest = 0.2
+    done = []
+    dock.session.event.connect(
+        lambda kind, event: done.append(event.done) if hasattr(event, "cell") else None
+    )
+    click(dock, "segment_volume")
+    qtbot.waitUntil(lambda: len(done) >= 2, timeout=LONG)
+    click(dock, "cancel_segment")
+    qtbot.waitUntil(lambda: ended(dock), timeout=2000)
+    resume = dock.segment.form.resume_button
+    qtbot.waitUntil(lambda: not resume.isHidden(), timeout=LONG)
+    return done
+
+
 def test_cancel_keeps_finished_blocks_and_resume_does_only_the_rest(
     ready, click, engine, qtbot
 ):
-    engine.rest = 0.2
-    done = []
-    ready.session.event.connect(
-        lambda kind, event: done.append(event.done) if hasattr(event, "cell") else None
-    )
-    click(ready, "segment_volume")
-    qtbot.waitUntil(lambda: len(done) >= 2, timeout=LONG)
-    click(ready, "cancel_segment")
-    qtbot.waitUntil(lambda: ended(ready), timeout=2000)
+    done = begin_and_cancel(ready, click, engine, qtbot)
     kept = max(done)
-    resume = ready.segment.form.resume_button
-    qtbot.waitUntil(lambda: not resume.isHidden(), timeout=LONG)
     assert f"{ready.segment.cost.done} of" in text(ready, "segment_state")
     assert kept <= ready.segment.cost.done < ready.segment.cost.total
     before, total = ready.segment.cost.done, ready.segment.cost.total
@@ -177,6 +183,29 @@ def test_a_result_of_another_model_is_replaced_only_when_told(ready, click, qtbo
     found = pipeline.open_prediction(root.parent)
     assert found.model_digest != "of another"
     assert found.done == found.total
+
+
+def test_what_a_model_began_is_finished_with_it_after_it_has_learned_more(
+    ready, click, engine, qtbot
+):
+    begin_and_cancel(ready, click, engine, qtbot)
+    engine.rest = 0
+    began = next(ready.session.place("predictions").glob("*.zarr"))
+    before = pipeline.open_prediction(began).model_digest
+    card = ready.segment.model / "model.json"
+    said = json.loads(card.read_text())
+    said["temperature"] *= 0.9  # as after another epoch
+    card.write_text(json.dumps(said))
+    ready.segment.ask_cost()
+    qtbot.waitUntil(
+        lambda: "has learned since" in text(ready, "segment_hint"), timeout=LONG
+    )
+    assert not ready.segment.form.start_button.isEnabled()
+    click(ready, "resume_segment")
+    qtbot.waitUntil(lambda: ended(ready), timeout=LONG)
+    found = pipeline.open_prediction(began)
+    assert found.done == found.total
+    assert found.model_digest == before
 
 
 def test_an_image_with_other_channels_is_refused_in_a_sentence(

@@ -5,7 +5,8 @@ import pytest
 import tifffile
 
 from napari_sashiko.labels import default_classes
-from napari_sashiko.pipeline import note_image, open_image, project_image
+from napari_sashiko.pipeline import Evidence, note_image, open_image, project_image
+from napari_sashiko.pipeline.sources import Sources
 
 SHAPE = (4, 32, 48)
 
@@ -30,6 +31,19 @@ def test_a_project_opens_its_level(pyramid, level):
     assert found.odd == ""
     assert found.volume.shape == volume.shape
     assert found.volume.voxel_size == volume.voxel_size
+
+
+def test_a_report_looks_at_the_level_and_the_size_that_were_worked_on(pyramid):
+    volume = open_image(pyramid, level=1)
+    volume.voxel_size, volume.unit = (9.0, 3.0, 3.0), "nm"
+    folder = pyramid.with_name("scan level 1.sashiko")
+    note_image(folder, volume, pyramid, default_classes(2))
+    seen = Evidence(Sources("scan", project=folder, image=pyramid)).volume
+    assert seen.shape == volume.shape
+    assert (seen.voxel_size, seen.unit) == ((9.0, 3.0, 3.0), "nm")
+    given = pyramid.with_name("other.tif")
+    tifffile.imwrite(given, np.zeros(SHAPE, np.uint8))
+    assert Evidence(Sources("", project=folder, image=given)).volume.shape == SHAPE
 
 
 def test_an_image_that_was_never_like_that_is_opened_whole(pyramid):

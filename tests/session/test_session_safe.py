@@ -257,6 +257,31 @@ def test_labels_whose_copying_was_interrupted_are_copied_anew(tmp_path):
     assert not (folder / "labels.adopting").exists()
 
 
+@pytest.mark.parametrize("painted", [False, True])
+def test_half_a_copy_that_was_opened_is_copied_anew_unless_it_was_painted_on(
+    desks, volume, painted
+):
+    session = desks(volume)
+    labels = np.zeros(volume.shape, np.uint8)
+    labels[:, 2:5] = 1
+    store = session.labels.start()
+    store.array[0] = labels[0]
+    store.flush()
+    (session.folder / "labels" / "labels.adopting").touch()
+    session.shutdown()
+    again = desks(volume)
+    again.labels.start()
+    assert "Copy them again" in again.said[0][0]
+    if painted:
+        again.labels.paint.store.array[1, 30, 30] = 2
+        with pytest.raises(LabelError, match="would be lost"):
+            again.labels.adopt(labels)
+        return
+    again.labels.adopt(labels)
+    pump_until(again, lambda: again.labels.paint is not None)
+    np.testing.assert_array_equal(again.labels.paint.store.array[:], labels)
+
+
 def test_a_project_is_known_by_its_image_wherever_that_lies_now(desks, volume):
     session = desks(volume)
     session.labels.start()
@@ -278,3 +303,24 @@ def test_what_is_kept_is_counted(desks, volume):
         (session.place("models") / f"{name}.sashiko-model" / "model.json").touch()
     (session.place("predictions") / "one.zarr").mkdir()
     assert session.kept() == "2 models, 1 segmentation"
+
+
+def test_an_array_finds_its_project_whatever_its_voxels_are_said_to_measure(home):
+    array = np.random.default_rng(0).random((4, 30, 30)).astype("f4")
+    one, other = Session(), Session()
+    one.set_volume(as_volume(array), name="a")
+    one.folder.mkdir(parents=True)
+    other.set_volume(as_volume(array, voxel_size=(3, 1, 1), unit="nm"), name="b")
+    assert one.folder == other.folder
+
+
+def test_a_project_that_an_earlier_version_marked_is_found(home):
+    volume = as_volume(np.random.default_rng(0).random((4, 30, 30)).astype("f4"))
+    session = Session()
+    session.set_volume(volume, name="a")
+    old = session.folder.with_name(f"a-{volume.digest()[:10]}.sashiko")
+    assert old != session.folder
+    (old / "labels").mkdir(parents=True)
+    session.set_volume(None)
+    session.set_volume(volume, name="a")
+    assert session.folder == old

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from live_runs import Canvas, Live
 
 from napari_sashiko.checkpoints import load_card
 from napari_sashiko.labels import LabelClass, labelled_voxels
 from napari_sashiko.runners import Message
-from napari_sashiko.training import TrainingSettings, train
+from napari_sashiko.training import TrainingRested, TrainingSettings, train
 from napari_sashiko.volumes import as_volume
 
 TINY = {
@@ -67,6 +68,17 @@ def test_the_reason_for_turning_patches_is_told(draw, said, tmp_path):
     assert any(
         said in reason for reason in load_card(tmp_path / "m").training["reasons"]
     )
+
+
+def test_live_training_goes_on_when_the_forest_wants_slants(tmp_path):
+    image = diagonals(np.random.default_rng(0))[np.newaxis].astype(np.float32)
+    labels = np.zeros(image.shape, np.uint8)
+    labels[0, 6:60:9, 6:52] = 1
+    labels[0, 6:60:9, 76:122] = 2
+    with Live(Canvas(labels), tmp_path / "m", image=image, **TINY) as live:
+        live.until(TrainingRested)
+    reasons = load_card(tmp_path / "m").training["reasons"]
+    assert any("turned upside down, not flipped" in reason for reason in reasons)
 
 
 def test_a_forest_that_nobody_asked_for_is_told_of(tmp_path):

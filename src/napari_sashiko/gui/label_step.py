@@ -79,6 +79,7 @@ class LabelStep(QGroupBox):
     def start(self) -> None:
         """Make, reopen or activate the label layer of the volume."""
         with telling(self.session):
+            self._let_go_of_shown()
             if self.session.labels.paint is None:
                 left = left_over_paint(self.viewer, self.session.folder)
                 if left is not None:
@@ -89,6 +90,16 @@ class LabelStep(QGroupBox):
                 else:
                     self.session.labels.start()
             self._show_layer()
+
+    def _let_go_of_shown(self) -> None:
+        """Open anew what was opened for reading, when the other window has closed."""
+        session = self.session
+        shown = session.labels.paint or left_over_paint(self.viewer, session.folder)
+        if shown is None or not shown.readonly or session.busy():
+            return
+        for layer in project_layers(self.viewer, session.folder):
+            self.viewer.layers.remove(layer)
+        session.labels.let_go()
 
     def restore(self, paint: Paint | None) -> None:
         """Show the paint of an earlier session; None changes nothing."""

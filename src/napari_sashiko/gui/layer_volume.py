@@ -10,7 +10,7 @@ import numpy as np
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.volume_array import VolumeArray
-from napari_sashiko.session import project_folder
+from napari_sashiko.session import volume_folder
 from napari_sashiko.volumes import Time, Volume, as_volume, first_of
 from napari_sashiko.volumes.units import short_unit
 
@@ -212,7 +212,7 @@ def project_of(layer: Any, volume: Volume) -> Path | None:
     if axes == usual or path is None:
         return level
     name = f"{path.name if level is None else level.stem} {axes}"
-    return project_folder(name, path.with_name(name), volume.digest)
+    return volume_folder(name, path.with_name(name), volume)
 
 
 def _opened(layer: Any) -> Volume | None:

@@ -25,7 +25,7 @@ from napari_sashiko.gui.score_row import ScoreRow
 from napari_sashiko.gui.settings_form import part_choices
 from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.session import ImageTask, Session, known_models, project_folder
+from napari_sashiko.session import ImageTask, Session, known_models, volume_folder
 
 WIDTH = 290
 STOPPED = "Stopped; what was learned is kept under Model."
@@ -366,6 +366,6 @@ class LearnDock(QWidget):
 def project_of_image(layer: Any) -> Path:
     """The project of an image layer."""
     volume = volume_of(layer)
-    return project_of(layer, volume) or project_folder(
-        layer.name, source_path(layer), volume.digest
+    return project_of(layer, volume) or volume_folder(
+        layer.name, source_path(layer), volume
     )

@@ -4,11 +4,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QVBoxLayout,
     QWidget,
 )
@@ -30,11 +28,12 @@ from napari_sashiko.gui.level_row import LevelRow
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import choose_data, fill_box, make_box, scrolling
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
-from napari_sashiko.gui.result_layers import is_source
+from napari_sashiko.gui.result_layers import is_source, move_along
 from napari_sashiko.gui.result_words import short
 from napari_sashiko.gui.segment_step import SegmentStep
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_step import TrainStep
+from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
 
@@ -59,13 +58,10 @@ class SashikoDock(QWidget):
         self.session = session or Session()
         # The last resort, when neither window nor dock said that they close.
         self.destroyed.connect(self.session.shutdown)
-        self._window: QMainWindow | None = None
-        self._named: Any = None  # the layer whose axis labels are followed
+        self._named: Any = None  # the layer whose axes and voxel size are followed
         self._shut = False
-        # A timer of one's own goes with its dock, in both bindings.
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.timeout.connect(self._watch_window)
+        self._watch = WindowWatch(self)
+        self._watch.gone.connect(self.shutdown)
         self.label = LabelStep(self.session, self.viewer)
         self.train = TrainStep(self.session, self.viewer)
         self.segment = SegmentStep(self.session, self.viewer)
@@ -108,19 +104,22 @@ class SashikoDock(QWidget):
         self._work_on(layer)
 
     def _listen_to(self, layer: Any) -> None:
-        """Follow what is said of the axes of the image."""
-        if self._named is not None:
-            self._named.events.axis_labels.disconnect(self._on_axes)
+        """Follow what is said of the axes and the voxel size of the image."""
+        for emitter in _emitters(self._named):
+            emitter.disconnect(self._on_place)
         self._named = layer
-        if layer is not None:
-            layer.events.axis_labels.connect(self._on_axes)
+        for emitter in _emitters(layer):
+            emitter.connect(self._on_place)
 
-    def _on_axes(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
-        """Work on another image, if that is what other labels make of it."""
+    def _on_place(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
+        """Work on another image, or in other units, if the layer says so now."""
         now, paint = self.session.volume, self.label.layer
         with suppress(VolumeError):
             found = volume_of(self._named)
             if now is not None and (found.axes, found.time) == (now.axes, now.time):
+                if (found.voxel_size, found.unit) != (now.voxel_size, now.unit):
+                    self._work_on(self._named)
+                    move_along(self.viewer, self._named, self.session.folder)
                 return
         if paint is not None:
             paint.visible = False  # it lies on the same voxels
@@ -176,46 +175,13 @@ class SashikoDock(QWidget):
             emitter.disconnect(self.reset_choices)
         self._listen_to(None)
         self.axes.follow(None, "")
-        if self._window is not None:
-            self._window.removeEventFilter(self)
-            self._window = None  # else this widget would keep the window alive
+        self._watch.stop()
         self.bridge.stop()
         self.session.shutdown()
         for step in (self.label, self.train, self.segment, self.instances):
             close = getattr(step, "shutdown", None)
             if close is not None:
                 close()
-
-    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Watch the window: neither closing it nor the dock closes this widget."""
-        super().showEvent(event)
-        self._watch_window()
-
-    def _watch_window(self) -> None:
-        window = self.window()
-        if self._shut or window is self._window:
-            return
-        if isinstance(window, QMainWindow):
-            self._window = window
-            window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Shut down when the window closes."""
-        if watched is self._window and event.type() == QEvent.Type.Close:
-            self.shutdown()
-        return super().eventFilter(watched, event)
-
-    def event(self, event: QEvent) -> bool:
-        """Shut down when the dock is taken away."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._window is not None:
-                self.shutdown()
-                self.deleteLater()  # nothing works in it any more
-            else:
-                # A window that is never shown sends no show event; the dock is
-                # put into it after this event.
-                self._settled.start()
-        return super().event(event)
 
     # ---- widgets ----------------------------------------------------------------
 
@@ -247,6 +213,13 @@ class SashikoDock(QWidget):
         layout.addWidget(scrolling(inner), 1)
         layout.addWidget(self.status)
         self.setMinimumWidth(WIDTH)
+
+
+def _emitters(layer: Any) -> tuple[Any, ...]:
+    """What tells that a layer is read in other axes, or measured otherwise."""
+    if layer is None:
+        return ()
+    return layer.events.axis_labels, layer.events.scale, layer.events.units
 
 
 def describe_volume(volume: Volume) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -273,3 +274,27 @@ def note(result: Any, kind: str, **more: Any) -> dict[str, Any]:
 def _assign(layer: Any, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(layer, name, value)
+
+
+def move_along(viewer: Any, image: Any, folder: Path | None) -> None:
+    """Put whatever belongs to an image where the image lies now.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its layers are looked at: paint, results and previews.
+    image : napari.layers.Image
+        Another voxel size was set.
+    folder : Path or None
+        Its project.
+    """
+    for layer in viewer.layers:
+        facts = layer.metadata.get(KEY, {})
+        if "image" in facts:  # a reconstruction does not lie on its sinograms
+            continue
+        places = [facts.get("project"), *Path(str(facts.get("path", ""))).parents]
+        mine = folder is not None and str(folder) in map(str, places)
+        if not mine and facts.get("of") != image.unique_id:
+            continue
+        for name, value in placement(image, layer.ndim).items():
+            setattr(layer, name, value)

@@ -1,7 +1,7 @@
 """Step 3 of the dock: the whole volume with one of the models."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Room
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QGroupBox
 
-from napari_sashiko.errors import ModelError, OutputError, VolumeError
+from napari_sashiko.errors import ModelError, VolumeError
 from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.result_layers import ResultLayers, hide_preview
@@ -19,6 +19,7 @@ from napari_sashiko.gui.result_words import (
     describe_time,
     mismatch,
 )
+from napari_sashiko.gui.segment_cost import Cost, with_begun
 from napari_sashiko.gui.segment_form import SegmentForm
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.gui.view_center import view_center
@@ -27,30 +28,6 @@ from napari_sashiko.session import Session
 
 KIND = "predict"
 QUIET_MILLISECONDS = 200
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What is known about a model and a volume before the start.
-
-    Parameters
-    ----------
-    refusal, warning : str
-        What does not fit; empty if all does.
-    estimate : Estimate or None
-        Blocks, memory, disk and time.
-    done, total : int
-        Blocks of an earlier run that are on disk; `total` is 0 when there was none.
-    other : str
-        Why that earlier run cannot be gone on with; empty when it can.
-    """
-
-    refusal: str = ""
-    warning: str = ""
-    estimate: Any = None
-    done: int = 0
-    total: int = 0
-    other: str = ""
 
 
 class SegmentStep(QGroupBox):
@@ -96,8 +73,16 @@ class SegmentStep(QGroupBox):
 
     # ---- what the user does -----------------------------------------------------
 
-    def start(self, *, overwrite: bool = False) -> None:
-        """Segment the volume, or go on where an earlier run stopped."""
+    def start(self, *, overwrite: bool = False, kept: Path | None = None) -> None:
+        """Segment the volume, or go on where an earlier run stopped.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Delete what an earlier run left.
+        kept : Path, optional
+            The chosen model as it was in that run.
+        """
         with telling(self.session):
             model = self.model
             if model is None:
@@ -114,7 +99,7 @@ class SegmentStep(QGroupBox):
             )
             self.question.forget()
             room = Room()
-            self.session.steps.predict(model, settings, room=room)
+            self.session.steps.predict(kept or model, settings, room=room)
             # Another volume may be put on the desk while this one is segmented.
             self.results = ResultLayers(self.viewer, source, self)
             self.results.all_there.connect(self._on_layers)
@@ -127,8 +112,8 @@ class SegmentStep(QGroupBox):
         self.session.stop(KIND)
 
     def resume(self) -> None:
-        """Go on where the run before stopped."""
-        self.start()
+        """Go on where the run before stopped, with the model as it was then."""
+        self.start(kept=self.cost.kept)
 
     def overwrite(self) -> None:
         """Delete what an earlier run left and begin anew."""
@@ -175,11 +160,10 @@ class SegmentStep(QGroupBox):
         ready = self.session.volume is not None and self.model is not None
         self.setEnabled(self.running or self.session.volume is not None)
         fits = ready and not self.cost.refusal
-        resumable = fits and not self.cost.other
-        partial = resumable and 0 < self.cost.done < self.cost.total
+        partial = fits and self.cost.is_begun
         self.form.show_buttons(
             running=self.running,
-            start=resumable,
+            start=fits and not self.cost.other,
             resume=partial,
             overwrite=partial or (fits and bool(self.cost.other)),
         )
@@ -221,15 +205,7 @@ class SegmentStep(QGroupBox):
             settings = engine.PredictionSettings.checked(**place)
             estimate = engine.estimate(model, volume, settings, measure=measure)
             yield Tick()
-            done, total, other = 0, 0, ""
-            try:
-                found = engine.check_prediction(model, volume, out)
-                if found is not None:
-                    done, total = found
-            except OutputError as error:
-                # A path cannot be wrapped: it would push the dock wider.
-                other = error.what.replace(str(out), out.name)
-            return Cost("", warning, estimate, done, total, other)
+            return with_begun(engine, Cost("", warning, estimate), model, volume, out)
 
         self.question.ask(work)
 
@@ -244,7 +220,7 @@ class SegmentStep(QGroupBox):
             self.form.show_cost(describe_estimate(estimate), blocks=estimate.cells)
         else:
             self.form.show_cost("")
-        if 0 < cost.done < cost.total and not self.running:
+        if cost.is_begun and not self.running:
             self.form.tell(f"{cost.done} of {cost.total} blocks are done.")
         self.refresh()
 

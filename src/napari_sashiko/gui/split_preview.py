@@ -1,5 +1,6 @@
 """The objects of the slice in view, cut apart before all of them are searched."""
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.preview_array import PreviewArray
+from napari_sashiko.gui.preview_words import describe_cut
 from napari_sashiko.gui.result_layers import insert_quietly
 from napari_sashiko.gui.view_region import view_region
 from napari_sashiko.runners import Event, Tick
@@ -42,6 +44,7 @@ class SplitPreview(QObject):
         self._hidden: list[Any] = []
         self._array: PreviewArray | None = None
         self._asked: tuple[Path, Any] | None = None
+        self._is_cut = False
         self._question = Question(session, "split_preview", self)
         self._question.answered.connect(self._show)
         self._timer = QTimer(self)
@@ -49,6 +52,8 @@ class SplitPreview(QObject):
         self._timer.setInterval(MILLISECONDS)
         self._timer.timeout.connect(self._ask)
         viewer.dims.events.current_step.connect(self._on_view)
+        viewer.dims.events.order.connect(self._on_view)
+        viewer.camera.events.connect(self._on_view)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def show(self, prediction: Path, settings: Any) -> None:
@@ -85,6 +90,8 @@ class SplitPreview(QObject):
         """Stop following the viewer."""
         self._timer.stop()
         self.viewer.dims.events.current_step.disconnect(self._on_view)
+        self.viewer.dims.events.order.disconnect(self._on_view)
+        self.viewer.camera.events.disconnect(self._on_view)
         self.viewer.layers.events.removed.disconnect(self._on_removed)
 
     def _ask(self) -> None:
@@ -94,6 +101,7 @@ class SplitPreview(QObject):
         region = view_region(self.viewer, image, volume, LONGEST_SIDE)
         if region is None:
             return
+        self._tell(cut=region != view_region(self.viewer, image, volume, sys.maxsize))
         own = volume.stacking.box(region)
         if self._array is not None and self._array.covers(own):
             return
@@ -104,6 +112,13 @@ class SplitPreview(QObject):
             return volume, region, engine.preview_instances(path, region, settings)
 
         self._question.ask(work)
+
+    def _tell(self, *, cut: bool) -> None:
+        """Say, once, that the view is larger than what is cut apart at once."""
+        if cut and not self._is_cut:
+            text = "The split preview shows part of the view"
+            self.session.message.emit(f"{text}{describe_cut(LONGEST_SIDE)}.", "info")
+        self._is_cut = cut
 
     def _show(self, answer: tuple[Any, Region, np.ndarray]) -> None:
         volume, region, labels = answer

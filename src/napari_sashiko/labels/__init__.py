@@ -1,6 +1,6 @@
 """Labels: classes, sparse paint, and what is wrong with it."""
 
-from napari_sashiko.labels._mending import holds_paint, was_interrupted
+from napari_sashiko.labels._mending import accept_half, holds_paint, was_interrupted
 from napari_sashiko.labels.between import BetweenSettings, suggest_between
 from napari_sashiko.labels.checks import check_labels, check_painted, check_shape
 from napari_sashiko.labels.classes import (
@@ -42,6 +42,7 @@ __all__ = [
     "LabelledVoxels",
     "Suggestion",
     "TrackedArray",
+    "accept_half",
     "check_count",
     "check_labels",
     "check_painted",

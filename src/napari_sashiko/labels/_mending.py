@@ -1,5 +1,6 @@
 """A damaged label store made whole again: what can be kept is, what cannot is said."""
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -71,8 +72,14 @@ def holds_paint(folder: Path) -> bool:
 
 
 def was_interrupted(folder: Path) -> bool:
-    """Whether labels were being copied into a store when the process died."""
+    """Whether a store holds half a copy, for the process died on the way."""
     return (folder / ADOPTING).exists()
+
+
+def accept_half(folder: Path) -> None:
+    """Take the half of a copy for paint, which is not to be copied over any more."""
+    with contextlib.suppress(OSError):  # said once more
+        (folder / ADOPTING).unlink(missing_ok=True)
 
 
 def name_unknown(

@@ -194,7 +194,6 @@ class LabelStore:
                 painted = [value for value, count in store.counts().items() if count]
                 store.classes = name_unknown(store.classes, painted)
                 store.flush()
-                (folder / ADOPTING).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
                 f"The damaged paint in {folder} cannot be mended: "

@@ -95,7 +95,7 @@ from napari_sashiko.pipeline.inputs import (
     open_image,
     read_paint,
 )
-from napari_sashiko.pipeline.kept_models import keep_model, keeping
+from napari_sashiko.pipeline.kept_models import keep_model, keeping, kept_for
 from napari_sashiko.pipeline.looking import place_steps
 from napari_sashiko.pipeline.measure_events import MeasureDone, MemberStarted
 from napari_sashiko.pipeline.measure_settings import (
@@ -380,6 +380,7 @@ __all__ = [
     "is_results",
     "keep_model",
     "keeping",
+    "kept_for",
     "kind_of",
     "labelled_voxels",
     "line_of",

@@ -10,6 +10,7 @@ from napari_sashiko.labels import LabelClass
 from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.inputs import PaintedLabels, open_image, read_paint
+from napari_sashiko.pipeline.reopening import worked_on
 from napari_sashiko.pipeline.results import Prediction, open_prediction
 from napari_sashiko.pipeline.sources import Sources
 from napari_sashiko.prediction import Evaluation, evaluate_steps
@@ -70,7 +71,7 @@ class Evidence:
         """The image."""
         if self.sources.image is None:
             raise PlotError("The image is not known.", "Say where it lies.")
-        return open_image(self.sources.image)
+        return worked_on(self.sources.image, self.sources.project)
 
     @cached_property
     def paint(self) -> PaintedLabels:

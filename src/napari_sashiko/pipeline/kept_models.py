@@ -24,6 +24,21 @@ def kept_models(prediction: Path) -> list[Path]:
     return [model for model in kept if wanted.startswith(model.parent.name)]
 
 
+def kept_for(model: Path, prediction: Path) -> Path | None:
+    """The model that made a prediction, as it was, if `model` has learned since.
+
+    Returns
+    -------
+    Path or None
+        The copy, with which the prediction can be gone on with; None where `model` did
+        not make it under this name.
+    """
+    for kept in kept_models(prediction):
+        if kept.name == model.name:
+            return kept
+    return None
+
+
 def keep_model(model: Path, prediction: Path) -> Path:
     """Keep a model as it is now, to segment with.
 

@@ -402,6 +402,23 @@ def project_image(folder: Path | str) -> ProjectImage:
     return ProjectImage(project, volume, words)
 
 
+def worked_on(image: Path, project: Path | None) -> Volume:
+    """Open an image as its project worked on it, else as its file says.
+
+    Parameters
+    ----------
+    image : Path
+        Its file.
+    project : Path or None
+        A project; it need not be that of the image.
+    """
+    if project is not None and Project.open(project).image == image:
+        volume = project_image(project).volume
+        if volume is not None:
+            return volume
+    return open_image(image)
+
+
 def _at_level(path: Path, facts: ImageFacts | None) -> Volume:
     """Open an image as it was worked on: its axes and its level, the finest if none."""
     axes = None

@@ -2,7 +2,7 @@
 
 from napari_sashiko.session.board import JobBoard, describe_error
 from napari_sashiko.session.exploration import Exploration
-from napari_sashiko.session.home import project_folder, user_folder
+from napari_sashiko.session.home import project_folder, user_folder, volume_folder
 from napari_sashiko.session.image_task import ImageTask, known_models
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.paint import Paint
@@ -40,4 +40,5 @@ __all__ = [
     "project_folder",
     "sinogram_shape",
     "user_folder",
+    "volume_folder",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_sashiko.errors import OutputError
+from napari_sashiko.volumes import Volume
 
 SUFFIX = ".sashiko"
 HOME_VARIABLE = "SASHIKO_HOME"
@@ -25,7 +26,7 @@ def user_folder() -> Path:
     return Path(data) / "napari-sashiko"
 
 
-def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> Path:
+def project_folder(name: str, path: Path | None, *digests: Callable[[], str]) -> Path:
     """Folder of the project of one volume; the same volume finds it again.
 
     Parameters
@@ -34,8 +35,9 @@ def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> P
         What the volume is called.
     path : Path or None
         Its file; the project lies beside it when that folder can be written.
-    digest : callable
-        Tells volumes of one name apart; asked only when there is no file.
+    *digests : callable
+        Tell volumes of one name apart; asked only when there is no file. The first
+        marks a new folder; one that an earlier version marked by another is found, too.
 
     Raises
     ------
@@ -52,10 +54,19 @@ def project_folder(name: str, path: Path | None, digest: Callable[[], str]) -> P
             f"The project cannot be kept in {folder}: {error.strerror}.",
             f"Set {HOME_VARIABLE} to a folder that can be written.",
         ) from error
-    mark = f"-{digest()[:10]}{SUFFIX}"
-    # The data says what it is; its name may have changed since.
-    known = sorted(folder.glob(f"*{mark}"))
-    return known[0] if known else folder / f"{plain_name(name)}{mark}"
+    marks = []
+    for digest in digests:
+        marks.append(f"-{digest()[:10]}{SUFFIX}")
+        # The data says what it is; its name may have changed since.
+        known = sorted(folder.glob(f"*{marks[-1]}"))
+        if known:
+            return known[0]
+    return folder / f"{plain_name(name)}{marks[0]}"
+
+
+def volume_folder(name: str, path: Path | None, volume: Volume) -> Path:
+    """Folder of the project of a volume, whatever its voxels are said to measure."""
+    return project_folder(name, path, volume.content_digest, volume.digest)
 
 
 def plain_name(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.runners import Event, Tick
-from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.home import volume_folder
 from napari_sashiko.session.shelf import ModelShelf
 from napari_sashiko.volumes import Volume
 
@@ -52,7 +52,7 @@ class ImageTask:
     @property
     def folder(self) -> Path:
         """The project of the image."""
-        return self.project or project_folder(self.name, self.path, self.volume.digest)
+        return self.project or volume_folder(self.name, self.path, self.volume)
 
     def learn(self, pipeline: Any, out: Path) -> Iterator[Event]:
         """Steps that write a model to `out`."""

@@ -120,7 +120,8 @@ class LabelDesk:
         """
         session = self._session
         stack = session.need_volume().stacking
-        if self.paint is not None and any(self.paint.counts().values()):
+        paint = self.paint
+        if paint is not None and any(paint.counts().values()) and not paint.is_half:
             raise LabelError(
                 "This volume has paint already, which would be lost.",
                 "Erase it first.",
@@ -142,9 +143,7 @@ class LabelDesk:
 
         job = session.start(KIND, work, name=f"Copying labels of {session.name}")
         if self.paint is not None and project is not None:
-            del self._paints[project]
-            self.paint = None  # two that write the same file would not know each other
-            session.labels_changed.emit()
+            self.let_go()  # two that write the same file would not know each other
         return job
 
     def _check_alone(self) -> None:
@@ -181,6 +180,14 @@ class LabelDesk:
         self._note_classes()
         session.labels_changed.emit()
         session.paint_changed.emit()
+
+    def let_go(self) -> None:
+        """Forget the paint of the volume, which is as it is on disk."""
+        session = self._session
+        if session.folder is not None:
+            self._paints.pop(session.folder, None)
+        self.paint = None
+        session.labels_changed.emit()
 
     def need(self) -> Paint:
         """Return the paint of the volume.

@@ -12,6 +12,7 @@ from napari_sashiko.labels import (
     LabelClass,
     LabelledVoxels,
     LabelStore,
+    accept_half,
     check_shape,
     default_classes,
     holds_paint,
@@ -46,6 +47,8 @@ class Paint:
     ----------
     version : int
         Another number whenever paint or classes have changed.
+    is_half : bool
+        Whether it is half a copy of other labels, which nobody has painted on since.
     """
 
     def __init__(self, store: LabelStore, folder: Path) -> None:
@@ -61,6 +64,9 @@ class Paint:
         self._saving: Job | None = None
         self._since = 0.0  # when what is being saved was painted
         store.on_change(self._touch)
+        self.is_half = not store.readonly and was_interrupted(folder)
+        if self.is_half:
+            store.on_change(self._accept_half)
 
     @property
     def classes(self) -> tuple[LabelClass, ...]:
@@ -191,6 +197,11 @@ class Paint:
         if job.status.error is not None:
             raise job.status.error
         return False  # stopped because the program ends, which saves once more
+
+    def _accept_half(self, _region: Any) -> None:
+        if self.is_half:
+            self.is_half = False
+            accept_half(self.folder)
 
     def _touch(self, _region: Any = None) -> None:
         self._changed_at = time.monotonic()

@@ -17,7 +17,7 @@ from napari_sashiko.errors import (
 )
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.home import project_folder
+from napari_sashiko.session.home import volume_folder
 from napari_sashiko.session.labelling import KIND as OPENING
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.previews import PreviewDesk
@@ -155,7 +155,7 @@ class Session:
             name = name or volume.name
             path = path or volume.path
             folder = folder or self.projects.expected(volume)
-            folder = folder or project_folder(name, path, volume.digest)
+            folder = folder or volume_folder(name, path, volume)
         else:
             folder = None
         self.volume, self.name, self.folder = volume, name, folder

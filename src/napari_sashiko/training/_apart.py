@@ -94,9 +94,19 @@ def describe_distance(
             f"Held-out strokes lie within {field} of learned ones: scores may be too "
             "good. Strokes further apart make a fairer test."
         )
-    *some, last = names
-    listed = f"{', '.join(some)} and {last}" if some else last
     return (
-        f"Judged on strokes beyond {field} of what was learned; those of {listed} lie "
+        f"Judged on strokes beyond {field} of what was learned; those of "
+        f"{_listed(names)} lie "
         "closer: their scores may be too good."
     )
+
+
+def describe_unjudged(classes: Sequence[LabelClass], unjudged: set[int]) -> str:
+    """Say which classes no held-out stroke tells of."""
+    names = [each.name for each in classes if each.id in unjudged]
+    return f"No score tells how well {_listed(names)} is found: paint more of it."
+
+
+def _listed(names: list[str]) -> str:
+    *some, last = names
+    return f"{', '.join(some)} and {last}" if some else last

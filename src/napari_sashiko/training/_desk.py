@@ -42,7 +42,7 @@ FOLDS = 8  # a network learns from all but one of these
 NEAR, SMALL_PATCH, PATCH = 24, 32, 64  # voxels
 PATCH_DEPTH = 16  # slices of a 3D training patch
 FOREST_FOLDS = 3  # folds of a forest without networks
-OF_BEFORE = "The scores are those of before the last change of the paint."
+OF_BEFORE = "Scores and prediction sets are of before the last change of the paint."
 
 
 @dataclass

@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from napari_sashiko.metrics import Calibration, ConfusionMatrix, name_of
-from napari_sashiko.training._apart import describe_distance, fair_rows
+from napari_sashiko.training._apart import (
+    describe_distance,
+    describe_unjudged,
+    fair_rows,
+)
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._sets import are_enough, calibrate
 from napari_sashiko.training.blend import forest_share
@@ -76,6 +80,9 @@ def _judge(desk: Desk, rows: NDArray[np.bool_], families: Sequence[Family]) -> N
     """
     fair, close = fair_rows(desk.labelled.values, rows, desk.apart)
     desk.fairness = describe_distance(desk.classes, close, desk.reach)
+    unjudged = set(desk.ids) - set(np.unique(desk.labelled.values[rows]).tolist())
+    if unjudged:
+        desk.fairness = f"{desk.fairness} {describe_unjudged(desk.classes, unjudged)}"
     fairly = [(share, said[fair[rows]]) for share, said in families]
     _score(desk, mix(fairly, desk.temperature), fair)
     if are_enough(desk.strokes[fair], desk.strokes[rows]):

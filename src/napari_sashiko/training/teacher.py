@@ -53,6 +53,7 @@ class Teacher:
         self._images: list[torch.Tensor] = []
         self._features: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._kept = 0  # bytes of features
+        self._slants = desk.slants  # whether these know diagonals apart
 
     def teach(self, most: int = MOST) -> Generator[Event, None, tuple[Lessons, ...]]:
         """Ask each network's forest about patches at random places.
@@ -137,6 +138,8 @@ class Teacher:
     def _features_of(self, core: Region) -> NDArray[np.float32]:
         """Features ``(N, F)`` of a piece, kept as far as memory goes."""
         desk, key = self.desk, tuple(part.start for part in core)
+        if desk.slants != self._slants:  # forests have been grown on others since
+            self._features, self._kept, self._slants = {}, 0, desk.slants
         known = self._features.get(key)
         if known is not None:
             return known
