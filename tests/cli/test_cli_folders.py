@@ -140,3 +140,28 @@ def test_a_folder_without_pictures_is_refused(sashiko, trained, tmp_path):
     assert said.code == 2
     assert "no pictures" in said.complaint
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("restore", ("--members", "1", "--network", "tunet")),
+        ("explore", ("--latent", "2")),
+    ],
+)
+def test_images_alone_are_learned_of_train_and_the_bad_ones_skipped(
+    sashiko, data, command, more
+):
+    bad = data / "train" / "images" / "p1.png"
+    bad.write_bytes(bad.read_bytes()[:200])
+    (data / "test" / "images" / "p0.png").write_bytes(b"")  # nobody asks for it
+    quick = ("--epochs", "1", "--set", "patch=16", "--set", "batch=2", *CPU)
+    words = (command, data, "-o", data / "m.sashiko-model", *more, *quick)
+    said = sashiko(*words, "--json")
+    assert said.code == 0, said.err
+    assert "3 pictures to learn from" in said.err
+    assert "p1.png is left out: it is not a picture, or it is damaged" in said.err
+    assert "p0.png" not in said.err
+    said = sashiko(*words, "--level", "1")
+    assert said.code == 2
+    assert "--level is for a volume" in said.complaint

@@ -11,11 +11,12 @@ from napari_sashiko.cli._learning import (
     NewModel,
     learned,
     learning,
+    to_learn_from,
 )
 from napari_sashiko.cli._options import (
     Axes,
     Device,
-    Image,
+    ImageToLearn,
     Json,
     Level,
     RecipeFile,
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def explore(
-    image: Image,
+    image: ImageToLearn,
     out: NewModel,
     *,
     network: Annotated[str | None, typer.Option(help="autoencoder or vae.")] = None,
@@ -63,7 +64,7 @@ def explore(
     }
     base = pipeline.read_recipe(recipe).explore if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    volume = to_learn_from(image, axes, level)
     with terminal(learning) as shown:
         done = pipeline.explore(volume, out, report=shown.show, **values)
     facts = learned(done, pipeline.explore_settings(**values))

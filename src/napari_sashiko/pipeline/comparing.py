@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from napari_sashiko.errors import LabelError, VolumeError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.metrics import ConfusionMatrix
-from napari_sashiko.pipeline.folder_pairs import by_stem, label_of, left_out
+from napari_sashiko.pipeline.folder_pairs import label_of
+from napari_sashiko.pipeline.folder_pictures import by_stem, left_out
 from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,

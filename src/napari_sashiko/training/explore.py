@@ -6,7 +6,7 @@ model knows, and patches of held-out blocks say how far from them is still near.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,14 +35,18 @@ from napari_sashiko.training.explore_material import (
 )
 from napari_sashiko.training.explore_settings import ExploreSettings
 from napari_sashiko.training.image_material import ImageSampler
-from napari_sashiko.training.image_tiles import ImagePair, ImageTile, read_image_tiles
+from napari_sashiko.training.image_tiles import (
+    ImagePair,
+    ImageTile,
+    hold_out,
+    read_image_tiles,
+)
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.tiles import Triple
 from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.transforms import build_transforms
 from napari_sashiko.volumes import Volume, measure_normalisation
 
-HELD_OUT = 8  # one block of so many is held out
 USUAL = 32  # voxels of a patch's edge
 SMALL = 64  # voxels of slices that are taken as a whole
 JUDGED = 64  # patches that the network is judged on after each epoch
@@ -103,7 +107,11 @@ class ExploreBench(Workbench):
 
 
 def train_exploring(
-    volume: Volume, settings: ExploreSettings, out: Path
+    volume: Volume,
+    settings: ExploreSettings,
+    out: Path,
+    *,
+    judged: Sequence[int] = (),
 ) -> Iterator[Event]:
     """Train a network that keeps a few numbers of each patch.
 
@@ -117,6 +125,9 @@ def train_exploring(
         Everything a user may set.
     out : Path
         The model folder to write.
+    judged : sequence of int
+        Slices, pictures of their own, that the network is judged by; if there are none,
+        some blocks are held out.
 
     Yields
     ------
@@ -131,7 +142,7 @@ def train_exploring(
     started = time.monotonic()
     seen = measure_normalisation(volume, seed=settings.seed, clip=False)
     bench = ExploreBench(
-        pair=ImagePair(volume, volume, seen, seen),
+        pair=ImagePair(volume, volume, seen, seen, judged),
         settings=settings,
         edge=_edge(volume, settings),
         device=choose_device(settings.device),
@@ -178,8 +189,7 @@ def _network(bench: ExploreBench) -> Encoder:
 
 
 def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
-    held = tiles[: max(1, len(tiles) // HELD_OUT)]
-    learned = tiles[len(held) :] or held
+    learned, held = hold_out(tiles)
     patch = (1, bench.edge, bench.edge)
     bench.learned, bench.held = (
         ImageSampler(some, patch, 0, bench.device) for some in (learned, held)
