@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 CPU = ("--device", "cpu")
+SCORES = ("f1", "iou", "precision", "recall", "dice", "accuracy")
 FAST = ("--members", "0", "--device", "cpu", "--set", "trees=4")
 
 
@@ -50,11 +51,21 @@ def test_a_folder_is_learned_applied_and_evaluated(sashiko, data):
     assert [row["class"] for row in said.summary["scores"]] == [
         "matrix",
         "square",
-        "all",
+        "macro mean",
+        "micro mean",
     ]
     assert said.summary["scores"][1]["iou"] > 0.9
     said = sashiko("evaluate", out, data / "test", "--class", "square", "--no-overlays")
-    assert said.out.splitlines()[2].startswith("square")
+    lines = said.out.splitlines()
+    assert [each.split()[0] for each in lines[1:5]] == [
+        "matrix",
+        "square",
+        "macro",
+        "micro",
+    ]
+    assert lines[0].split() == [*SCORES, "pixels"]
+    for words in ("accuracy 0.", "macro F1 0.", "micro F1 0.", "mean IoU 0."):
+        assert words in lines[5]
     assert "Overlays" not in said.out
 
 
