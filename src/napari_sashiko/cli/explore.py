@@ -40,6 +40,10 @@ def explore(
         int | None, typer.Option(help="Numbers that are kept of a patch.")
     ] = None,
     patch: Annotated[int | None, typer.Option(help="Edge of a patch, voxels.")] = None,
+    shrink: Annotated[
+        int | None,
+        typer.Option(help="Voxels along y and x whose mean is one of a patch; 1."),
+    ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
     device: Device = None,
@@ -57,6 +61,7 @@ def explore(
         "network": network,
         "latent": latent,
         "patch": patch,
+        "shrink": shrink,
         "minutes": minutes,
         "epochs": epochs,
         "device": device,
