@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 CPU = ("--device", "cpu")
+SCORES = ("f1", "iou", "precision", "recall", "dice", "accuracy")
 FAST = ("--members", "0", "--device", "cpu", "--set", "trees=4")
 
 
@@ -50,11 +51,21 @@ def test_a_folder_is_learned_applied_and_evaluated(sashiko, data):
     assert [row["class"] for row in said.summary["scores"]] == [
         "matrix",
         "square",
-        "all",
+        "macro mean",
+        "micro mean",
     ]
     assert said.summary["scores"][1]["iou"] > 0.9
     said = sashiko("evaluate", out, data / "test", "--class", "square", "--no-overlays")
-    assert said.out.splitlines()[2].startswith("square")
+    lines = said.out.splitlines()
+    assert [each.split()[0] for each in lines[1:5]] == [
+        "matrix",
+        "square",
+        "macro",
+        "micro",
+    ]
+    assert lines[0].split() == [*SCORES, "pixels"]
+    for words in ("accuracy 0.", "macro F1 0.", "micro F1 0.", "mean IoU 0."):
+        assert words in lines[5]
     assert "Overlays" not in said.out
 
 
@@ -140,3 +151,28 @@ def test_a_folder_without_pictures_is_refused(sashiko, trained, tmp_path):
     assert said.code == 2
     assert "no pictures" in said.complaint
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("restore", ("--members", "1", "--network", "tunet")),
+        ("explore", ("--latent", "2")),
+    ],
+)
+def test_images_alone_are_learned_of_train_and_the_bad_ones_skipped(
+    sashiko, data, command, more
+):
+    bad = data / "train" / "images" / "p1.png"
+    bad.write_bytes(bad.read_bytes()[:200])
+    (data / "test" / "images" / "p0.png").write_bytes(b"")  # nobody asks for it
+    quick = ("--epochs", "1", "--set", "patch=16", "--set", "batch=2", *CPU)
+    words = (command, data, "-o", data / "m.sashiko-model", *more, *quick)
+    said = sashiko(*words, "--json")
+    assert said.code == 0, said.err
+    assert "3 pictures to learn from" in said.err
+    assert "p1.png is left out: it is not a picture, or it is damaged" in said.err
+    assert "p0.png" not in said.err
+    said = sashiko(*words, "--level", "1")
+    assert said.code == 2
+    assert "--level is for a volume" in said.complaint

@@ -89,6 +89,38 @@ def test_a_large_volume_gets_coarser_levels(sashiko, place, monkeypatch):
     assert len(open_reconstructed(place / "made.zarr").coarser["fbp"]) == 1
 
 
+def write_projections(path, sinograms):
+    """Projections with a level where 2 x 2 pixels of the detector are one."""
+    fine = np.ascontiguousarray(sinograms.swapaxes(0, 1), np.float32)
+    angles, slices, detectors = fine.shape
+    squares = fine.reshape(angles, slices // 2, 2, detectors // 2, 2)
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        tiff.write(fine, subifds=1, metadata={"axes": "ZYX"})
+        tiff.write(squares.mean((2, 4)), subfiletype=1)
+
+
+def test_sinograms_are_read_at_a_level(sashiko, place):
+    write_projections(place / "turned.ome.tif", np.load("sinograms.npy"))
+    stack = ("turned.ome.tif", "--order", "projections", "--level", "1", "--json")
+    done = sashiko("reconstruct", *stack, "-o", "made.zarr", "--angles", "angles.txt")
+    assert done.code == 0, done.err
+    assert done.summary["shape"] == [10, 12, 12]
+    found = image(place / "made.zarr", "fbp")
+    slices = np.load("slices.npy")
+    coarse = slices.reshape(10, 2, 12, 2, 12, 2).mean((1, 3, 5))
+    # Along a ray there are half as many voxels, with the same sum.
+    assert np.corrcoef(found.ravel(), coarse.ravel())[0, 1] > 0.8
+    assert found.sum() / coarse.sum() == pytest.approx(2, rel=0.1)
+    np.save("coarse.npy", coarse)
+    words = ("coarse.npy", "-o", "m.sashiko-model", *QUICK)
+    done = sashiko("train-reconstruct", stack[0], *words, *stack[1:])
+    assert done.code == 0, done.err
+    words = sashiko("info", "m.sashiko-model").out
+    assert "slices of 12 x 12 from sinograms of 18 angles x 12 detectors" in words
+    wrong = sashiko("reconstruct", "sinograms.npy", "--level", "1", "-o", "no.zarr")
+    assert (wrong.code, "has no level 1" in wrong.complaint) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["angles.npy", "angles.txt"])
 def test_angles_come_from_a_file(sashiko, place, name):
     sashiko("reconstruct", "sinograms.npy", "-o", "even.zarr")

@@ -489,7 +489,7 @@ def put_truth(data, name, truth):
 def test_the_table_holds_what_counting_gives(applied, data):
     done = ns.evaluate_folder(applied, data / "test")
     rows = rows_of(applied / "evaluation" / "scores.csv")
-    assert len(rows) == 9
+    assert len(rows) == 12
     both = []
     for name in ("t0", "t1"):
         found = iio.imread(applied / f"{name}.png") == 255
@@ -505,9 +505,31 @@ def test_the_table_holds_what_counting_gives(applied, data):
         assert float(row["iou"]) == pytest.approx(hit / (f | t).sum(), abs=1e-6)
         dice = 2 * hit / (f.sum() + t.sum())
         assert float(row["f1"]) == pytest.approx(dice, abs=1e-6)
+        assert row["dice"] == row["f1"]
         assert float(row["accuracy"]) == pytest.approx((f == t).mean(), abs=1e-6)
     assert done.rows[-1]["accuracy"] == pytest.approx((found == true).mean())
     assert (done.pictures, done.problems) == (2, ())
+
+
+def test_means_are_taken_over_classes_and_over_pixels(applied, data):
+    ns.evaluate_folder(applied, data / "test")
+    rows = rows_of(applied / "evaluation" / "scores.csv")
+    classes = [rows["all", name] for name in ("grey 0", "grey 255")]
+    macro, micro = rows["all", "macro mean"], rows["all", "micro mean"]
+    for score in ("f1", "iou", "precision", "recall", "dice"):
+        mean = np.mean([float(row[score]) for row in classes])
+        assert float(macro[score]) == pytest.approx(mean, abs=2e-6)
+    pixels = [int(row["pixels"]) for row in classes]
+    right = sum(
+        float(row["recall"]) * n for row, n in zip(classes, pixels, strict=True)
+    )
+    share = right / sum(pixels)
+    for score in ("f1", "precision", "recall", "dice", "accuracy"):
+        assert float(micro[score]) == pytest.approx(share, abs=2e-6)
+    assert float(micro["iou"]) == pytest.approx(share / (2 - share), abs=2e-6)
+    assert macro["accuracy"] == micro["accuracy"]
+    assert int(micro["pixels"]) == sum(pixels)
+    assert {picture for picture, _ in rows} == {"t0", "t1", "all"}
 
 
 def test_what_cannot_be_divided_is_left_empty(applied, data):

@@ -52,6 +52,25 @@ def explorer():
     return Explorer(card, network, known)
 
 
+def test_of_a_shrunk_image_places_are_those_of_the_image(explorer, tmp_path):
+    small = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    wide = np.kron(small, np.ones((1, 5, 5), np.float32))
+    wide = np.pad(wide, ((0, 0), (0, 2), (0, 4)))  # less than a square
+    limits = explorer.exploring.model_copy(update={"shrink": 5})
+    card = explorer.card.model_copy(update={"exploring": limits})
+    shrinking = Explorer(card, explorer.network, explorer.known)
+    tables = []
+    for each, image, step in ((explorer, small, 6), (shrinking, wide, 30)):
+        out = tmp_path / f"{step}.csv"
+        settings = EmbedSettings.checked(step=step)
+        list(embed(each, as_volume(image), out, settings))
+        tables.append(read_embedding(out))
+    first, second = tables
+    assert second.edge == 5 * EDGE
+    assert np.array_equal(second.places, first.places * [1, 5, 5])
+    np.testing.assert_allclose(second.latents, first.latents, atol=1e-4)
+
+
 def test_no_patch_lies_beyond_the_edge_of_a_picture(explorer, tmp_path):
     volume = fenced(((40, 48), (14, 48), (40, 13)))
     settings = EmbedSettings.checked(step=5)

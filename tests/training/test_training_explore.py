@@ -52,6 +52,30 @@ def learn(out, image, **changes):
     return list(train_exploring(as_volume(image), settings, out))
 
 
+def test_slices_that_are_too_wide_are_shrunk_and_seen_as_a_whole(tmp_path):
+    """The mean of 40 x 40 voxels is one: what is learned is what means would teach."""
+    means = make_blobs()[:, :16, :16]
+    wide = np.kron(means, np.ones((1, 40, 40), np.float32))
+    wide += np.tile(np.array([[-30, 30], [30, -30]], np.float32), (320, 320))
+    quick = {"patch": None, "epochs": 1, "batch": 4}
+    out, other = tmp_path / "a.sashiko-model", tmp_path / "b.sashiko-model"
+    said = learn(out, wide, shrink=40, **quick)
+    text = next(each.text for each in said if isinstance(each, TrainingStarted))
+    assert "Whole slices, 16 voxels wide, each the mean of 40 x 40." in text
+    exploring = load_card(out).exploring
+    assert (exploring.edge, exploring.shrink) == (16, 40)
+    seen = learn(other, means, **quick)
+    assert dict(said[-1].metrics)["held_out_loss"] == pytest.approx(
+        dict(seen[-1].metrics)["held_out_loss"], rel=0.1
+    )
+    assert "shrink" not in repr(load_card(other).exploring)
+
+
+def test_an_image_that_is_too_small_is_not_shrunk(tmp_path):
+    with pytest.raises(VolumeError, match=r"only 60 voxels .* 61 times"):
+        learn(tmp_path / "a.sashiko-model", make_blobs(), shrink=61)
+
+
 def scores(path, image, edge=16):
     """Scores of patches on a grid."""
     explorer = load_explorer(path)

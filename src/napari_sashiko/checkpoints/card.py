@@ -99,6 +99,8 @@ class Exploring(Settings):
         with a larger error, lies outside of what the model was trained on.
     chance : float
         Share of held-out patches of the training image beyond either limit.
+    shrink : int
+        Voxels of an image along y and x whose mean is one voxel of a patch.
     """
 
     edge: Annotated[int, Ge(1)]
@@ -106,6 +108,13 @@ class Exploring(Settings):
     distance_limit: PositiveFloat
     error_limit: PositiveFloat
     chance: Annotated[FiniteFloat, Ge(0), Le(1)] = 0.0
+    shrink: Annotated[int, Ge(1)] = 1
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave out what is not set: digests of older models are made of this."""
+        for name, value in super().__repr_args__():
+            if name != "shrink" or value != 1:
+                yield name, value
 
 
 class ModelCard(Settings):

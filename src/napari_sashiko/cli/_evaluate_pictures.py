@@ -6,7 +6,7 @@ from typing import Any
 from napari_sashiko.cli._console import answer, terminal
 from napari_sashiko.cli._options import absolute
 
-COLUMNS = ("f1", "iou", "precision", "recall", "accuracy")
+COLUMNS = ("f1", "iou", "precision", "recall", "dice", "accuracy")
 
 
 def evaluate_pictures(
@@ -42,8 +42,16 @@ def evaluate_pictures(
     width = max(len(str(row["class"])) for row in done.rows)
     lines = [" " * width + "".join(f"{name:>11}" for name in COLUMNS) + "     pixels"]
     for row in done.rows:
-        numbers = "".join(_number(row[name]) for name in COLUMNS)
+        numbers = "".join(f"{_number(row[name]):>11}" for name in COLUMNS)
         lines.append(f"{row['class']:<{width}}{numbers}{row['pixels']:11d}")
+    macro, micro = done.rows[-2:]
+    overall = {
+        "accuracy": macro["accuracy"],
+        "macro F1": macro["f1"],
+        "micro F1": micro["f1"],
+        "mean IoU": macro["iou"],
+    }
+    lines.append(", ".join(f"{name} {_number(n)}" for name, n in overall.items()))
     lines += [f"Pictures: {done.pictures}", f"Table: {done.table}"]
     if done.overlays:
         lines.append(f"Overlays (too much green, too little magenta): {done.overlays}")
@@ -51,4 +59,4 @@ def evaluate_pictures(
 
 
 def _number(score: Any) -> str:
-    return f"{'-':>11}" if score is None else f"{score:11.3f}"
+    return "-" if score is None else f"{score:.3f}"

@@ -10,6 +10,10 @@ from napari_sashiko.cli._console import Terminal
 from napari_sashiko.errors import SettingsError
 
 Image = Annotated[Path, typer.Argument(help="Volume, any readable format.")]
+ImageToLearn = Annotated[
+    Path,
+    typer.Argument(help="Volume, any readable format; or a folder of pictures."),
+]
 ModelFolder = Annotated[Path, typer.Argument(help="Model folder.")]
 Sinograms = Annotated[
     Path, typer.Argument(help="Stack (slice, angle, detector), any format.")

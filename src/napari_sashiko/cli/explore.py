@@ -11,11 +11,12 @@ from napari_sashiko.cli._learning import (
     NewModel,
     learned,
     learning,
+    to_learn_from,
 )
 from napari_sashiko.cli._options import (
     Axes,
     Device,
-    Image,
+    ImageToLearn,
     Json,
     Level,
     RecipeFile,
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def explore(
-    image: Image,
+    image: ImageToLearn,
     out: NewModel,
     *,
     network: Annotated[str | None, typer.Option(help="autoencoder or vae.")] = None,
@@ -39,6 +40,10 @@ def explore(
         int | None, typer.Option(help="Numbers that are kept of a patch.")
     ] = None,
     patch: Annotated[int | None, typer.Option(help="Edge of a patch, voxels.")] = None,
+    shrink: Annotated[
+        int | None,
+        typer.Option(help="Voxels along y and x whose mean is one of a patch; 1."),
+    ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
     device: Device = None,
@@ -56,6 +61,7 @@ def explore(
         "network": network,
         "latent": latent,
         "patch": patch,
+        "shrink": shrink,
         "minutes": minutes,
         "epochs": epochs,
         "device": device,
@@ -63,7 +69,7 @@ def explore(
     }
     base = pipeline.read_recipe(recipe).explore if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    volume = to_learn_from(image, axes, level)
     with terminal(learning) as shown:
         done = pipeline.explore(volume, out, report=shown.show, **values)
     facts = learned(done, pipeline.explore_settings(**values))

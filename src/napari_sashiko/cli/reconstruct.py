@@ -13,6 +13,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    Level,
     Order,
     Overwrite,
     RecipeFile,
@@ -47,6 +48,7 @@ def reconstruct(
     device: Device = None,
     overwrite: Overwrite = False,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -62,7 +64,7 @@ def reconstruct(
     }
     base = pipeline.read_recipe(recipe).reconstruct if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(sinograms, axes=axes)
+    volume = pipeline.open_image(sinograms, axes=axes, level=level)
     with terminal(blocks) as shown:
         done = pipeline.reconstruct(
             volume, out, model=model, angles=angles, report=shown.show, **values

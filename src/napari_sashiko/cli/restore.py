@@ -14,11 +14,12 @@ from napari_sashiko.cli._learning import (
     NewModel,
     learned,
     learning,
+    to_learn_from,
 )
 from napari_sashiko.cli._options import (
     Axes,
     Device,
-    Image,
+    ImageToLearn,
     Json,
     Level,
     RecipeFile,
@@ -34,12 +35,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def restore(
-    image: Image,
+    image: ImageToLearn,
     out: NewModel,
     *,
     clean: Annotated[
         Path | None,
-        typer.Option(help="The image as it should be; without, noise alone is shown."),
+        typer.Option(
+            help="The image as it should be, of a folder another one; without, noise "
+            "alone is shown."
+        ),
     ] = None,
     gaps: Annotated[
         bool, typer.Option("--gaps", help="Fill what was not measured: NaN.")
@@ -80,7 +84,7 @@ def restore(
     }
     base = pipeline.read_recipe(recipe).restore if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    volume = to_learn_from(image, axes, level)
     with terminal(learning) as shown:
         done = pipeline.restore(volume, out, clean=clean, report=shown.show, **values)
     facts = learned(done, pipeline.restore_settings(**values))

@@ -19,6 +19,7 @@ from napari_sashiko.cli._options import (
     Axes,
     Device,
     Json,
+    Level,
     Order,
     RecipeFile,
     Seed,
@@ -50,6 +51,7 @@ def train_reconstruct(
     device: Device = None,
     seed: Seed = None,
     axes: Axes = None,
+    level: Level = 0,
     recipe: RecipeFile = None,
     more: Set = None,
     json: Json = False,
@@ -68,7 +70,7 @@ def train_reconstruct(
     }
     base = pipeline.read_recipe(recipe).train_reconstruct if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(sinograms, axes=axes)
+    volume = pipeline.open_image(sinograms, axes=axes, level=level)
     with terminal(learning) as shown:
         done = pipeline.train_reconstruct(
             volume, images, out, angles=angles, report=shown.show, **values

@@ -77,6 +77,7 @@ from napari_sashiko.pipeline.folder_looking import (
     has_labels,
     look_steps,
 )
+from napari_sashiko.pipeline.folder_pictures import portfolio_of
 from napari_sashiko.pipeline.folder_results import (
     FolderResults,
     is_results,
@@ -412,6 +413,7 @@ __all__ = [
     "part_names",
     "part_settings",
     "place_steps",
+    "portfolio_of",
     "predict",
     "predict_steps",
     "prediction_sets",

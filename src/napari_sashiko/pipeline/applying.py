@@ -12,7 +12,7 @@ from pydantic import Field
 
 from napari_sashiko.errors import Cancelled, SettingsError, VolumeError
 from napari_sashiko.labels import LabelValues, value_of
-from napari_sashiko.pipeline.folder_pairs import left_out
+from napari_sashiko.pipeline.folder_pictures import left_out
 from napari_sashiko.pipeline.folder_results import FolderResults, begin_results
 from napari_sashiko.pipeline.models import open_model
 from napari_sashiko.pipeline.picture_worker import PictureWorker, RemotePictureWorker

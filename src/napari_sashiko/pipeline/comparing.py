@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from napari_sashiko.errors import LabelError, VolumeError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.metrics import ConfusionMatrix
-from napari_sashiko.pipeline.folder_pairs import by_stem, label_of, left_out
+from napari_sashiko.pipeline.folder_pairs import label_of
+from napari_sashiko.pipeline.folder_pictures import by_stem, left_out
 from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,
@@ -28,8 +29,10 @@ from napari_sashiko.volumes import LABELS, find_pictures, pictures_in, read_pict
 
 FOLDER = "evaluation"
 TABLE, OVERLAYS = "scores.csv", "overlays"
-ALL = "all"  # pictures or classes
-SCORES = ("f1", "iou", "precision", "recall", "accuracy")
+ALL = "all"  # pictures together
+MACRO, MICRO = "macro mean", "micro mean"  # of all classes
+SCORES = ("f1", "iou", "precision", "recall", "dice")
+OVERALL = "accuracy"
 DIGITS = 6
 
 Row = dict[str, str | int | float | None]
@@ -46,7 +49,8 @@ class FolderCompared(Event):
     overlays : str
         Folder of the overlays; empty where none were drawn.
     rows : tuple of dict
-        Scores over all pictures: one row for each class, and one for all of them.
+        Scores over all pictures: one row for each class, and two for all of them, the
+        macro and the micro mean.
     pictures : int
         How many were compared.
     problems : tuple of (str, str)
@@ -218,7 +222,11 @@ def _drawn(
 def _rows(
     picture: str, classes: Sequence[LabelClass], matrix: ConfusionMatrix
 ) -> list[Row]:
-    """Scores of each class, and of all; None where there is nothing to divide by."""
+    """Scores of each class, and of all; None where there is nothing to divide by.
+
+    The accuracy of a class is the share of pixels that are rightly of it or rightly
+    not; that of all is the share whose class is right.
+    """
     counts = matrix.matrix
     total, hits = int(counts.sum()), np.diag(counts)
     truth, found = counts.sum(axis=1), counts.sum(axis=0)
@@ -226,25 +234,26 @@ def _rows(
     for place, each in enumerate(classes):
         hit, is_true, was_found = int(hits[place]), int(truth[place]), int(found[place])
         either = is_true + was_found - hit
+        f1 = _ratio(2 * hit, is_true + was_found)
         rows.append(
             {
                 "picture": picture,
                 "class": each.name,
                 "pixels": is_true,
-                "f1": _ratio(2 * hit, is_true + was_found),
+                "f1": f1,
                 "iou": _ratio(hit, either),
                 "precision": _ratio(hit, was_found),
                 "recall": _ratio(hit, is_true),
-                "accuracy": _ratio(total - either + hit, total),
+                "dice": f1,
+                OVERALL: _ratio(total - either + hit, total),
             }
         )
-    mean: Row = {"picture": picture, "class": ALL, "pixels": total}
-    for score in SCORES[:-1]:
-        # As macro F1: over the classes that occur in the truth.
-        known = [row[score] or 0.0 for row in rows if row["pixels"]]
-        mean[score] = float(np.mean(known)) if known else None  # type: ignore[arg-type]
-    mean["accuracy"] = _ratio(int(hits.sum()), total)
-    return [*rows, mean]
+    scores = matrix.compute()
+    for name, means in ((MACRO, scores.macro), (MICRO, scores.micro)):
+        row: Row = {"picture": picture, "class": name, "pixels": total}
+        row |= {key: getattr(means, key) if total else None for key in SCORES}
+        rows.append(row | {OVERALL: scores.accuracy if total else None})
+    return rows
 
 
 def _ratio(above: int, below: int) -> float | None:
@@ -254,7 +263,7 @@ def _ratio(above: int, below: int) -> float | None:
 def _table(rows: Sequence[Row]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(
-        text, ["picture", "class", "pixels", *SCORES], lineterminator="\n"
+        text, ["picture", "class", "pixels", *SCORES, OVERALL], lineterminator="\n"
     )
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
+from napari_sashiko.pipeline.folder_images import images_to_learn
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import EmbedDone, EmbedSettings
 from napari_sashiko.prediction import embed as look
 from napari_sashiko.runners import Event, choose_device
+from napari_sashiko.volumes import Volume
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import ExploreSettings, TrainingDone
@@ -45,7 +47,8 @@ def explore_steps(
     Parameters
     ----------
     image : path, array or Volume
-        The image.
+        The image; or a folder of pictures, of which ``train`` is learned from and
+        ``validate`` is there to judge by.
     settings : ExploreSettings or None
         None takes the defaults.
     out : path
@@ -54,7 +57,8 @@ def explore_steps(
     Yields
     ------
     Event
-        `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`.
+        `Message`, `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`,
+        `TrainingDone`.
 
     Raises
     ------
@@ -71,11 +75,13 @@ def explore_steps(
     target = Path(out)
     check_model_folder(target)
     _check_encoder(chosen)
-    volume = open_image(image)
+    found = yield from images_to_learn(image)
+    # A project goes on knowing the image that it has, not a part of its pictures.
+    known = image if isinstance(image, Volume) else found.volume
     yield from noted(
-        train_exploring(volume, chosen, target),
+        train_exploring(found.volume, chosen, target, judged=found.judged),
         TrainingStarted,
-        partial(note_run, target, "explore", chosen, volume=volume),
+        partial(note_run, target, "explore", chosen, volume=known),
     )
 
 
@@ -89,7 +95,8 @@ def explore(
     Parameters
     ----------
     image : path, array or Volume
-        The image, ``([Z,] Y, X)``.
+        The image, ``([Z,] Y, X)``; or a folder of pictures, with ``train`` and perhaps
+        ``validate``, or with ``images``.
     out : path
         Model folder, ``NAME.sashiko-model``.
     report : callable, optional

@@ -36,18 +36,17 @@ from napari_sashiko.pipeline.folder_classes import (
     named_by,
     value_classes,
 )
-from napari_sashiko.pipeline.folder_pairs import (
+from napari_sashiko.pipeline.folder_pairs import Pair, labelled_pictures
+from napari_sashiko.pipeline.folder_pictures import (
     TRAIN,
-    Pair,
     each_in_threads,
-    labelled_pictures,
+    portfolio_of,
 )
 from napari_sashiko.pipeline.inputs import Classes, PaintedLabels
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import (
     LABELS,
     Volume,
-    is_portfolio,
     read_picture,
     sheet_volume,
 )
@@ -174,11 +173,9 @@ def labelled_folder(image: Any) -> Path:
     LabelError
         If it is anything else: then labels were forgotten.
     """
-    place = image.path if isinstance(image, Volume) else image
-    if isinstance(place, str | Path) and Path(place).is_dir():
-        folder = Path(place)
-        if is_portfolio(folder):
-            return folder
+    folder = portfolio_of(image)
+    if folder is not None:
+        return folder
     raise LabelError(
         "The labels are missing.",
         "Give an image and its labels, or a folder with train/images and train/labels.",

@@ -126,7 +126,9 @@ def _made(card: Any) -> str:
         )
     if card.exploring is not None:
         edge, latent = card.exploring.edge, card.exploring.latent
-        return f"Explores images: {latent} numbers of {edge} x {edge} voxels"
+        shrink = card.exploring.shrink
+        each = "" if shrink == 1 else f", each the mean of {shrink} x {shrink}"
+        return f"Explores images: {latent} numbers of {edge} x {edge} voxels{each}"
     if card.restoring is None:
         return f"Classes: {_names(card.classes)}"
     made = "Fills gaps" if card.restoring.fills_gaps else "Restores images"

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
-from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.folder_images import images_to_learn
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.scoring import ResultScored, score_image_steps
 from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import Comparison
 from napari_sashiko.runners import Event
+from napari_sashiko.volumes import Volume
 
 if TYPE_CHECKING:  # loads torch: only who trains pays
     from napari_sashiko.training import RestoreSettings, TrainingDone
@@ -73,19 +74,21 @@ def restore_steps(
     Parameters
     ----------
     image : path, array or Volume
-        The image as it is.
+        The image as it is; or a folder of pictures, of which ``train`` is learned from
+        and ``validate`` is there to judge by.
     settings : RestoreSettings or None
         None takes the defaults.
     out : path
         Model folder; made when missing.
     clean : path, array or Volume, optional
-        The image as it should be, of the same shape. Without it, networks learn from
-        the image alone.
+        The image as it should be, of the same shape; of a folder another one, with
+        pictures of the same names. Without it, networks learn from the image alone.
 
     Yields
     ------
     Event
-        `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`, `TrainingDone`.
+        `Message`, `Progress`, `TrainingStarted`, `EpochDone`, `MemberSaved`,
+        `TrainingDone`.
 
     Raises
     ------
@@ -102,13 +105,15 @@ def restore_steps(
     target = Path(out)
     check_model_folder(target)
     _check_restorer(chosen)
-    volume = open_image(image)
-    axes = volume.stacking.axes
-    beside = None if clean is None else open_image(clean, unnamed=axes)
+    found = yield from images_to_learn(image, clean)
+    # A project goes on knowing the image that it has, not a part of its pictures.
+    known = image if isinstance(image, Volume) else found.volume
     yield from noted(
-        train_restoring(volume, chosen, target, target=beside),
+        train_restoring(
+            found.volume, chosen, target, target=found.clean, judged=found.judged
+        ),
         TrainingStarted,
-        partial(note_run, target, "restore", chosen, volume=volume),
+        partial(note_run, target, "restore", chosen, volume=known),
     )
 
 
@@ -127,11 +132,13 @@ def restore(
     Parameters
     ----------
     image : path, array or Volume
-        The image as it is, ``([Z,] Y, X)``.
+        The image as it is, ``([Z,] Y, X)``; or a folder of pictures, with ``train`` and
+        perhaps ``validate``, or with ``images``.
     out : path
         Model folder, ``NAME.sashiko-model``.
     clean : path, array or Volume, optional
-        The image as it should be, of the same shape.
+        The image as it should be, of the same shape; of a folder another one, with
+        pictures of the same names.
     report : callable, optional
         Called with each event on the way.
     **settings

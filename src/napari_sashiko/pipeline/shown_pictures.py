@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.comparing import FOLDER, OVERLAYS, folder_name
-from napari_sashiko.pipeline.folder_pairs import by_stem
+from napari_sashiko.pipeline.folder_pictures import by_stem
 from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,

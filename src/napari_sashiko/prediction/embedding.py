@@ -21,7 +21,7 @@ from napari_sashiko.prediction.embed_table import Embedding, write_embedding
 from napari_sashiko.prediction.events import EmbedDone
 from napari_sashiko.prediction.reducing import check_method, reduce_to_two
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.volumes import Normalisation, Volume, check_writable
+from napari_sashiko.volumes import Normalisation, Volume, check_writable, shrunk
 
 if TYPE_CHECKING:  # loads torch: only who looks at patches pays
     from napari_sashiko.checkpoints import Explorer
@@ -60,7 +60,8 @@ def embed(
     Raises
     ------
     VolumeError
-        If the image has another number of channels.
+        If the image has another number of channels, or nothing would be left of it
+        when it is shrunk.
     SettingsError
         If there are too few patches, or a package is missing.
     OutputError
@@ -70,13 +71,16 @@ def embed(
     check_method(settings.method)
     check_writable(out)
     yield from check_volume(explorer.card, volume)
-    edge = explorer.exploring.edge
-    places = choose_places(volume.shape, edge, settings)
-    if volume.separate:
-        places = _in_pictures(volume, places, edge)
+    edge, factor = explorer.exploring.edge, explorer.exploring.shrink
+    small = shrunk(volume, factor)
+    step = settings.step and -(-settings.step // factor)
+    chosen = settings.model_copy(update={"step": step})
+    places = choose_places(small.shape, edge, chosen)
+    if small.separate:
+        places = _in_pictures(small, places, edge)
     metric = ImageErrors()
     with keeping_made(made, explorer.card.normalisation) as keep:
-        looked = yield from _look(explorer, volume, places, metric, keep)
+        looked = yield from _look(explorer, small, places, metric, keep)
     latents, errors, distances, outside = looked
     yield Message("Making two coordinates of each patch.")
     known = explorer.known.cpu().numpy()
@@ -84,8 +88,8 @@ def embed(
     write_embedding(
         out,
         Embedding(
-            places=places,
-            edge=edge,
+            places=places * np.array([1, factor, factor]),
+            edge=edge * factor,
             points=points,
             errors=errors,
             distances=distances,

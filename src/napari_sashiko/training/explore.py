@@ -6,7 +6,7 @@ model knows, and patches of held-out blocks say how far from them is still near.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,14 +35,18 @@ from napari_sashiko.training.explore_material import (
 )
 from napari_sashiko.training.explore_settings import ExploreSettings
 from napari_sashiko.training.image_material import ImageSampler
-from napari_sashiko.training.image_tiles import ImagePair, ImageTile, read_image_tiles
+from napari_sashiko.training.image_tiles import (
+    ImagePair,
+    ImageTile,
+    hold_out,
+    read_image_tiles,
+)
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.tiles import Triple
 from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.transforms import build_transforms
-from napari_sashiko.volumes import Volume, measure_normalisation
+from napari_sashiko.volumes import Volume, measure_normalisation, shrunk
 
-HELD_OUT = 8  # one block of so many is held out
 USUAL = 32  # voxels of a patch's edge
 SMALL = 64  # voxels of slices that are taken as a whole
 JUDGED = 64  # patches that the network is judged on after each epoch
@@ -54,9 +58,10 @@ NEAR = 0.975  # share of held-out patches within each of the two limits
 
 @dataclass(kw_only=True)
 class ExploreBench(Workbench):
-    """A run that learns to explore an image."""
+    """A run that learns to explore an image, shrunk in `pair` and as it is."""
 
     pair: ImagePair
+    image: Volume
     settings: ExploreSettings
     edge: int
     learned: ImageSampler | None = None
@@ -88,7 +93,7 @@ class ExploreBench(Workbench):
 
     def card(self, members: tuple[MemberCard, ...]) -> ModelCard:
         """What the model is, with these members."""
-        volume = self.pair.image
+        volume = self.image
         return ModelCard(
             **self.facts(volume, reasons=[_reason(self)], correlation=self.correlation),
             exploring=self.exploring,
@@ -103,7 +108,11 @@ class ExploreBench(Workbench):
 
 
 def train_exploring(
-    volume: Volume, settings: ExploreSettings, out: Path
+    volume: Volume,
+    settings: ExploreSettings,
+    out: Path,
+    *,
+    judged: Sequence[int] = (),
 ) -> Iterator[Event]:
     """Train a network that keeps a few numbers of each patch.
 
@@ -117,6 +126,9 @@ def train_exploring(
         Everything a user may set.
     out : Path
         The model folder to write.
+    judged : sequence of int
+        Slices, pictures of their own, that the network is judged by; if there are none,
+        some blocks are held out.
 
     Yields
     ------
@@ -126,14 +138,17 @@ def train_exploring(
     Raises
     ------
     VolumeError
-        If the image has no contrast, or nothing of it was measured.
+        If the image has no contrast, nothing of it was measured, or nothing would be
+        left of it when it is shrunk.
     """
     started = time.monotonic()
-    seen = measure_normalisation(volume, seed=settings.seed, clip=False)
+    small = shrunk(volume, settings.shrink)
+    seen = measure_normalisation(small, seed=settings.seed, clip=False)
     bench = ExploreBench(
-        pair=ImagePair(volume, volume, seen, seen),
+        pair=ImagePair(small, small, seen, seen, judged),
+        image=volume,
         settings=settings,
-        edge=_edge(volume, settings),
+        edge=_edge(small, settings),
         device=choose_device(settings.device),
         out=Path(out),
         started=started,
@@ -178,8 +193,7 @@ def _network(bench: ExploreBench) -> Encoder:
 
 
 def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
-    held = tiles[: max(1, len(tiles) // HELD_OUT)]
-    learned = tiles[len(held) :] or held
+    learned, held = hold_out(tiles)
     patch = (1, bench.edge, bench.edge)
     bench.learned, bench.held = (
         ImageSampler(some, patch, 0, bench.device) for some in (learned, held)
@@ -215,6 +229,7 @@ def _limits(bench: ExploreBench, away: Tensor, errors: Tensor) -> Exploring:
         distance_limit=near,
         error_limit=small,
         chance=float(beyond.double().mean()),
+        shrink=bench.settings.shrink,
     )
 
 
@@ -231,9 +246,11 @@ def _correlation(network: Encoder, batches: list[PatchBatch]) -> float:
 
 
 def _reason(bench: ExploreBench) -> str:
-    if bench.edge in bench.pair.image.shape[1:]:
-        return f"Whole slices, {bench.edge} voxels wide."
-    return f"Patches of {bench.edge} x {bench.edge} voxels."
+    edge, shrink = bench.edge, bench.settings.shrink
+    each = "" if shrink == 1 else f", each the mean of {shrink} x {shrink}"
+    if edge in bench.pair.image.shape[1:]:
+        return f"Whole slices, {edge} voxels wide{each}."
+    return f"Patches of {edge} x {edge} voxels{each}."
 
 
 def _introduction(bench: ExploreBench) -> TrainingStarted:

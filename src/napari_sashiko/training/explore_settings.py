@@ -32,7 +32,12 @@ class ExploreSettings(FitSettings):
     patch: Annotated[int, Ge(8), Le(512)] | None = Field(
         None,
         description="Edge of a patch, voxels; if empty 32, or whole slices where an "
-        "image has several of at most 64 voxels.",
+        "image has several of at most 64 voxels, as they are or shrunk.",
+    )
+    shrink: Annotated[int, Ge(1), Le(64)] = Field(
+        1,
+        description="Make the image smaller first: the mean of so many voxels along y "
+        "and x is one. With it whole slices wider than 512 voxels are a patch.",
     )
     turned: bool = Field(
         default=True,

@@ -1,6 +1,6 @@
 """Blocks at random places of a volume, from which patches of images are cut."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -17,6 +17,7 @@ BLOCK = (16, 160, 160)  # voxels of a block, without its margin in z
 ROOM = 2  # patches, at least, side by side in a block
 FEW = 8  # blocks, at least, as far as patches fit
 ALIKE = 8  # slices
+HELD_OUT = 8  # one block of so many is held out
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,14 @@ class ImageTile:
         ``(K, Z, Y, X)`` float32, normalised: what networks are to give.
     known : numpy.ndarray
         ``(1, Z, Y, X)`` bool: where the target was measured.
+    judged : bool
+        Whether it is there to judge by.
     """
 
     image: NDArray[np.float32]
     target: NDArray[np.float32]
     known: NDArray[np.bool_]
+    judged: bool = False
 
     @property
     def shape(self) -> Triple:
@@ -59,12 +63,16 @@ class ImagePair:
         Of one shape.
     seen, wanted : Normalisation
         Of image and target.
+    judged : sequence of int
+        Slices, pictures of their own, that are there to judge by; nothing is learned
+        of them.
     """
 
     image: Volume
     target: Volume
     seen: Normalisation
     wanted: Normalisation
+    judged: Sequence[int] = ()
 
     def tile(self, start: NDArray[np.int64], size: Triple, margin: int) -> ImageTile:
         """Read a block, mirrored where the volume is smaller."""
@@ -75,7 +83,8 @@ class ImagePair:
             target = image[:, inside]
         else:
             target = read_mirrored(self.target, self.wanted, start, stop, (0, 0, 0))
-        return ImageTile(image, target, self.known(start, stop))
+        judged = int(start[0]) in self.judged
+        return ImageTile(image, target, self.known(start, stop), judged)
 
     def known(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]
@@ -130,7 +139,7 @@ def read_image_tiles(
     starts = _starts(pair.image, size, seed)
     channels = pair.image.channels + pair.target.channels
     most = max(2, MEMORY // (4 * channels * int(np.prod(size))))
-    starts, rest = starts[:most], starts[most:]
+    starts, rest = _chosen(starts, pair.judged, most)
     tiles = []
     for number, start in enumerate(starts):
         tiles.append(pair.tile(start, size, margin))
@@ -141,6 +150,26 @@ def read_image_tiles(
             tiles[-1] = pair.tile(place, size, margin)
     _check_contrast(pair, tiles)
     return tiles
+
+
+def hold_out(tiles: Sequence[ImageTile]) -> tuple[list[ImageTile], list[ImageTile]]:
+    """Part blocks into those that are learned from and those that are judged by.
+
+    The latter are those that were set aside; where none were, the first of all.
+    """
+    held = [tile for tile in tiles if tile.judged]
+    held = held or list(tiles[: max(1, len(tiles) // HELD_OUT)])
+    return list(tiles[len(held) :]) or held, held
+
+
+def _chosen(
+    starts: NDArray[np.int64], judged: Sequence[int], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Blocks that are read, those to judge by first, and blocks that are not read."""
+    aside = np.isin(starts[:, 0], list(judged))
+    held, learned = starts[aside][: max(1, most // HELD_OUT)], starts[~aside]
+    room = most - len(held)
+    return np.concatenate([held, learned[:room]]), learned[room:]
 
 
 def _first_with_gaps(

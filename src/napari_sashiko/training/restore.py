@@ -9,8 +9,8 @@ these.
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from napari_sashiko.training.image_material import (
 from napari_sashiko.training.image_tiles import (
     ImagePair,
     ImageTile,
+    hold_out,
     read_image_tiles,
 )
 from napari_sashiko.training.network_desk import NetworkDesk
@@ -46,7 +47,6 @@ from napari_sashiko.training.workbench import Workbench
 from napari_sashiko.transforms import Transform, build_transforms
 from napari_sashiko.volumes import Volume, measure_normalisation
 
-HELD_OUT = 8  # one block of so many is held out
 PATCH_DEPTH = 16  # slices of a 3D patch
 TASKS = {
     "blind": "Learning from the noisy image alone: what a voxel is, is said by others.",
@@ -128,6 +128,7 @@ def train_restoring(
     out: Path,
     *,
     target: Volume | None = None,
+    judged: Sequence[int] = (),
 ) -> Iterator[Event]:
     """Train networks that restore images.
 
@@ -143,6 +144,9 @@ def train_restoring(
         The model folder to write.
     target : Volume, optional
         The image as it should be, of the same shape.
+    judged : sequence of int
+        Slices, pictures of their own, that networks are judged by; if there are none,
+        some blocks are held out.
 
     Yields
     ------
@@ -158,7 +162,7 @@ def train_restoring(
     started = time.monotonic()
     device = choose_device(settings.device)
     bench = RestoreBench(
-        pair=_pair(volume, target, settings),
+        pair=replace(_pair(volume, target, settings), judged=judged),
         settings=settings,
         choices=choices_for_images(volume, settings, device.type, gaps=settings.gaps),
         device=device,
@@ -226,8 +230,7 @@ def _network(bench: RestoreBench, number: int) -> NetworkDesk:
 
 
 def _material(bench: RestoreBench, tiles: list[ImageTile]) -> ImageMaterial:
-    held = tiles[: max(1, len(tiles) // HELD_OUT)]
-    learned = tiles[len(held) :] or held
+    learned, held = hold_out(tiles)
     sampler, judged = (
         ImageSampler(
             some,

@@ -52,6 +52,7 @@ from napari_sashiko.volumes.region import (
 )
 from napari_sashiko.volumes.scratch import Scratch
 from napari_sashiko.volumes.sheets import check_alike, sheet_volume
+from napari_sashiko.volumes.shrinking import shrunk
 from napari_sashiko.volumes.slices import Slices
 from napari_sashiko.volumes.temporary import (
     keep_copy,
@@ -133,6 +134,7 @@ __all__ = [
     "set_aside",
     "sheet_volume",
     "shift",
+    "shrunk",
     "spans",
     "stacking_of",
     "temporary_beside",
