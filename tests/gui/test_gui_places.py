@@ -63,11 +63,26 @@ def seen(dock):
 
 
 def test_without_a_model_the_button_says_what_to_do(dock, click):
-    assert not dock.label.places.isVisibleTo(dock.label)
+    assert not button(dock, "next_place").isVisibleTo(dock.label)
     click(dock, "start_labelling")
-    assert dock.label.places.isVisibleTo(dock.label)
+    assert button(dock, "next_place").isVisibleTo(dock.label)
     assert not button(dock, "next_place").isEnabled()
     assert "Train first" in button(dock, "next_place").toolTip()
+
+
+def test_the_button_shares_a_row_and_takes_no_room_else(trained, click, qtbot):
+    label, places = trained.label, trained.label.places
+    assert not places.isVisibleTo(label)
+    go(trained, click, qtbot)
+    assert places.isVisibleTo(label)
+    assert button(trained, "list_places").isVisibleTo(label)
+    rows = {
+        name: button(trained, name).mapTo(label, button(trained, name).rect().center())
+        for name in ("add_class", "list_places", "previous_place", "next_place")
+    }
+    assert len({place.y() for place in rows.values()}) == 1
+    across = [place.x() for place in rows.values()]
+    assert across == sorted(across)
 
 
 def test_the_first_click_searches_and_jumps_to_the_most_unsure(trained, click, qtbot):

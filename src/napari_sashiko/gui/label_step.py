@@ -351,6 +351,7 @@ class LabelStep(QGroupBox):
         below = QHBoxLayout()
         below.addWidget(self.add_button)
         below.addStretch(1)
+        below.addWidget(self.places.buttons)
         self.adopt_row = QWidget()
         row = QHBoxLayout(self.adopt_row)
         row.setContentsMargins(0, 0, 0, 0)
@@ -361,8 +362,8 @@ class LabelStep(QGroupBox):
         layout.addWidget(self.hint)
         layout.addWidget(self.classes)
         layout.addLayout(below)
-        layout.addWidget(self.between)
         layout.addWidget(self.places)
+        layout.addWidget(self.between)
         layout.addWidget(self.adopt_row)
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
     QProgressBar,
     QTreeWidget,
     QTreeWidgetItem,
@@ -15,7 +13,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.parts import make_button
+from napari_sashiko.gui.parts import boxed, in_a_row, make_button, make_line, say
 from napari_sashiko.gui.place_words import (
     TIPS,
     describe_found,
@@ -39,6 +37,9 @@ ROLE = Qt.ItemDataRole.UserRole
 class PlacesRow(QWidget):
     """Jump to places where the model is unsure, or disagrees with the paint.
 
+    Its buttons stand in a row of the step, which puts them there; what is said of the
+    places, progress and the list are here.
+
     Parameters
     ----------
     session : Session
@@ -47,6 +48,11 @@ class PlacesRow(QWidget):
         Is moved to the places.
     parent : QWidget
         The step that it is part of.
+
+    Attributes
+    ----------
+    buttons : QWidget
+        Next place, the one before, and the list.
     """
 
     def __init__(self, session: Session, viewer: Any, parent: QWidget) -> None:
@@ -104,7 +110,7 @@ class PlacesRow(QWidget):
         running = self._searching
         waiting = running and self._waiting
         model = None if self.session.volume is None else self.session.last_model
-        self.setVisible(self.session.labels.paint is not None)
+        self.buttons.setVisible(self.session.labels.paint is not None)
         self.next_button.setEnabled(model is not None and not waiting)
         self.next_button.setToolTip(NO_MODEL if model is None else NEXT)
         listed = self.found is not None and bool(self.found.places)
@@ -153,8 +159,14 @@ class PlacesRow(QWidget):
             self.tree.setCurrentItem(top.child(self.index))
 
     def _say(self, text: str) -> None:
-        self.line.setText(text)
-        self.line.setVisible(bool(text))
+        say(self.line, text)
+        self._show_room()
+
+    def _show_room(self) -> None:
+        """Take room only where there is something to see."""
+        parts = (self.working, self.line, self.tree)
+        there = self.session.labels.paint is not None
+        self.setVisible(there and not all(each.isHidden() for each in parts))
 
     # ---- going there ------------------------------------------------------------
 
@@ -295,9 +307,7 @@ class PlacesRow(QWidget):
         self.stop_button.clicked.connect(self.stop)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.line = QLabel()
-        self.line.setObjectName("place")
-        self.line.setWordWrap(True)
+        self.line = make_line("place")
         self.tree = QTreeWidget()
         self.tree.setObjectName("places")
         self.tree.setHeaderHidden(True)
@@ -308,19 +318,13 @@ class PlacesRow(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self.list_button)
-        top.addStretch(1)
-        top.addWidget(self.previous_button)
-        top.addWidget(self.next_button)
-        self.working = QWidget()
-        row = QHBoxLayout(self.working)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.stop_button)
+        self.buttons = boxed(
+            in_a_row(self.list_button, self.previous_button, self.next_button)
+        )
+        self.buttons.setParent(self)  # without one it would be a window of its own
+        self.working = boxed(in_a_row(self.progress, self.stop_button, widest=1))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(top)
         layout.addWidget(self.working)
         layout.addWidget(self.line)
         layout.addWidget(self.tree)
