@@ -48,6 +48,43 @@ def near_held(
     return np.asarray(np.isfinite(distance))
 
 
+def near_others(
+    coords: NDArray[np.int32],
+    fold: NDArray[np.int8],
+    spacing: tuple[float, float, float],
+    guard: float,
+) -> NDArray[np.bool_]:
+    """Find the voxels that may lie closer than `guard` to one of another fold.
+
+    All, where paint is sparse. Of whole slices that are filled these are few, and only
+    they need to be measured for each fold.
+
+    Parameters
+    ----------
+    coords : numpy.ndarray
+        ``(N, 3)``, in row-major order.
+    fold : numpy.ndarray
+        ``(N,)``, -1 to 125.
+    spacing : tuple of float
+        Voxel size (z, y, x).
+    guard : float
+        In the unit of `spacing`.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` bool; False only where none is that close.
+    """
+    low, box = _box(coords)
+    if not _is_dense(coords, box):
+        return np.ones(len(coords), bool)
+    z, y, x = (ceil(guard / size) for size in spacing)
+    marks = (fold + 2).astype(np.uint8)  # 0 is not painted
+    highest = _largest_around(coords - low, marks, box, (z, y, x))
+    lowest = _largest_around(coords - low, ~marks, box, (z, y, x))
+    return np.asarray(highest != ~lowest)
+
+
 def within_reach(
     coords: NDArray[np.int32],
     seen: NDArray[np.bool_],
@@ -78,7 +115,8 @@ def within_reach(
         return near
     low, box = _box(coords)
     if _is_dense(coords, box):
-        return asked & _in_boxes(coords - low, seen, box, reach)
+        around = _largest_around(coords - low, seen.astype(np.uint8), box, reach)
+        return np.asarray(asked & (around > 0))
     scale = 1.0 / (np.asarray(reach) + 0.5)  # within reach is below 1, never at it
     distance, _ = cKDTree(coords[seen] * scale).query(
         coords[asked] * scale, p=np.inf, distance_upper_bound=1.0
@@ -108,24 +146,25 @@ def _on_slices_near(
     return np.asarray(low < np.searchsorted(slices, z + reach, side="right"))
 
 
-def _in_boxes(
+def _largest_around(
     coords: NDArray[np.int32],
-    seen: NDArray[np.bool_],
+    marks: NDArray[np.uint8],
     box: NDArray[np.int32],
     reach: tuple[int, int, int],
-) -> NDArray[np.bool_]:
-    near = np.zeros(len(coords), bool)
+) -> NDArray[np.uint8]:
+    """Largest mark ``(N,)`` in a box around each voxel, slab by slab."""
+    found = np.zeros(len(coords), np.uint8)
     halo = reach[0]
     planes = max(1, SLAB // int(box[1] * box[2]))
     for start in range(0, int(box[0]), planes):
         first, last = max(start - halo, 0), min(start + planes + halo, int(box[0]))
         around = slice(*np.searchsorted(coords[:, 0], [first, last]))
         mine = slice(*np.searchsorted(coords[:, 0], [start, start + planes]))
-        marks = np.zeros((last - first, box[1], box[2]), np.uint8)
-        marks[tuple((coords[around][seen[around]] - (first, 0, 0)).T)] = 1
-        marks = maximum_filter(marks, [2 * side + 1 for side in reach], mode="constant")
-        near[mine] = marks[tuple((coords[mine] - (first, 0, 0)).T)] > 0
-    return near
+        slab = np.zeros((last - first, box[1], box[2]), np.uint8)
+        slab[tuple((coords[around] - (first, 0, 0)).T)] = marks[around]
+        slab = maximum_filter(slab, [2 * side + 1 for side in reach], mode="constant")
+        found[mine] = slab[tuple((coords[mine] - (first, 0, 0)).T)]
+    return found
 
 
 def _by_maps(

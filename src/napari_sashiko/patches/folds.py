@@ -11,7 +11,7 @@ from napari_sashiko.patches._by_picture import (
     is_enough,
     spread_reserved,
 )
-from napari_sashiko.patches._near import near_held
+from napari_sashiko.patches._near import near_held, near_others
 from napari_sashiko.volumes import frames_apart
 
 NEVER = -1  # fold of voxels that nobody can do without
@@ -261,11 +261,17 @@ def _apart(
     values = labelled.values
     train = np.stack([fold != i for i in range(folds)])
     gave_way = set()
+    meet = near_others(labelled.coords, fold, spacing, guard)
+    close = labelled.coords[meet]
     for i in range(folds):
         held = fold == i
         if not held.any() or guard <= 0:
             continue
-        near = near_held(labelled.coords, held, spacing, guard) & ~held
+        if not held[meet].any():
+            continue  # nobody is close
+        near = np.zeros(len(fold), bool)
+        near[meet] = near_held(close, held[meet], spacing, guard)
+        near &= ~held
         for label in np.unique(values):
             mine = train[i] & (values == label)
             if (mine & ~near).sum() * 2 >= mine.sum():
