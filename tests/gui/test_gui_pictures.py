@@ -1,10 +1,14 @@
 """The dock for folders of pictures: look, train, segment, score, show."""
 
+import shutil
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from napari_sashiko import pipeline
 from napari_sashiko.gui.pictures_dock import ALL, PicturesDock
+from napari_sashiko.session import PictureFolder
 
 QUICK = {
     "network": "smsnet",
@@ -17,6 +21,7 @@ QUICK = {
     "batch": 2,
     "device": "cpu",
 }
+RESTORING = {"epochs": 1, "minutes": None, "members": 1, "patch": 16, "device": "cpu"}
 SIZES = {
     "train": ((40, 44),) * 3,
     "validate": ((40, 44),),
@@ -161,6 +166,68 @@ def show(dock, click):
     dock.form.shown.setCurrentIndex(1)
     dock.form.shown.activated.emit(1)
     assert [layer.data.shape[:2] for layer in layers] == [(36, 40)] * 3
+
+
+@pytest.fixture(scope="module")
+def restorer(tmp_path_factory):
+    """A model that restores grey pictures, trained once."""
+    image = np.stack([picture(np.random.default_rng(n), (40, 44))[0] for n in range(3)])
+    place = tmp_path_factory.mktemp("restorers") / "clear.sashiko-model"
+    pipeline.restore(image.astype(np.float32), place, **RESTORING)
+    return place
+
+
+def test_a_folder_is_restored_and_shown(dock, folder, restorer, click, qtbot):
+    choose(dock, folder, qtbot)
+    dock.add_model(restorer)
+    assert dock.form.apply_button.text() == "Restore"
+    assert not dock.form.start_button.isEnabled()  # no network goes on from it
+    click(dock, "apply")
+    wait(dock, qtbot, "2 restored, 1 without a result")
+    assert not dock.form.evaluate_button.isEnabled()
+    click(dock, "show_pictures")
+    layers = dock.viewer.layers
+    names = [layer.name.split(" - ")[-1] for layer in layers]
+    assert names == ["pictures", "restored"]
+    pictures, restored = layers
+    assert tuple(restored.contrast_limits) == tuple(pictures.contrast_limits)
+    assert restored.data.shape == pictures.data.shape == (2, 40, 52)
+    out = PictureFolder(folder).results_of(restorer, folder / "test")
+    # Classes of another model, of all pictures, do not lie over the one.
+    note = {"result": "classes", "pictures": True}
+    name = restored.name.replace("restored", "classes")
+    stack = np.zeros((2, 40, 52), np.uint8)
+    dock.viewer.add_labels(stack, name=name, metadata={"napari_sashiko": note})
+    dock.form.shown.setCurrentIndex(2)
+    assert dock.form.shown.currentText() == "test1"
+    dock.form.shown.activated.emit(2)
+    assert [layer.ndim for layer in layers] == [2, 2]
+    found = layers[1].data
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, iio.imread(out / "test1.tif"))
+    np.testing.assert_array_equal(
+        layers[0].data, iio.imread(folder / "test" / "images" / "test1.png")
+    )
+    dock.form.models.setCurrentIndex(0)
+    assert dock.form.apply_button.text() == "Segment"
+    assert dock.form.start_button.isEnabled()
+    assert not dock.form.apply_button.isEnabled()  # nothing there tells classes
+
+
+def test_what_was_learned_of_an_open_image_restores_folders(
+    dock, folder, restorer, click, qtbot, tmp_path
+):
+    image = tmp_path / "noisy.npy"
+    np.save(image, np.zeros((3, 40, 44), np.float32))
+    kept = tmp_path / "noisy.npy.sashiko" / "restorers" / restorer.name
+    shutil.copytree(restorer, kept)
+    choose(dock, folder, qtbot)
+    assert dock.form.models.findText("clear") < 0
+    dock.viewer.open(str(image), plugin="napari")
+    dock.form.models.setCurrentIndex(dock.form.models.findText("clear"))
+    assert dock.model == kept
+    click(dock, "apply")
+    wait(dock, qtbot, "2 restored, 1 without a result")
 
 
 def test_stop_keeps_what_was_learned_and_resume_goes_on(dock, folder, click, qtbot):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import tifffile
-from napari.layers import Image
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QFileDialog
 
 from napari_sashiko import pipeline
 from napari_sashiko.gui.restore_dock import RestoreDock
 from napari_sashiko.gui.result_layers import is_source
+from napari_sashiko.gui.score_row import EVERYWHERE
 from napari_sashiko.gui.settings_form import PartForm
 
 SHAPE = (5, 40, 44)
@@ -109,6 +111,8 @@ def test_a_restored_image_is_scored_and_exported(dock, click, qtbot, tmp_path):
     found = layer(dock, "restored").metadata["napari_sashiko"]["path"]
     errors = pipeline.evaluate_image(found, clean).errors
     assert f"PSNR {errors.psnr:.2f} dB" in dock.scoring.state.text()
+    assert dock.scoring.against.isVisibleTo(dock.scoring)
+    score_where_a_mask_says(dock, click, qtbot, found, clean)
     offers = {each.what: each for each in dock.exporting.offers()}
     assert {"Restored image", "Deviation of the restored image"} < set(offers)
     dock.exporting.write(offers["Restored image"], tmp_path / "r.tif")
@@ -116,6 +120,54 @@ def test_a_restored_image_is_scored_and_exported(dock, click, qtbot, tmp_path):
     np.testing.assert_array_equal(
         tifffile.imread(tmp_path / "r.tif"), np.asarray(layer(dock, "restored").data)
     )
+
+
+def score_where_a_mask_says(dock, click, qtbot, found, clean):
+    """Labels choose where, one that does not fit is a sentence, and one is empty."""
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:3, 12:30, 14:40] = 3
+    masks = dock.scoring.masks
+    assert masks.currentText() == EVERYWHERE
+    for name, data in (
+        ("somewhere", mask),
+        ("nowhere", np.zeros(SHAPE, np.uint8)),
+        ("elsewhere", mask[:, 1:]),
+    ):
+        dock.viewer.add_layer(Labels(data, name=name))
+    assert masks.currentText() == EVERYWHERE
+
+    def evaluate(name):
+        masks.setCurrentIndex(masks.findText(name))
+        click(dock, "evaluate")
+        qtbot.waitUntil(lambda: not dock.session.is_running("score"), timeout=LONG)
+
+    evaluate("somewhere")
+    errors = pipeline.evaluate_image(found, clean, only=mask).errors
+    said = dock.scoring.state
+    qtbot.waitUntil(lambda: f"{errors.voxels} voxels" in said.text(), timeout=LONG)
+    assert errors.voxels == np.count_nonzero(mask)
+    assert f"PSNR {errors.psnr:.2f} dB" in said.text()
+    evaluate("nowhere")
+    qtbot.waitUntil(lambda: "Nothing was scored" in said.text(), timeout=LONG)
+    evaluate("elsewhere")
+    status = dock.form.status
+    qtbot.waitUntil(lambda: "'elsewhere' has shape" in status.text(), timeout=LONG)
+    assert not said.text()
+    dock.viewer.layers.remove("elsewhere")
+    assert masks.currentText() == EVERYWHERE
+
+
+def test_a_mask_may_be_a_file(dock, qtbot, tmp_path, monkeypatch):
+    file = str(tmp_path / "mask.npy")
+    answers = [(file, ""), ("", "")]
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_given: answers.pop(0))
+    masks = dock.scoring.masks
+    for expected in ("mask.npy", EVERYWHERE):
+        last = masks.count() - 1
+        masks.setCurrentIndex(last)
+        masks.activated.emit(last)
+        assert masks.currentText() == expected
+    assert masks.findText("mask.npy") > 0
 
 
 def test_what_was_learned_is_used_again(dock, click, qtbot):

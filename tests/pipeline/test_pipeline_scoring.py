@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_sashiko.errors import OutputError
+from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.pipeline import (
     Progress,
     ResultScored,
@@ -65,6 +65,11 @@ def test_scores_of_a_prediction_come_last_and_are_those_of_python(prediction):
     assert evaluate(prediction, truth, ignore=ignore).accuracy == 1
 
 
+def test_a_mask_is_for_images(prediction):
+    with pytest.raises(SettingsError, match="where an image is scored"):
+        list(score_steps(prediction, FOUND, only=FOUND))
+
+
 def test_each_kind_is_scored_in_its_own_way(prediction, tmp_path):
     with pytest.raises(OutputError):
         evaluate_image(prediction, FOUND)
@@ -72,6 +77,10 @@ def test_each_kind_is_scored_in_its_own_way(prediction, tmp_path):
     for _ in reconstruct_steps(sinograms, tmp_path / "r.zarr"):
         pass
     truth = np.random.default_rng(2).random((2, 12, 12), np.float32)
+    only = np.zeros(truth.shape, np.uint8)
+    only[1] = 1
+    *_, last = score_steps(tmp_path / "r.zarr", truth, only=only)
+    assert last.scores.errors.voxels == 12 * 12
     *_, last = score_steps(tmp_path / "r.zarr", truth)
     assert last.scores == evaluate_image(tmp_path / "r.zarr", truth)
     with pytest.raises(OutputError):

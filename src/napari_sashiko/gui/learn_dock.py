@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_sashiko.errors import SettingsError, VolumeError
+from napari_sashiko.gui.adopting import foreign_labels
 from napari_sashiko.gui.export_row import ExportRow
 from napari_sashiko.gui.job_bridge import JobBridge
 from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
@@ -77,7 +78,7 @@ class LearnDock(QWidget):
         self._members = 1
         self._shut = False
         self.form = self.make_form()
-        self.scoring = ScoreRow(self.session, self.score_tip, volume_of)
+        self.scoring = ScoreRow(self.session, self.score_tip, volume_of, masked=True)
         self.form.add_below(self.scoring)
         self.exporting = ExportRow(self.session, self.written)
         self.form.add_below(self.exporting)
@@ -187,7 +188,7 @@ class LearnDock(QWidget):
         layers = self.sources()
         for box in self.layer_boxes():
             fill_box(box, [(layer.name, layer) for layer in layers])
-        self.scoring.show_truths(layers)
+        self.scoring.show_truths(layers, [*foreign_labels(self.viewer), *layers])
         self.choose()
 
     # ---- what is asked for ------------------------------------------------------

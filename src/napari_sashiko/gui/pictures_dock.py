@@ -1,4 +1,4 @@
-"""A sixth dock: folders of pictures; train on them, segment and score them."""
+"""A sixth dock: folders of pictures; train on them, segment, restore, score them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,16 +19,20 @@ from napari_sashiko.gui.pictures_words import (
     score_table,
 )
 from napari_sashiko.runners import Event, Message
-from napari_sashiko.session import PictureFolder
+from napari_sashiko.session import PictureFolder, Restoration, known_models
 from napari_sashiko.volumes import pictures_in
 
 ALL = "all, as a stack"
 LEARNED = "train"
+SEGMENTED, RESTORED = "segmented", "restored"
 LIKELY = ("test", "validate", "train")  # parts that are segmented at first
 
 
 class PicturesDock(LearnDock):
-    """Choose a folder; see what is in it, train, segment, score, look at results."""
+    """Choose a folder; see what is in it, train, segment, score, look at results.
+
+    A model that restores images restores the pictures instead.
+    """
 
     kind: ClassVar[str] = "pictures"
     settings_name: ClassVar[str] = "TrainingSettings"
@@ -42,6 +46,9 @@ class PicturesDock(LearnDock):
         self.augmented: AugmentRow | None = None
         self.found: Any = None  # what there is in the folder
         self._asked: PictureFolder | None = None  # what was looked at
+        self._restorers: set[Path] = set()  # those of the models that restore
+        self._listed: list[Path] = []  # those of them that are of the folder, or images
+        self._done = SEGMENTED  # what is done to the pictures
         self._again: Callable[[], None] = self.start
         self.question = Question(self.session, "look", self)
         self.question.answered.connect(self._on_found)
@@ -93,6 +100,11 @@ class PicturesDock(LearnDock):
                 **self.ensure_settings().values()
             )
             start = self.form.models.currentData()
+            if self.restores(start):
+                raise ModelError(
+                    "The model restores images, it tells no classes.",
+                    "Choose another one to go on with, or learn anew.",
+                )
             self._run(
                 self.start,
                 lambda: folder.trained(lambda: session.engine, settings, start),
@@ -100,15 +112,17 @@ class PicturesDock(LearnDock):
             )
 
     def apply(self) -> None:
-        """Segment every picture; goes on where it stopped."""
+        """Segment or restore every picture; goes on where it stopped."""
         with telling(self.session):
             folder, model, target = self.folder(), self.need_model(), self.need_target()
             session, device = self.session, self.ensure_settings().values()["device"]
             settings = session.engine.ApplySettings.checked(device=device)
+            restores = self.restores(model)
+            self._done = RESTORED if restores else SEGMENTED
             self._run(
                 self.apply,
                 lambda: folder.applied(lambda: session.engine, model, target, settings),
-                f"Segmenting {target.name}",
+                f"{'Restoring' if restores else 'Segmenting'} {target.name}",
             )
 
     def evaluate(self) -> None:
@@ -183,11 +197,28 @@ class PicturesDock(LearnDock):
 
         return Subject(path.name, opened)
 
+    def models(self) -> list[Path]:
+        """Models of the folder, those from elsewhere, then what restores images."""
+        found = super().models()
+        return [*found, *(path for path in self._listed if path not in found)]
+
+    def add_model(self, folder: Path) -> None:
+        """Add a model to the list and choose it; note what it makes."""
+        with telling(self.session):
+            if self.session.shelf.card(folder).restoring is not None:
+                self._restorers.add(folder)
+            super().add_model(folder)
+
+    def restores(self, model: Path | None) -> bool:
+        """Whether a model makes pictures, and no classes."""
+        return model in self._restorers
+
     @property
     def model(self) -> Path | None:
-        """The chosen model, or the newest; None if there is none."""
+        """The chosen model, or the newest that tells classes; None without any."""
         chosen = self.form.models.currentData()
-        return chosen or next(iter(self.models()), None)
+        known = (path for path in self.models() if not self.restores(path))
+        return chosen or next(known, None)
 
     def need_model(self) -> Path:
         """Return the model.
@@ -225,6 +256,14 @@ class PicturesDock(LearnDock):
 
     # ---- what is shown ----------------------------------------------------------
 
+    def choose(self) -> None:
+        """List models, and what was learned to restore: of all images, too."""
+        with telling(self.session):
+            folders = [*self.project_folders(), *super().project_folders()]
+            self._listed = known_models(folders, Restoration.models)
+            self._restorers |= set(self._listed)
+        super().choose()
+
     def _run(
         self, again: Callable[[], None], work: Callable[[], Iterator[Event]], name: str
     ) -> None:
@@ -235,11 +274,14 @@ class PicturesDock(LearnDock):
     def _show_running(self) -> None:
         super()._show_running()
         results = self.results_folder()
-        self.form.show_segmenting(
-            model=self.model is not None, results=results is not None
+        model = self.model
+        restores = self.restores(model)
+        self.form.show_applying(
+            model=model is not None, restores=restores, results=results is not None
         )
         files = [] if results is None else pictures_in(results)
-        names = [file.stem for file in files if file.suffix == ".png"]
+        ending = ".tif" if restores else ".png"
+        names = [file.stem for file in files if file.suffix == ending]
         listed = [(name, number) for number, name in enumerate(names)]
         fill_box(self.form.shown, [(ALL, None), *listed] if names else [])
 
@@ -289,7 +331,7 @@ class PicturesDock(LearnDock):
 
     def on_PicturesDone(self, event: Any) -> None:  # noqa: N802 - after the event
         """Say what came of it."""
-        self.form.say(done_words(event))
+        self.form.say(done_words(event, self._done))
 
     def on_FolderCompared(self, event: Any) -> None:  # noqa: N802 - after the event
         """Show the scores."""

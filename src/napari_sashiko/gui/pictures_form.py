@@ -20,12 +20,14 @@ WORDS = FormWords(
     doing="training_pictures",
     start="Train",
     start_tip="Train networks on the labelled pictures of the folder",
-    model_tip="Learn anew, or go on with what was learned; segments with it below",
+    model_tip="Learn anew, or go on with one; segments or restores with it below",
     more_tip="Time, networks, losses",
     curve="loss on held-out pictures",
 )
 UNLABELLED = ("0", "none", "255")
 
+SEGMENT = ("Segment", "Segment every picture of the folder with the model")
+RESTORE = ("Restore", "Restore every picture of the folder with the model")
 CHOSEN = {"unlabelled"}  # above the settings
 
 
@@ -87,36 +89,49 @@ class PicturesForm(LearnForm):
         """Say what there is in the folder."""
         say(self.found, text)
 
-    def show_segmenting(self, *, model: bool, results: bool) -> None:
-        """Enable what can be done with a model, and with results."""
+    def show_applying(self, *, model: bool, restores: bool, results: bool) -> None:
+        """Enable what can be done with a model, and with results.
+
+        Parameters
+        ----------
+        model, restores : bool
+            Whether there is a model, and whether it makes pictures and no classes: no
+            network goes on from it, and there are no labels that would score it.
+        results : bool
+            Whether there are any.
+        """
+        text, tip = RESTORE if restores else SEGMENT
+        self.title.setText(f"<b>{text} pictures</b>")
+        self.apply_button.setText(text)
+        self.apply_button.setToolTip(tip)
+        self.start_button.setEnabled(self.start_button.isEnabled() and not restores)
         there = model and self.target.path is not None
         for button in (self.apply_button, self.evaluate_button):
             button.setEnabled(button.isEnabled() and there)
-        self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and results)
+        scored = results and not restores
+        self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and scored)
         self.shown.setEnabled(results)
         self.show_button.setEnabled(results)
 
     def _add_segmenting(self) -> None:
         self.target = FolderRow(
             "apply_folder",
-            "Choose pictures to segment",
+            "Choose pictures to segment or restore",
             "Pictures of any sizes, or a folder with images in it",
         )
-        self.apply_button = make_button(
-            "apply", "Segment", "Segment every picture of the folder with the model"
-        )
+        self.apply_button = make_button("apply", *SEGMENT)
         self.evaluate_button = make_button(
             "evaluate", "Evaluate", "Score the results by the labels of the folder"
         )
         self.scores = make_line("picture_scores")
         self.shown = make_box("shown_pictures", "All pictures as a stack, or one")
         self.show_button = make_button(
-            "show_pictures", "Show", "Show pictures and classes as layers"
+            "show_pictures", "Show", "Show pictures and what was made of them as layers"
         )
-        title = QLabel("<b>Segment pictures</b>")
+        self.title = QLabel()
         rows = QFormLayout()
         rows.addRow("Folder", self.target)
-        self.below.addWidget(title)
+        self.below.addWidget(self.title)
         self.below.addLayout(rows)
         self.below.addLayout(in_a_row(self.apply_button, self.evaluate_button, None))
         self.below.addWidget(self.scores)

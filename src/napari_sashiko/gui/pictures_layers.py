@@ -14,7 +14,7 @@ PERCENTILES = (0.5, 99.5)
 
 
 class PictureLayers:
-    """Pictures, their classes, and where these are wrong.
+    """Pictures, and their classes and where these are wrong; or pictures restored.
 
     Parameters
     ----------
@@ -36,42 +36,79 @@ class PictureLayers:
         number : int, optional
             Of the picture; None shows the stack.
         """
-        name, classes = found.results.path.name, found.results.classes
+        name, contrast = found.results.path.name, _contrast(found, number or 0)
         self.layers = [
             self._put(
                 Image,
                 self._data(found, found.picture, number, found.dtype, found.channels),
                 f"{name} - pictures",
                 "pictures",
-                **_contrast(found, number or 0),
-            ),
-            self._put(
-                Labels,
-                self._data(found, found.classes, number, np.uint8),
-                f"{name} - classes",
-                "classes",
-                colormap=class_colormap(classes),
-                opacity=OPACITY,
-                features={
-                    "index": [0, *(each.id for each in classes)],
-                    "class": ["none", *(each.name for each in classes)],
-                },
-            ),
-        ]
-        self.layers[1].editable = False
-        for each in found.overlays:
-            read = partial(found.overlay, each)
-            self.layers.append(
-                self._put(
-                    Image,
-                    self._data(found, read, number, np.uint8, 3),
-                    f"{name} - wrong {each}",
-                    "wrong",
-                    rgb=True,
-                    visible=False,
-                )
+                **contrast,
             )
+        ]
+        if found.results.restores:
+            self.layers.append(self._restored(found, number, contrast))
+        else:
+            self.layers += self._segmented(found, number)
+        self._remove_others(name)
         self.viewer.reset_view()
+
+    def _remove_others(self, name: str) -> None:
+        """Remove what an earlier model made of this folder, if it is of other pictures.
+
+        It would lie over these: of all pictures over one, or of one over all.
+        """
+        ndim = self.layers[0].ndim
+        for layer in list(self.viewer.layers):
+            ours = layer.metadata.get(KEY, {}).get("pictures")
+            if layer in self.layers or not ours:
+                continue
+            if layer.name.startswith(f"{name} - ") and layer.ndim != ndim:
+                self.viewer.layers.remove(layer)
+
+    def _restored(self, found: Any, number: int | None, contrast: Any) -> Any:
+        """Restored pictures, in the light of the others, so that both compare."""
+        kind, channels = found.restored_dtype, found.restored_channels
+        if channels > 1:
+            contrast = {"rgb": True}
+        elif found.channels > 1:
+            contrast = {}  # of another number of channels
+        return self._put(
+            Image,
+            self._data(found, found.restored, number, kind, channels),
+            f"{found.results.path.name} - restored",
+            "restored",
+            **contrast,
+        )
+
+    def _segmented(self, found: Any, number: int | None) -> list[Any]:
+        """Classes, and what was drawn by an evaluation."""
+        name, classes = found.results.path.name, found.results.classes
+        shown = self._put(
+            Labels,
+            self._data(found, found.classes, number, np.uint8),
+            f"{name} - classes",
+            "classes",
+            colormap=class_colormap(classes),
+            opacity=OPACITY,
+            features={
+                "index": [0, *(each.id for each in classes)],
+                "class": ["none", *(each.name for each in classes)],
+            },
+        )
+        shown.editable = False
+        wrong = [
+            self._put(
+                Image,
+                self._data(found, partial(found.overlay, each), number, np.uint8, 3),
+                f"{name} - wrong {each}",
+                "wrong",
+                rgb=True,
+                visible=False,
+            )
+            for each in found.overlays
+        ]
+        return [shown, *wrong]
 
     def _data(
         self, found: Any, read: Any, number: int | None, dtype: Any, channels: int = 1

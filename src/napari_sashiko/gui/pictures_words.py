@@ -41,9 +41,9 @@ def problem_lines(problems: Sequence[str]) -> list[str]:
     return [*lines, f"So are {rest} others."] if rest > 0 else lines
 
 
-def done_words(event: Any) -> str:
-    """What came of segmenting a folder."""
-    parts = [f"{event.written} segmented"]
+def done_words(event: Any, done: str) -> str:
+    """What came of a model and a folder; `done` is what it does to pictures."""
+    parts = [f"{event.written} {done}"]
     if event.kept:
         parts.append(f"{event.kept} were there")
     if event.problems:

@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QCheckBox, QFileDialog
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout
 
 from napari_sashiko.errors import SettingsError
+from napari_sashiko.gui.layer_box import LayerBox
 from napari_sashiko.gui.messages import telling
-from napari_sashiko.gui.parts import fill_box, make_box
+from napari_sashiko.gui.parts import boxed, in_a_row
 from napari_sashiko.gui.score_words import scores_words
 from napari_sashiko.gui.work_row import WorkRow
 from napari_sashiko.runners import Event
 from napari_sashiko.session import Session
 
-FILE = "a file..."
+EVERYWHERE = "everywhere"
 
 
 class ScoreRow(WorkRow):
@@ -28,21 +29,36 @@ class ScoreRow(WorkRow):
         What is compared with what.
     truth_of : callable
         From a layer to a volume.
+    masked : bool
+        Whether a mask may say where; for images, not for segmentations.
     """
 
     def __init__(
-        self, session: Session, tip: str, truth_of: Callable[[Any], Any]
+        self,
+        session: Session,
+        tip: str,
+        truth_of: Callable[[Any], Any],
+        *,
+        masked: bool = False,
     ) -> None:
         self.result: Path | None = None
         self._truth_of = truth_of
-        self._files: list[Path] = []
-        self._layers: list[Any] = []
-        self.truths = make_box("truth", "The truth: a layer, or a file of any format")
-        self.truths.setMinimumWidth(80)
+        self._masked = masked
+        self.truths = LayerBox(
+            "truth", "The truth: a layer, or a file of any format", "Open the truth"
+        )
+        self.masks = LayerBox(
+            "score_mask",
+            "Score only where this layer or file is not 0, for example in gaps",
+            "Open a mask",
+            EVERYWHERE,
+        )
         self.unpainted = QCheckBox("without strokes")
         self.unpainted.setObjectName("without_strokes")
         self.unpainted.setToolTip("Leave out what was painted, which is learned")
         self.unpainted.setVisible(False)
+        self.against = QLabel("against")
+        self.only = boxed(in_a_row(QLabel("only where"), self.masks, widest=2))
         super().__init__(
             session,
             "score",
@@ -51,10 +67,12 @@ class ScoreRow(WorkRow):
             tip=tip,
             kept="nothing was scored",
         )
-        self.press.insertWidget(1, self.truths, 1)
-        self.press.insertWidget(2, self.unpainted)
-        self.truths.activated.connect(self._on_chosen)
-        self.show_truths(())
+        self.press.insertWidget(1, self.against)
+        self.press.insertWidget(2, self.truths, 1)
+        self.press.insertWidget(3, self.unpainted)
+        rows = self.layout()
+        if isinstance(rows, QVBoxLayout):
+            rows.insertWidget(1, self.only)
 
     def use(self, result: Path | None) -> None:
         """Score this result from now on; None where there is none that is finished."""
@@ -63,40 +81,38 @@ class ScoreRow(WorkRow):
         self.result = result
         self.refresh(ready=result is not None)
 
-    def show_truths(self, layers: Iterable[Any]) -> None:
-        """List layers that may be the truth; files that were chosen stay."""
-        self._layers = list(layers)
-        files = [(file.name, file) for file in self._files]
-        named = [(layer.name, layer) for layer in self._layers]
-        fill_box(self.truths, [*named, *files, (FILE, None)])
-        if self.truths.currentData() is None:
-            self.truths.setCurrentIndex(0)
-
-    def add_file(self, file: Path) -> None:
-        """List a file and choose it."""
-        self._files = [file, *(each for each in self._files if each != file)]
-        self.show_truths(self._layers)
-        self.truths.setCurrentIndex(self.truths.findText(file.name))
+    def show_truths(self, layers: Iterable[Any], masks: Iterable[Any] = ()) -> None:
+        """List layers that may be the truth, or a mask; files that were chosen stay."""
+        self.truths.show_layers(layers)
+        self.masks.show_layers(masks)
 
     def refresh(self, *, ready: bool) -> None:
         """Show what can be done now."""
         super().refresh(ready=ready)
         self.truths.setVisible(ready)
-        self.truths.setEnabled(not self.running)
+        # Where strokes may be left out, there is no room for a word.
+        self.against.setVisible(ready and self._masked)
+        self.only.setVisible(ready and self._masked)
+        for each in (self.truths, self.masks):
+            each.setEnabled(not self.running)
         painted = self.session.labels.paint is not None
         self.unpainted.setVisible(ready and painted)
 
     def start(self) -> None:
         """Compare."""
-        if self.truths.currentData() is None:
-            self._ask_file()
+        if self.truths.chosen is None:
+            self.truths.ask()
         with telling(self.session):
-            truth, result = self.truths.currentData(), self.result
+            truth, result = self.truths.chosen, self.result
             if truth is None or result is None:
                 raise SettingsError("There is no truth.", "Choose a layer or a file.")
             self.say("")
-            known = truth if isinstance(truth, Path) else self._truth_of(truth)
-            self.session.steps.score(result, known, ignore=self._strokes())
+            self.session.steps.score(
+                result,
+                self._opened(truth),
+                ignore=self._strokes(),
+                only=self._opened(self.masks.chosen),
+            )
 
     def on_event(self, event: Event) -> None:
         """Show the scores."""
@@ -114,11 +130,8 @@ class ScoreRow(WorkRow):
             return None
         return self.session.engine.as_volume(paint.store.array, axes="zyx")
 
-    def _on_chosen(self, index: int) -> None:
-        if self.truths.itemData(index) is None:
-            self._ask_file()
-
-    def _ask_file(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, "Open the truth", str(Path.home()))
-        if file:
-            self.add_file(Path(file))
+    def _opened(self, chosen: Any) -> Any:
+        """A layer as a volume; a path, or nothing, as it is."""
+        if chosen is None or isinstance(chosen, Path):
+            return chosen
+        return self._truth_of(chosen)

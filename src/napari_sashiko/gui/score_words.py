@@ -33,6 +33,8 @@ def _row(name: str, scores: Any) -> dict[str, Any]:
 
 def _of_image(scores: Any) -> str:
     errors = scores.errors
+    if not errors.voxels:
+        return "Nothing was scored: no voxel of the mask and the truth counts."
     return (
         f"Correlation {errors.pearson:.4f}, PSNR {errors.psnr:.2f} dB, SSIM "
         f"{scores.ssim:.3f}; mean absolute error {errors.mean_absolute_error:.4g}, "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_sashiko.errors import LabelError
+from napari_sashiko.errors import LabelError, SettingsError
 from napari_sashiko.pipeline.inputs import open_image
 from napari_sashiko.pipeline.results import (
     Prediction,
@@ -38,7 +38,7 @@ class ResultScored(Event):
 
 
 def score_steps(
-    result: Path | str, truth: Any, *, ignore: Any = None
+    result: Path | str, truth: Any, *, ignore: Any = None, only: Any = None
 ) -> Iterator[Event]:
     """Score a prediction, a restored image or a reconstruction, block by block.
 
@@ -50,6 +50,8 @@ def score_steps(
         Class ids 1..C, 0 is not scored; or the image as it should be.
     ignore : path, array or Volume, optional
         Voxels that are not 0 here are not scored, for example the strokes.
+    only : path, array or Volume, optional
+        Of an image: voxels that are 0 here are not scored.
 
     Yields
     ------
@@ -59,12 +61,18 @@ def score_steps(
     Raises
     ------
     SashikoError
-        If there is no such result, it is not finished, or shapes or classes do not fit.
+        If there is no such result, it is not finished, or shapes or classes do not fit;
+        or if `only` is given for a prediction.
     """
-    if isinstance(open_result(result), Prediction):
-        yield from score_prediction_steps(result, truth, ignore=ignore)
-    else:
-        yield from score_image_steps(result, truth, ignore=ignore)
+    if not isinstance(open_result(result), Prediction):
+        yield from score_image_steps(result, truth, ignore=ignore, only=only)
+        return
+    if only is not None:
+        raise SettingsError(
+            "A mask says where an image is scored, not where a prediction is.",
+            "Set the truth to 0 elsewhere.",
+        )
+    yield from score_prediction_steps(result, truth, ignore=ignore)
 
 
 def score_prediction_steps(

@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.comparing import FOLDER, OVERLAYS, folder_name
 from napari_sashiko.pipeline.folder_pictures import by_stem
-from napari_sashiko.pipeline.folder_results import (
-    PICTURE,
-    FolderResults,
-    read_classes,
-)
+from napari_sashiko.pipeline.folder_results import FolderResults, read_results
 from napari_sashiko.volumes import (
     Recent,
     as_channels,
@@ -78,13 +74,13 @@ class ShownPictures:
     results : FolderResults
         What they mean.
     files : tuple of Path
-        Class pictures.
+        Class pictures, or restored ones.
     sizes : tuple of (int, int)
         Of each, height and width.
     images : dict of str to Path
         The pictures by name, as far as they are still there.
-    channels : int
-        3 where any picture is in colours.
+    channels, restored_channels : int
+        3 where any picture, or any restored one, is in colours.
     overlays : dict of str to Path
         Folders of what was drawn by an evaluation, by the name of the class.
     """
@@ -94,6 +90,7 @@ class ShownPictures:
     sizes: tuple[tuple[int, int], ...]
     images: dict[str, Path]
     channels: int
+    restored_channels: int
     dtype: Any
     overlays: dict[str, Path]
 
@@ -112,6 +109,29 @@ class ShownPictures:
     def classes(self, number: int) -> NDArray[np.uint8]:
         """Class ids ``(Y, X)`` of a picture."""
         return self.results.values.classify(read_picture(self.files[number]))
+
+    def restored(self, number: int) -> NDArray[Any]:
+        """Read what a picture was restored to, ``(Y, X[, 3])``.
+
+        In grey values as they are, float32; colours in steps of the picture's own, so
+        that both look alike.
+        """
+        file = self.files[number]
+        made = as_channels(read_picture(file), self.restored_channels, file.name)
+        kind = self.restored_dtype
+        if kind == made.dtype:
+            return made
+        ends = np.iinfo(kind)
+        whole = np.clip(np.rint(np.nan_to_num(made)), ends.min, ends.max)
+        rounded: NDArray[Any] = whole.astype(kind)
+        return rounded
+
+    @property
+    def restored_dtype(self) -> np.dtype[Any]:
+        """Of restored pictures as they are read."""
+        whole = np.issubdtype(self.dtype, np.integer)
+        colours = self.restored_channels > 1
+        return np.dtype(self.dtype if colours and whole else np.float32)
 
     def overlay(self, name: str, number: int) -> NDArray[np.uint8]:
         """Where the class `name` is wrong in a picture, ``(Y, X, 3)``."""
@@ -152,8 +172,8 @@ def open_pictures(
     OutputError
         If there are none, or they are damaged.
     """
-    found = read_classes(results)
-    files = [file for file in pictures_in(found.path) if file.suffix == PICTURE]
+    found = read_results(results)
+    files = [file for file in pictures_in(found.path) if file.suffix == found.ending]
     if not files:
         raise OutputError(
             f"{found.path} holds no result yet.", "Apply the model to pictures first."
@@ -169,6 +189,7 @@ def open_pictures(
         tuple(head.size for head in heads),
         images,
         max((head.channels for head in kinds), default=1),
+        max(head.channels for head in heads),
         _common([head.dtype for head in kinds]),
         {name: folder for name, folder in drawn.items() if folder.is_dir()},
     )

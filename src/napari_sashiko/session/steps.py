@@ -177,7 +177,9 @@ class StepDesk:
 
         return session.start("measure", work, name=f"Measuring {session.name}")
 
-    def score(self, result: Path, truth: Any, *, ignore: Any = None) -> Job:
+    def score(
+        self, result: Path, truth: Any, *, ignore: Any = None, only: Any = None
+    ) -> Job:
         """Compare a result with the truth; a `ResultScored` brings the scores.
 
         Parameters
@@ -188,11 +190,13 @@ class StepDesk:
             Class ids, 0 is not scored; or the image as it should be.
         ignore : Volume, optional
             Voxels that are not 0 here are not scored.
+        only : Volume or path, optional
+            Of an image: voxels that are 0 here are not scored.
         """
         session, engine = self._session, self._session.engine
         return session.start(
             "score",
-            lambda: engine.score_steps(result, truth, ignore=ignore),
+            lambda: engine.score_steps(result, truth, ignore=ignore, only=only),
             name=f"Scoring {result.stem}",
         )
 
