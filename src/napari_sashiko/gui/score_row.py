@@ -70,6 +70,7 @@ class ScoreRow(WorkRow):
         self.press.insertWidget(1, self.against)
         self.press.insertWidget(2, self.truths, 1)
         self.press.insertWidget(3, self.unpainted)
+        self.press.setStretch(self.press.count() - 1, 0)  # names are long
         rows = self.layout()
         if isinstance(rows, QVBoxLayout):
             rows.insertWidget(1, self.only)
