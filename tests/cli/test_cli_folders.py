@@ -64,7 +64,7 @@ def test_a_folder_is_learned_applied_and_evaluated(sashiko, data):
         "micro",
     ]
     assert lines[0].split() == [*SCORES, "pixels"]
-    for words in ("accuracy 0.", "macro F1 0.", "micro F1 0.", "mean IoU 0."):
+    for words in ("accuracy ", "macro F1 ", "micro F1 ", "mean IoU "):
         assert words in lines[5]
     assert "Overlays" not in said.out
 

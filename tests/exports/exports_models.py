@@ -3,10 +3,11 @@
 import numpy as np
 import torch
 
-from napari_sashiko.checkpoints import MemberCard, ModelCard, save_model
+from napari_sashiko.checkpoints import Exploring, MemberCard, ModelCard, save_model
+from napari_sashiko.checkpoints.explorer import KNOWN
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import default_classes
-from napari_sashiko.networks import build_network
+from napari_sashiko.networks import build_encoder, build_network
 from napari_sashiko.volumes import Normalisation
 
 BANK = FilterBank(sigmas=(0.7,), textures=())
@@ -16,12 +17,30 @@ SMALL = {
     "tunet3plus": {"depth": 2, "base_channels": 4},
     "smsnet": {"depth": 5},
     "msdnet": {"depth": 5},
+    "unet": {"depth": 3, "base_channels": 4},
+    "segnet": {"depth": 3, "base_channels": 4},
+    "pixelnet": {"depth": 3, "base_channels": 4, "hidden_channels": 8},
+    "alexnet": {"patch": 51, "base_channels": 6, "hidden_channels": 8},
 }
 
 
 def network_member(name="tunet", dims=3, neighbours=0, weight=1.0, seed=0, classes=3):
     planes = 2 * neighbours + 1
     network = build_network(name, planes, classes, dims=dims, seed=seed, **SMALL[name])
+    if name == "alexnet":  # fresh weights say next to nothing
+        network.head.weight.data.mul_(10)
+    return entry_of(network, neighbours, weight, seed)
+
+
+def gap_member(name="tunet", dims=3, neighbours=0, weight=1.0, seed=0, channels=1):
+    """A network that sees where gaps are, as one more channel of each slice."""
+    planes = 2 * neighbours + 1
+    shape = (planes * (channels + 1), channels)
+    network = build_network(name, *shape, dims=dims, seed=seed, **SMALL[name])
+    return entry_of(network, neighbours, weight, seed)
+
+
+def entry_of(network, neighbours=0, weight=1.0, seed=0):
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for key, tensor in network.state_dict().items():
@@ -41,6 +60,24 @@ def forest_member(weight):
     forest = Forest.fit(BANK, x, y.astype(np.intp), trees=3, seed=0)
     entry = MemberCard(kind="forest", weight=weight, spec=BANK.model_dump(mode="json"))
     return entry, forest.arrays()
+
+
+def explorer_of(folder, name="autoencoder", **changes):
+    """A model that keeps five numbers of patches of 12 x 12 voxels."""
+    network = build_encoder(name, 2, edge=12, latent=5, seed=0, base_channels=4)
+    entry, state = entry_of(network)
+    state[KNOWN] = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
+    exploring = Exploring(edge=12, latent=5, distance_limit=1.0, error_limit=1.0)
+    two = {key: 2 * value for key, value in GREY if isinstance(value, tuple)}
+    facts = {
+        "classes": (),
+        "correction": (),
+        "temperature": 1.0,
+        "channels": 2,
+        "exploring": exploring,
+        "normalisation": Normalisation(**two, missing=77.0),
+    }
+    return model_of(folder, (entry, state), dims=2, **facts | changes)
 
 
 def model_of(folder, *members, dims=3, **changes):

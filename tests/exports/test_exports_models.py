@@ -7,18 +7,28 @@ import warnings
 
 import numpy as np
 import pytest
-from exports_models import GREY, forest_member, model_of, network_member
+from exports_models import (
+    GREY,
+    explorer_of,
+    forest_member,
+    gap_member,
+    model_of,
+    network_member,
+)
 
 from napari_sashiko.checkpoints import (
     Ensemble,
     MemberCard,
+    Reconstructing,
     Restoring,
     load_ensemble,
+    load_explorer,
 )
 from napari_sashiko.errors import ModelError, OutputError, SettingsError
 from napari_sashiko.labels import default_classes
 from napari_sashiko.networks import build_restorer
 from napari_sashiko.pipeline import Message, Progress, export, export_steps
+from napari_sashiko.prediction._inference import Inference
 from napari_sashiko.volumes import (
     LevelledVolume,
     Normalisation,
@@ -63,6 +73,10 @@ def needs_onnx():
     [
         (3, [("tunet", 0, 0.5), ("msdnet", 0, 0.3), ("smsnet", 0, 0.2)]),
         (2, [("tunet", 1, 0.75), ("tunet3plus", 2, 0.25)]),
+        (3, [("unet", 0, 0.5), ("segnet", 0, 0.25), ("pixelnet", 0, 0.25)]),
+        (2, [("unet", 0, 0.5), ("segnet", 1, 0.25), ("pixelnet", 0, 0.25)]),
+        (3, [("alexnet", 0, 0.5), ("alexnet", 0, 0.5)]),
+        (2, [("alexnet", 0, 0.5), ("alexnet", 1, 0.5)]),
     ],
 )
 def test_a_graph_says_what_the_ensemble_says_at_any_size(tmp_path, dims, members):
@@ -82,9 +96,12 @@ def test_a_graph_says_what_the_ensemble_says_at_any_size(tmp_path, dims, members
     assert align == list(ensemble.align)
     assert json.loads(facts["voxel_size_zyx"]) == [2.0, 0.5, 0.5]
     assert list(json.loads(facts["classes"])) == ["1", "2", "3"]
-    for times in ((2, 3, 5), (3, 2, 2), (4, 7, 4)):
-        shape = [n * multiple for n, multiple in zip(times, align, strict=True)]
-        image = image_of(*shape)
+    fewest = max(1, *(neighbours for _, neighbours, _ in members))
+    for times in ((2, 3, 5), (3, 2, 2), (4, 7, 4), (fewest, 1, 10)):
+        plane = [
+            n * (a if a > 1 else 5) for n, a in zip(times[1:], align[1:], strict=True)
+        ]
+        image = image_of(times[0] * align[0], *plane)
         mean, std, _ = run(tmp_path / "m.onnx", image)
         expected = ensemble.predict(GREY.apply(image))
         np.testing.assert_allclose(mean, expected[0], atol=AGREES)
@@ -272,11 +289,106 @@ def test_a_package_of_a_model_of_pictures_is_refused(tmp_path):
         export(model, tmp_path / "m.zip")
 
 
-def test_a_model_that_fills_gaps_is_refused(tmp_path):
+def pierced(shape, known):
+    """Grey values with gaps: lines, a block as large as may be, single voxels."""
+    image = (RNG.random((known.channels, *shape)) * 190 + 10).astype(np.float32)
+    image[:, 0, :, 3:6] = known.normalisation.missing
+    image[0, -1, 1:, 2:] = np.nan
+    image[RNG.random(image.shape) < 0.05] = np.inf
+    return image
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dims", "shows"), [(2, True), (3, True), (3, False)])
+def test_a_graph_fills_the_gaps_that_the_model_fills(tmp_path, dims, shows):
     needs_onnx()
-    model = model_of(tmp_path, network_member(classes=1), **restoring(fills_gaps=True))
-    with pytest.raises(ModelError, match="fills gaps beginning with a rough filling"):
-        export(model, tmp_path / "m.onnx")
+    make = gap_member if shows else network_member
+    kind = {} if shows else {"classes": 1}
+    first = 1 if dims == 2 else 0
+    made = [
+        make(dims=dims, neighbours=first, weight=0.7, seed=0, **kind),
+        make(dims=dims, weight=0.3, seed=1, **kind),
+    ]
+    facts = restoring(fills_gaps=True, shows_gaps=shows)
+    model = model_of(tmp_path, *made, dims=dims, **facts)
+    events = []
+    export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    ensemble = load_ensemble(model)
+    # As blocks are predicted: what was measured stays, on machines of full precision.
+    for shape in ((2, 10, 6), (7, 8, 14), (4, 30, 22)):
+        size = [n + n % a for n, a in zip(shape, ensemble.align, strict=True)]
+        image = pierced(size, ensemble.card)
+        whole = tuple(slice(0, n) for n in size)
+        reader = Inference(ensemble, as_volume(image[0]), (0, 0, 0))
+        expected = reader.predict(whole, whole)
+        mean, std, facts = run(tmp_path / "m.onnx", image)
+        assert json.loads(facts["fills_gaps"]) is True
+        assert json.loads(facts["missing"]) == 77.0
+        known = np.isfinite(image) & (image != 77.0)
+        assert (mean[known] == image[known]).all()
+        assert (std[known] == 0).all()
+        assert (std[~known] > 0).any()
+        np.testing.assert_allclose(mean, expected[0], atol=20 * AGREES)
+        np.testing.assert_allclose(std, expected[1], atol=20 * AGREES)
+
+
+@pytest.mark.slow
+def test_a_package_of_networks_that_fill_gaps_passes_its_tests(tmp_path):
+    needs_onnx()
+    core = pytest.importorskip("bioimageio.core")
+    spec = pytest.importorskip("bioimageio.spec")
+    facts = restoring(fills_gaps=True, shows_gaps=True)
+    model = model_of(tmp_path, gap_member(), **facts)
+    export(model, tmp_path / "m.zip", authors=["Ada"], license="CC-BY-4.0")
+    status, facts = described(core, spec, tmp_path / "m.zip")
+    assert status == "passed"
+    assert "inpainting" in facts["tags"]
+    assert "gaps are not finite, or 77" in facts["inputs"][0]["description"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["autoencoder", "vae"])
+def test_a_graph_keeps_the_numbers_of_a_patch_that_the_model_keeps(tmp_path, name):
+    needs_onnx()
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = explorer_of(tmp_path, name)
+    events = []
+    done = export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    assert done.what == "an encoder as a graph, 5 numbers of 12 x 12 voxels"
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    facts = session.get_modelmeta().custom_metadata_map
+    assert (facts["edge"], facts["latent"]) == ("12", "5")
+    explorer = load_explorer(model)
+    for count in (1, 4, 7):
+        patches = image_of(2, count, 12, 12)[0]
+        patches[0, 0, 3:6] = 77.0
+        seen = explorer.card.normalisation.apply(patches).swapaxes(0, 1)
+        expected = explorer.look(seen.copy(), np.ones((count, 1, 12, 12), bool))
+        (latent,) = session.run(["latent"], {"image": patches.swapaxes(0, 1)})
+        assert latent.std() > 0.01
+        np.testing.assert_allclose(latent, expected.latents, atol=AGREES)
+
+
+def test_a_package_of_a_model_that_explores_is_refused(tmp_path):
+    needs_onnx()
+    pytest.importorskip("bioimageio.core")
+    pytest.importorskip("bioimageio.spec")
+    with pytest.raises(ModelError, match="makes numbers of patches"):
+        export(explorer_of(tmp_path), tmp_path / "m.zip")
+
+
+def test_a_model_that_makes_slices_of_sinograms_is_refused(tmp_path):
+    needs_onnx()
+    pytest.importorskip("bioimageio.core")
+    pytest.importorskip("bioimageio.spec")
+    made = Reconstructing(target=TARGET, angles=(0.0, 90.0), detectors=8, size=8)
+    facts = restoring() | {"restoring": None, "reconstructing": made}
+    model = model_of(tmp_path, network_member(classes=1), **facts)
+    for name in ("m.onnx", "m.zip"):
+        with pytest.raises(ModelError, match="makes slices of sinograms"):
+            export(model, tmp_path / name)
 
 
 def test_networks_that_sew_patches_together_are_refused(tmp_path):
@@ -305,8 +417,8 @@ def test_closing_midway_leaves_nothing(tmp_path):
 
 def test_more_than_a_file_holds_is_refused(tmp_path, monkeypatch):
     needs_onnx()
-    onnx_model = importlib.import_module("napari_sashiko.exports.onnx_model")
-    monkeypatch.setattr(onnx_model, "MOST_BYTES", 1000)
+    tracing = importlib.import_module("napari_sashiko.exports._tracing")
+    monkeypatch.setattr(tracing, "MOST_BYTES", 1000)
     with pytest.raises(ModelError, match="an ONNX file holds"):
         export(model_of(tmp_path, network_member()), tmp_path / "m.onnx")
 

@@ -235,15 +235,17 @@ def test_all_that_is_offered_can_be_exported(prediction, instances, tmp_path):
         assert done.what.startswith(each.what)
 
 
-@pytest.mark.parametrize("kind", ["exploring", "reconstructing"])
-def test_models_that_no_other_program_could_use_are_not_offered(tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "endings"), [("exploring", [(".onnx",)]), ("reconstructing", [])]
+)
+def test_models_are_offered_as_what_other_programs_could_use(tmp_path, kind, endings):
     model = tmp_path / "m.sashiko-model"
     model.mkdir()
     (model / "model.json").write_text("{}")
     (offer,) = exportables(model)
     assert offer.endings == (".onnx", ".zip")
     (model / "model.json").write_text(json.dumps({kind: {"edge": 32}}))
-    assert exportables(model) == ()
+    assert [each.endings for each in exportables(model)] == endings
 
 
 def test_what_is_no_result_or_not_finished_is_not_offered(prediction, tmp_path):

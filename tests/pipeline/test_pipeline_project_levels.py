@@ -42,7 +42,7 @@ def test_a_report_looks_at_the_level_and_the_size_that_were_worked_on(pyramid):
     assert seen.shape == volume.shape
     assert (seen.voxel_size, seen.unit) == ((9.0, 3.0, 3.0), "nm")
     given = pyramid.with_name("other.tif")
-    tifffile.imwrite(given, np.zeros(SHAPE, np.uint8))
+    tifffile.imwrite(given, np.zeros(SHAPE, np.uint8), photometric="minisblack")
     assert Evidence(Sources("", project=folder, image=given)).volume.shape == SHAPE
 
 

@@ -83,6 +83,7 @@ def desk(image, dims=2, neighbours=0, weight=1.0, seconds=None, unseen=None):
         device=torch.device("cpu"),
         is_taught=weight > 0,
         is_live=False,
+        slants=False,
     )
 
 

@@ -1,13 +1,16 @@
-"""An ensemble's networks as one module: grey values in, mean and deviation out."""
+"""A model's networks as one module: grey values in, what they say of these out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from napari_sashiko.checkpoints import ModelCard
-from napari_sashiko.networks import Network
+from napari_sashiko.exports._filling import filled
+from napari_sashiko.networks import Encoder, Network
+from napari_sashiko.volumes import Normalisation
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,69 @@ class Voice:
     weight: float
 
 
+class GreyValues(nn.Module):
+    """What `Normalisation` does.
+
+    Parameters
+    ----------
+    normalisation : Normalisation
+        Its constants, one for each channel.
+    axes : int
+        Of space.
+    """
+
+    low: Tensor
+    high: Tensor
+    center: Tensor
+    scale: Tensor
+
+    def __init__(self, normalisation: Normalisation, axes: int) -> None:
+        super().__init__()
+        self._missing = normalisation.missing
+        for name in ("low", "high", "center", "scale"):
+            self.register_buffer(name, _column(getattr(normalisation, name), axes))
+
+    def known(self, image: Tensor) -> Tensor:
+        """Which voxels of ``(B, C, *S)`` were measured."""
+        known = torch.isfinite(image)
+        return known if self._missing is None else known & (image != self._missing)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Normalise ``(B, C, *S)``; what nobody measured becomes 0."""
+        clipped = torch.minimum(torch.maximum(image, self.low), self.high)
+        seen = (clipped - self.center) / self.scale
+        return torch.where(self.known(image), seen, torch.zeros_like(seen))
+
+
+class EncoderGraph(nn.Module):
+    """What `Explorer.look` says of patches first: a few numbers.
+
+    Parameters
+    ----------
+    card : ModelCard
+        What the model is.
+    encoder : Encoder
+        Its network, in evaluation mode, on the CPU.
+    """
+
+    outputs = ("latent",)
+
+    def __init__(self, card: ModelCard, encoder: Encoder) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList([encoder.folded()])
+        self.normalised = GreyValues(card.normalisation, encoder.dims)
+
+    def forward(self, image: Tensor) -> tuple[Tensor]:
+        """Latents ``(B, latent)`` of grey values ``(B, C, Y, X)``."""
+        encoder: Any = self.networks[0]
+        return (encoder.encode(self.normalised(image)),)
+
+
 class EnsembleGraph(nn.Module):
     """What `Ensemble.predict` does, from the grey values on, without files or devices.
 
-    A single network has no deviation: then there is the mean alone.
+    A single network has no deviation: then there is the mean alone. Where only gaps are
+    filled, what was measured stays as it is, as in `prediction`.
 
     Parameters
     ----------
@@ -42,10 +104,6 @@ class EnsembleGraph(nn.Module):
         Its networks; their weights sum to 1.
     """
 
-    low: Tensor
-    high: Tensor
-    center: Tensor
-    scale: Tensor
     factors: Tensor
     grey: Tensor
     contrast: Tensor
@@ -55,12 +113,13 @@ class EnsembleGraph(nn.Module):
         self.networks = nn.ModuleList(each.network.folded() for each in voices)
         self._neighbours = [each.neighbours for each in voices]
         self._weights = [each.weight for each in voices]
+        self._dims = card.dims
         self._restores = card.restoring is not None
-        self._missing = card.normalisation.missing
+        self._fills = card.restoring is not None and card.restoring.fills_gaps
+        self._shows = card.restoring is not None and card.restoring.shows_gaps
         self._power = 1.0 / card.temperature
         self._corrects = bool(card.correction) or card.temperature != 1.0
-        for name in ("low", "high", "center", "scale"):
-            self.register_buffer(name, _column(getattr(card.normalisation, name)))
+        self.normalised = GreyValues(card.normalisation, 3)
         self.register_buffer("factors", _column(card.correction or (1.0,)))
         if card.restoring is not None:
             self.register_buffer("grey", _column(card.restoring.target.center))
@@ -73,33 +132,59 @@ class EnsembleGraph(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Mean and deviation ``(B, K, Z, Y, X)`` of grey values ``(B, C, Z, Y, X)``."""
-        seen = self._normalised(image)
+        seen = self.normalised(image)
+        if not self._fills:
+            return self._grey(*self._voted(seen))
+        known = self.normalised.known(image)
+        rough = self._filled(seen, known.to(seen))
+        # Networks say what the rough filling lacks.
+        mean, *std = self._voted(self._shown(rough, known))
+        mean, *std = self._grey(mean + rough, *std)
+        return (
+            torch.where(known, image, mean),
+            *(torch.where(known, torch.zeros_like(each), each) for each in std),
+        )
+
+    def _voted(self, seen: Tensor) -> tuple[Tensor, ...]:
+        """Mean and deviation of what the networks say."""
         shares = [self._said(place, seen) for place in range(len(self.networks))]
         mean = torch.zeros_like(shares[0])
         for share, weight in zip(shares, self._weights, strict=True):
             mean = mean + weight * share
         if len(shares) == 1:
-            return (self._grey(mean),)
+            return (mean,)
         squares = torch.zeros_like(mean)
         for share, weight in zip(shares, self._weights, strict=True):
             squares = squares + weight * (share - mean) ** 2
-        std = squares.clamp_min(0).sqrt()
-        return self._grey(mean), std * self.contrast if self._restores else std
+        return mean, squares.clamp_min(0).sqrt()
 
-    def _grey(self, mean: Tensor) -> Tensor:
-        return mean * self.contrast + self.grey if self._restores else mean
+    def _grey(self, mean: Tensor, *std: Tensor) -> tuple[Tensor, ...]:
+        if not self._restores:
+            return mean, *std
+        return (
+            mean * self.contrast + self.grey,
+            *(each * self.contrast for each in std),
+        )
+
+    def _filled(self, seen: Tensor, known: Tensor) -> Tensor:
+        """Fill ``(B, C, Z, Y, X)``, slice by slice where networks look at slices."""
+        if self._dims == 3:
+            made: Tensor = filled(seen, known, 3)
+            return made
+        batch, depth = seen.shape[0], seen.shape[2]
+        planes = [each.transpose(1, 2).flatten(0, 1) for each in (seen, known)]
+        made = filled(*planes, 2)
+        return made.reshape((batch, depth, *made.shape[1:])).transpose(1, 2)
+
+    def _shown(self, rough: Tensor, known: Tensor) -> Tensor:
+        """Add a channel that says where all channels were measured."""
+        if not self._shows:
+            return rough
+        return torch.cat([rough, known.all(1, keepdim=True).to(rough)], 1)
 
     def _said(self, place: int, seen: Tensor) -> Tensor:
         answer = self._answer(place, seen)
         return answer if self._restores else self._corrected(answer.softmax(1))
-
-    def _normalised(self, image: Tensor) -> Tensor:
-        clipped = torch.minimum(torch.maximum(image, self.low), self.high)
-        seen = (clipped - self.center) / self.scale
-        known = torch.isfinite(image)
-        if self._missing is not None:
-            known = known & (image != self._missing)
-        return torch.where(known, seen, torch.zeros_like(seen))
 
     def _answer(self, place: int, seen: Tensor) -> Tensor:
         network = self.networks[place]
@@ -140,5 +225,5 @@ def _with_neighbours(seen: Tensor, neighbours: int) -> Tensor:
     return torch.stack(shifted, dim=2).flatten(1, 2).transpose(1, 2)
 
 
-def _column(values: Sequence[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1, 1)
+def _column(values: Sequence[float], axes: int = 3) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, -1, *(1,) * axes)

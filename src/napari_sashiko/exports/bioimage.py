@@ -16,13 +16,12 @@ import numpy as np
 from napari_sashiko.checkpoints import ModelCard, load_card
 from napari_sashiko.errors import ModelError
 from napari_sashiko.exports._libraries import need
+from napari_sashiko.exports._tracing import INPUT
+from napari_sashiko.exports._trial import answer_of, random_image
 from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.exports.onnx_model import (
-    INPUT,
     Traced,
-    answer_of,
-    random_image,
     trace_model,
     words,
 )
@@ -39,6 +38,7 @@ CITED = {
 TAGS = ("ensemble", "uncertainty")
 OF_CLASSES = ("semantic-segmentation", "sparse-labels")
 OF_IMAGES = ("image-restoration", "denoising")
+OF_GAPS = ("image-restoration", "inpainting")
 MOST_NAME = 128  # characters
 README = """# {name}
 
@@ -88,7 +88,14 @@ def export_package(model: Path, out: Path, settings: ExportSettings) -> Iterator
     check_writable(target)
     for package in ("bioimageio.spec", "bioimageio.core"):
         need(package, EXTRA)
-    if load_card(model).normalisation.levelled:
+    card = load_card(model)
+    if card.exploring is not None:
+        raise ModelError(
+            f"The model {model} makes numbers of patches: programs of bioimage.io want "
+            "images.",
+            "Export it as ONNX.",
+        )
+    if card.normalisation.levelled:
         raise ModelError(
             f"The model {model} levels each picture between its outliers, which no "
             "preprocessing of bioimage.io can say.",
@@ -194,13 +201,12 @@ def _description(
     card = traced.card
     name = re.sub(r"[^\w+\- ()]", " ", card.name).strip() or "model"
     more = {} if settings.license is None else {"license": settings.license}
-    tags = OF_CLASSES if card.restoring is None else OF_IMAGES
     return {
         "name": name[:MOST_NAME],
         "description": _does(card),
         "authors": [{"name": each} for each in settings.authors],
         "cite": [CITED],
-        "tags": [*tags, *TAGS, f"{card.dims}d"],
+        "tags": [*_tags(card), *TAGS, f"{card.dims}d"],
         "documentation": {"source": place / "README.md"},
         "inputs": [_input(traced, place)],
         "outputs": [_output(traced, place, name) for name in traced.graph.outputs],
@@ -214,7 +220,15 @@ def _description(
     }
 
 
+def _tags(card: ModelCard) -> tuple[str, ...]:
+    if card.restoring is None:
+        return OF_CLASSES
+    return OF_GAPS if card.restoring.fills_gaps else OF_IMAGES
+
+
 def _does(card: ModelCard) -> str:
+    if card.restoring is not None and card.restoring.fills_gaps:
+        return "Fills gaps of images; learned on the image itself with napari-sashiko."
     if card.restoring is not None:
         return "Restores images; learned on the image itself with napari-sashiko."
     names = ", ".join(each.name for each in card.classes)
@@ -238,11 +252,20 @@ def _input(traced: Traced, place: Path) -> dict[str, Any]:
     sizes = [{"min": least, "step": step} for least, step in pairs]
     return {
         "id": INPUT,
-        "description": "Grey values as they are: the model normalises them itself.",
+        "description": _takes(traced.card),
         "axes": _axes(traced, channels, sizes),
         "data": {"type": "float32"},
         "test_tensor": {"source": place / f"{INPUT}.npy"},
     }
+
+
+def _takes(card: ModelCard) -> str:
+    words = "Grey values as they are: the model normalises them itself"
+    if card.restoring is None or not card.restoring.fills_gaps:
+        return f"{words}."
+    missing = card.normalisation.missing
+    gaps = "not finite" if missing is None else f"not finite, or {missing:g}"
+    return f"{words}; gaps are {gaps}."
 
 
 def _output(traced: Traced, place: Path, name: str) -> dict[str, Any]:

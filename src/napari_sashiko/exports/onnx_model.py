@@ -1,4 +1,4 @@
-"""A model as one ONNX graph: grey values in, mean and deviation of its networks out."""
+"""A model as one ONNX graph: grey values in, what its networks say of these out."""
 
 import json
 import math
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from napari_sashiko.checkpoints import ModelCard, NetworkMember, load_ensemble
+from napari_sashiko.checkpoints import (
+    ModelCard,
+    NetworkMember,
+    load_card,
+    load_ensemble,
+)
 from napari_sashiko.errors import ModelError
 from napari_sashiko.exports._graph import EnsembleGraph, Voice
-from napari_sashiko.exports._libraries import need, quiet
+from napari_sashiko.exports._tracing import (
+    check_size,
+    facts_of,
+    need_packages,
+    onnx_of,
+    state_facts,
+)
+from napari_sashiko.exports._trial import largest_difference, random_image, remarks
+from napari_sashiko.exports.encoder_model import STEPS, encoder_steps
 from napari_sashiko.exports.events import ExportDone
 from napari_sashiko.exports.image import check_target, said
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.volumes import TAILS, check_writable, written_file
+from napari_sashiko.volumes import check_writable, written_file
 
 ONNX_ENDING = ".onnx"
-INPUT = "image"
-AGREES = 1e-4  # of probabilities, or of the contrast: what is rounding
-MOST_BYTES = 1_900_000_000  # of weights: a graph in one file has less than 2 GiB
 LONGEST = 4096  # in multiples of what pooling asks for
-USUAL = 3.0  # deviations from the mean that most grey values lie within
-STEPS = 3  # of the progress
-LEVEL_FIRST = (
-    "The model is one of separate pictures: clip each to its percentiles "
-    f"{TAILS[0]:g} and {TAILS[1]:g}, take its mean off and divide by its standard "
-    "deviation before the graph sees it."
-)
-FAILURES = (RuntimeError, ValueError, TypeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,15 @@ class Traced:
 def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[Event]:
     """Write the networks of a model and their weighted mean as one ONNX graph.
 
-    Input ``image`` is ``(1, C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and,
-    where there are several networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or
-    restored grey values; Z, Y and X are free multiples of ``align``, which stands in
-    the file beside classes and voxel size. Of a model of separate pictures the input is
-    what `LevelledVolume` makes of these, and the file says so: a graph that may be
-    given a part of a picture cannot know the percentiles of all of it.
+    A model that explores becomes its encoder: ``image`` is patches ``(B, C, Y, X)`` of
+    the size that it knows, ``latent`` is ``(B, latent)``. Of others, ``image`` is ``(1,
+    C, Z, Y, X)`` float32 in grey values, outputs ``mean`` and, where there are several
+    networks, ``std`` are ``(1, K, Z, Y, X)``, probabilities or restored grey values; Z,
+    Y and X are free multiples of ``align``, which stands in the file beside classes and
+    voxel size. Of a model of separate pictures the input is what `LevelledVolume` makes
+    of these, and the file says so: a graph that may be given a part of a picture cannot
+    know the percentiles of all of it. Where a model fills gaps, they are not finite in
+    the input, or have the model's missing value.
 
     Parameters
     ----------
@@ -93,7 +96,8 @@ def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[
     Raises
     ------
     ModelError
-        If it has no network, or one that ONNX cannot express.
+        If it has no network, or one that ONNX cannot express, or makes slices of
+        sinograms.
     OutputError
         If a package is missing, or the file cannot be written.
     """
@@ -101,13 +105,16 @@ def export_onnx(model: Path, out: Path, *, overwrite: bool = False) -> Iterator[
     target = out.absolute()
     check_target(target, overwrite=overwrite)
     check_writable(target)
-    traced = yield from trace_model(model)
+    if load_card(model).exploring is None:
+        traced = yield from trace_model(model)
+        content, what = traced.content, words(traced)
+    else:
+        content, what = yield from encoder_steps(model)
     with said(target), written_file(target) as file:
-        file.write(traced.content)
+        file.write(content)
     yield Progress(STEPS, STEPS, "exporting")
-    yield ExportDone(
-        str(target), words(traced), target.stat().st_size, time.perf_counter() - start
-    )
+    seconds = time.perf_counter() - start
+    yield ExportDone(str(target), what, target.stat().st_size, seconds)
 
 
 def words(traced: Traced) -> str:
@@ -134,17 +141,10 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
     OutputError
         If a package is missing.
     """
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        need(package, "onnx")
+    need_packages()
     yield Progress(0, STEPS, "exporting")
+    _check_sees_images(model)
     ensemble = load_ensemble(model, "cpu")
-    restoring = ensemble.card.restoring
-    if restoring is not None and restoring.fills_gaps:
-        raise ModelError(
-            f"The model {model} fills gaps beginning with a rough filling, which the "
-            "graph cannot.",
-            "Export the image that it restores.",
-        )
     voices, left_out = _voices(ensemble)
     yield from _left_out(left_out, voices, model)
     if any(each.network.squeezes for each in voices):
@@ -154,11 +154,13 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
             "Restore with another network, such as tunet, and export that.",
         )
     graph = EnsembleGraph(ensemble.card, voices).eval()
-    _check_size(graph, model)
+    check_size(graph, model)
     align, halo = _reach(voices)
     fewest = max(1, *(each.neighbours for each in voices))
-    proto = _exported(graph, ensemble.card, align, fewest)
-    _describe(proto, ensemble.card, align)
+    image = random_image(ensemble.card, _sizes(align, fewest), 0)
+    proto = onnx_of(graph, image, _free(align, fewest))
+    facts = {"multiple_of_zyx": json.dumps(align)}
+    state_facts(proto, facts_of(ensemble.card) | facts)
     content: bytes = proto.SerializeToString()
     yield Progress(1, STEPS, "exporting")
     traced = Traced(
@@ -170,44 +172,21 @@ def trace_model(model: Path) -> Generator[Event, None, Traced]:
         halo=halo,
         fewest=fewest,
     )
-    difference = _difference(traced)
-    unit = "probability" if restoring is None else "shares of the contrast"
-    if difference > AGREES:
-        yield Message(
-            f"The graph differs from the model by up to {difference:.2g} in "
-            f"{unit}: where a network takes places of maxima, rounding decides.",
-            "warning",
-        )
-    if traced.card.normalisation.levelled:
-        yield Message(LEVEL_FIRST, "warning")
+    unit = (
+        "probability" if ensemble.card.restoring is None else "shares of the contrast"
+    )
+    yield from remarks(ensemble.card, _difference(traced), unit)
     yield Progress(2, STEPS, "exporting")
     return traced
 
 
-def random_image(
-    card: ModelCard, sizes: tuple[int, int, int], seed: int
-) -> NDArray[np.float32]:
-    """Grey values ``(1, C, Z, Y, X)`` of the range that a model knows."""
-    known = card.normalisation
-    low, high, center, scale = (
-        np.array(values, np.float32)[:, None, None, None]
-        for values in (known.low, known.high, known.center, known.scale)
-    )
-    # Of a model that clips nothing, low and high are those of the numbers there are.
-    low, high = (
-        np.maximum(low, center - USUAL * scale),
-        np.minimum(high, center + USUAL * scale),
-    )
-    shares = np.random.default_rng(seed).random((card.channels, *sizes), np.float32)
-    return np.asarray(low + shares * (high - low), np.float32)[np.newaxis]
-
-
-def answer_of(
-    graph: EnsembleGraph, image: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], ...]:
-    """What the module gives by its `outputs`, ``(1, K, Z, Y, X)``."""
-    with torch.inference_mode():
-        return tuple(each.numpy() for each in graph(torch.from_numpy(image)))
+def _check_sees_images(model: Path) -> None:
+    if load_card(model).reconstructing is not None:
+        raise ModelError(
+            f"The model {model} makes slices of sinograms of one size: other programs "
+            "would not know how to cut these.",
+            "Export the slices that it makes.",
+        )
 
 
 def _voices(ensemble: Any) -> tuple[list[Voice], list[tuple[int, float]]]:
@@ -246,16 +225,6 @@ def _left_out(
         )
 
 
-def _check_size(graph: EnsembleGraph, model: Path) -> None:
-    size = sum(each.numel() * each.element_size() for each in graph.parameters())
-    if size > MOST_BYTES:
-        raise ModelError(
-            f"The networks of {model} have {size / 1e9:.1f} GB, an ONNX file holds "
-            f"{MOST_BYTES / 1e9:.1f} GB.",
-            "Train fewer or smaller networks.",
-        )
-
-
 def _reach(
     voices: list[Voice],
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -266,51 +235,25 @@ def _reach(
 
 
 def _sizes(align: tuple[int, int, int], fewest: int) -> tuple[int, int, int]:
-    """Small sizes that pooling allows, no two alike if possible."""
-    z, y, x = (a * -(-least // a) for a, least in zip(align, (4, 8, 8), strict=True))
+    """Small sizes that pooling allows, no two alike if possible.
+
+    Two blocks along each axis at least: tracing takes a length of 1 for a fixed one.
+    """
+    z, y, x = (
+        max(2 * a, a * -(-least // a))
+        for a, least in zip(align, (4, 8, 8), strict=True)
+    )
     return max(z, fewest), y, x + align[2]
 
 
-def _exported(
-    graph: EnsembleGraph, card: ModelCard, align: tuple[int, int, int], fewest: int
-) -> Any:
-    image = torch.from_numpy(random_image(card, _sizes(align, fewest), 0))
+def _free(align: tuple[int, int, int], fewest: int) -> dict[int, Any]:
+    """Axes of space, with the lengths that they may have."""
     free = {}
     for axis, (name, multiple) in enumerate(zip("zyx", align, strict=True), start=2):
         least = fewest if axis == 2 else 1
         part = torch.export.Dim(f"blocks_{name}", min=least, max=LONGEST)
         free[axis] = part if multiple == 1 else multiple * part
-    try:
-        with torch.no_grad(), quiet():
-            program: Any = torch.onnx.export(
-                graph,
-                (image,),
-                dynamo=True,
-                verbose=False,
-                input_names=[INPUT],
-                output_names=list(graph.outputs),
-                dynamic_shapes=(free,),
-            )
-    except FAILURES as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        names = sorted({str(network.name) for network in graph.networks})
-        raise ModelError(
-            f"A network of {', '.join(names)} cannot be written as ONNX: {lines[0]}."
-        ) from error
-    return program.model_proto
-
-
-def _describe(proto: Any, card: ModelCard, align: tuple[int, int, int]) -> None:
-    facts = {
-        "model": card.name,
-        "classes": json.dumps({each.id: each.name for each in card.classes}),
-        "restores": json.dumps(card.restoring is not None),
-        "voxel_size_zyx": json.dumps(card.voxel_size),
-        "unit": card.unit,
-        "multiple_of_zyx": json.dumps(align),
-        "levelled": json.dumps(card.normalisation.levelled),
-    }
-    need("onnx", "onnx").helper.set_model_props(proto, facts)
+    return free
 
 
 def _difference(traced: Traced) -> float:
@@ -321,12 +264,6 @@ def _difference(traced: Traced) -> float:
     z, y, x = traced.align
     sizes = _sizes(traced.align, traced.fewest)
     image = random_image(traced.card, (sizes[0] + z, sizes[1] + y, sizes[2] + 2 * x), 1)
-    session = need("onnxruntime", "onnx").InferenceSession(
-        traced.content, providers=["CPUExecutionProvider"]
-    )
-    ours = session.run(list(traced.graph.outputs), {INPUT: image})
-    theirs = answer_of(traced.graph, image)
     restoring = traced.card.restoring
     unit = 1.0 if restoring is None else max(restoring.target.scale)
-    pairs = zip(ours, theirs, strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in pairs) / unit
+    return largest_difference(traced.graph, traced.content, image) / unit

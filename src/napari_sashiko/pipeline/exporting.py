@@ -53,8 +53,9 @@ def exportables(source: Path | str) -> tuple[Exportable, ...]:
     """
     path = Path(source)
     if (path / MODEL_INDEX).exists():
-        offer = Exportable(f"Model {path.stem}", path, {}, MODEL_ENDINGS)
-        return (offer,) if _sees_images(path) else ()
+        endings = _model_endings(path)
+        offer = Exportable(f"Model {path.stem}", path, {}, endings)
+        return (offer,) if endings else ()
     return tuple(
         Exportable(content.title, path, chosen, IMAGE_ENDINGS)
         for chosen, content in contents(path)
@@ -133,13 +134,15 @@ def export(
     return run_to_end(export_steps(source, out, chosen), ExportDone, report)
 
 
-def _sees_images(model: Path) -> bool:
-    """Whether a model turns an image into images, as graphs of other programs do."""
+def _model_endings(model: Path) -> tuple[str, ...]:
+    """Endings of files that a model can be written to."""
     try:  # as it stands there: to check all of it loads torch
         card = json.loads((model / MODEL_INDEX).read_text(encoding="utf-8"))
-        return card.get("exploring") is None and card.get("reconstructing") is None
+        if card.get("reconstructing") is not None:
+            return ()
+        return MODEL_ENDINGS if card.get("exploring") is None else MODEL_ENDINGS[:1]
     except (OSError, ValueError, AttributeError):
-        return True  # damaged: told in words by whoever writes it
+        return MODEL_ENDINGS  # damaged: told in words by whoever writes it
 
 
 def _model_steps(model: Path, out: Path, settings: ExportSettings) -> Iterator[Event]:

@@ -402,17 +402,18 @@ def project_image(folder: Path | str) -> ProjectImage:
     return ProjectImage(project, volume, words)
 
 
-def worked_on(image: Path, project: Path | None) -> Volume:
+def worked_on(image: Any, project: Path | None) -> Volume:
     """Open an image as its project worked on it, else as its file says.
 
     Parameters
     ----------
-    image : Path
-        Its file.
+    image : path or array
+        Whatever can be opened.
     project : Path or None
         A project; it need not be that of the image.
     """
-    if project is not None and Project.open(project).image == image:
+    is_file = isinstance(image, str | Path)
+    if is_file and project is not None and Project.open(project).image == Path(image):
         volume = project_image(project).volume
         if volume is not None:
             return volume
