@@ -72,7 +72,7 @@ def uncorrected(scene, paint, seed, args):
         )
         card = model / "model.json"
         record = json.loads(card.read_text("utf-8"))
-        # What is stored is a root of the factors: see training/shares.py.
+        # What is stored is a root of the factors: see training/survey.py.
         factors = np.array(record["correction"]) ** 3
         record["correction"] = []
         card.write_text(json.dumps(record), "utf-8")

@@ -6,7 +6,8 @@ sets of strokes move into the package; the others stay here, so that the figures
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import torch
 from phantoms import PHANTOMS
 from scipy import ndimage
 from strokes import strokes
@@ -64,6 +66,10 @@ class Trial:
         Axes along which the volume is flipped for each prediction.
     voices : int
         Groups of trees whose answers are compared.
+    told : numpy.ndarray or None
+        ``(K, Z, Y, X)``: what networks are taught in the place of the forest's answers.
+    even : bool
+        Whether forest and networks have one half each, whatever held-out strokes say.
     """
 
     name: str
@@ -75,6 +81,8 @@ class Trial:
     kinds: Sequence[str] = ()
     views: Sequence[tuple[int, ...]] = field(default_factory=lambda: [()])
     voices: int = VOICES
+    told: np.ndarray | None = None
+    even: bool = False
 
     @property
     def volume(self) -> Volume:
@@ -91,8 +99,10 @@ class Trial:
         model = self.folder / f"{name}.sashiko-model"
         painted = read_paint(self.paint)
         chosen = TrainingSettings.checked(**self.settings)
-        # Nothing in the package gives members different kinds of networks.
-        with patch("napari_sashiko.training._desk.member_recipes", self._recipes):
+        # Nothing in the package does what some ideas ask for.
+        with ExitStack() as stack:
+            for name, instead in self._instead().items():
+                stack.enter_context(patch(f"napari_sashiko.training.{name}", instead))
             events = train(
                 self.volume,
                 painted.labelled,
@@ -104,6 +114,14 @@ class Trial:
             for _ in events:
                 pass
         return model
+
+    def learn_half(self) -> Path:
+        """Spend half of the time, or of the epochs, which leaves the other half."""
+        for name in ("minutes", "epochs"):
+            if self.settings.get(name):
+                half = self.settings[name] / 2
+                self.settings[name] = half if name == "minutes" else round(half)
+        return self.learn("first")
 
     def predict(self, model: Path) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation of the members ``(K, Z, Y, X)``, over all views."""
@@ -119,6 +137,15 @@ class Trial:
                 array = np.asarray(each, np.float32).reshape(shape)
                 into.append(np.flip(array, turned))
         return np.mean(means, axis=0), np.mean(stds, axis=0)
+
+    def _instead(self) -> dict[str, Any]:
+        """What takes the place of parts of the package, by name."""
+        found: dict[str, Any] = {"_desk.member_recipes": self._recipes}
+        if self.even:
+            found["_verdict.forest_share"] = _half
+        if self.told is not None:
+            found["teacher.Teacher._answers"] = _repeating(self.told)
+        return found
 
     def _recipes(self, settings: TrainingSettings) -> list[dict[str, Any]]:
         found = member_recipes(settings)
@@ -192,10 +219,24 @@ def pretrained(trial: Trial) -> None:
     trial.heritage = _learned(others)
 
 
+def even(trial: Trial) -> None:
+    """Give forest and networks one half each, whatever held-out strokes say."""
+    trial.even = True
+
+
+def consistent(trial: Trial) -> None:
+    """Spend half of the time, then say the same of places flipped and rotated.
+
+    Networks go on, and their own ensemble takes the forest's place as teacher.
+    """
+    model = trial.learn_half()
+    trial.told, _ = trial.predict(model)
+    trial.heritage = _heirs(model, range(1, len(trial.told) + 1))
+
+
 def pseudo(trial: Trial) -> None:
     """Spend half of the time, take what the ensemble is sure of for paint, go on."""
-    trial.settings["minutes"] /= 2
-    model = trial.learn("first")
+    model = trial.learn_half()
     mean, std = trial.predict(model)
     sure = (mean - std > SURE) & (trial.paint == 0)
     rng = np.random.default_rng(trial.settings["seed"])
@@ -215,14 +256,36 @@ IDEAS = {
         flips,
         one_voice,
         sixteen_voices,
+        even,
         mixed,
         spilled,
         trimmed,
         warm_up,
         pretrained,
+        consistent,
         pseudo,
     )
 }
+
+
+def _half(*args: Any, **kwargs: Any) -> float:  # noqa: ARG001
+    return 0.5
+
+
+def _repeating(told: np.ndarray) -> Callable[..., Iterator[Any]]:
+    """Make a teacher of what was told: the same to all, mirrored as it would."""
+
+    def answers(teacher: Any, teachers: Sequence[Any], start: np.ndarray) -> Any:
+        yield from ()
+        pairs = list(zip(start, teacher.patch, strict=True))
+        part = told[(slice(None), *(slice(s, s + n) for s, n in pairs))]
+        lacking = np.subtract(teacher.patch, part.shape[1:])
+        pad = [(0, 0), *((0, int(n)) for n in lacking)]
+        answer = torch.from_numpy(np.pad(part, pad, mode="symmetric"))
+        flat = teacher.desk.choices.dims == 2
+        return [answer[:, 0] if flat else answer] * len(teachers)
+
+    return answers
 
 
 def _painted(paint: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
 """How sure the members of a taught ensemble may be: a trial, on the truth.
 
-    python benchmarks/temperature.py --data FOLDER --strokes 8
+    python benchmarks/temperature.py --data FOLDER
 
-Trains on the strokes of `accuracy.py`, then predicts at several temperatures and at the
-one that training found. The answers go to ``benchmarks/results/temperature.jsonl``; the
-last lines printed are their means, as a table.
+Trains on the strokes of `accuracy.py`, then asks the members about some slices and
+compares what they say with the truth: at several temperatures, at the one that training
+found, and at the best one, which nobody can know. The answers go to
+``benchmarks/results/temperature.jsonl``; the last lines printed are their means, as a
+table.
 """
 
 import argparse
@@ -14,17 +16,19 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import CASES, SLICES
-from scores import scores
 from strokes import strokes
 from tasks import trials
 
 import napari_sashiko as ns
-from napari_sashiko.pipeline import open_prediction
-from napari_sashiko.volumes import as_volume
+from napari_sashiko.checkpoints import load_ensemble
+from napari_sashiko.metrics import Calibration
+from napari_sashiko.training.temperature import mix
+from napari_sashiko.volumes import as_seen, as_volume
 
 RESULTS = Path(__file__).parent / "results" / "temperature.jsonl"
-TEMPERATURES = (1.0, 0.8, 0.6, 0.4)
-MEASURES = ("macro_f1", "brier", "ece", "auroc")
+TEMPERATURES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3)
+MEASURES = ("ece", "brier")
+ASKED, VOXELS = 8, 2000  # slices, and voxels of each
 
 
 def main():
@@ -40,42 +44,68 @@ def main():
             paint = strokes(
                 scene.truth, slices=slices, per_class=count // slices, seed=seed
             )
-            found = answers(scene, paint, seed, args.epochs)
+            temperature, found = answers(scene, paint, seed, args.epochs)
             record = {"task": task.name, "strokes": count, "epochs": args.epochs}
+            record |= {"temperature": round(temperature, 3), "found": found}
             with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record | {"found": found}) + "\n")
-            print(task.name, count, [each["ece"] for each in found.values()])
-    print(means())
+                file.write(json.dumps(record) + "\n")
+            print(task.name, count, temperature, found, flush=True)
+    print(means(args.epochs))
 
 
 def answers(scene, paint, seed, epochs):
-    """Scores by temperature; "found" is the one that training chose."""
+    """The temperature that training chose; and scores by temperature."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "m.sashiko-model"
         volume = as_volume(scene.image, voxel_size=scene.spacing, name="volume")
         ns.train(volume, paint, model, minutes=None, epochs=epochs, seed=seed)
-        card = model / "model.json"
-        record = json.loads(card.read_text("utf-8"))
-        wanted = {f"{t:g}": t for t in TEMPERATURES} | {"found": record["temperature"]}
-        found = {}
-        for name, temperature in wanted.items():
-            card.write_text(json.dumps(record | {"temperature": temperature}), "utf-8")
-            out = Path(folder) / f"{name}.zarr"
-            ns.predict(model, volume, out)
-            result = open_prediction(out)
-            shape = (-1, *scene.image.shape)
-            mean, std = (
-                np.asarray(each, np.float32).reshape(shape)
-                for each in (result.mean, result.std)
-            )
-            spread = np.take_along_axis(std, mean.argmax(0)[None], 0)[0]
-            found[name] = scores(mean, spread, scene.truth, paint)
-    return found
+        families, truth, chosen = asked(model, volume, scene, paint)
+    wanted = {f"{t:g}": t for t in TEMPERATURES} | {"found": chosen}
+    found = {name: judged(mix(families, t), truth) for name, t in wanted.items()}
+    fine = [judged(mix(families, t), truth) for t in np.geomspace(0.2, 2, 24)]
+    found["best"] = {name: min(each[name] for each in fine) for name in MEASURES}
+    return chosen, found
 
 
-def means():
-    """Means over everything that was measured, as Markdown."""
+def asked(model, volume, scene, paint):
+    """What each member says of voxels without paint, with its weight; and the truth."""
+    ensemble = load_ensemble(model)
+    chosen = ensemble.card.temperature
+    card = ensemble.card.model_copy(update={"temperature": 1.0})
+    ensemble = type(ensemble)(card, ensemble.members, ensemble.device)
+    singles = [ensemble.alone(place) for place in range(len(card.members))]
+    seen, rng = as_seen(volume, card.normalisation), np.random.default_rng(0)
+    said, truth = [], []
+    for z in rng.choice(len(scene.image), ASKED, replace=False):
+        reach = 0 if scene.stack else ensemble.halo[0]
+        low, high = max(0, z - reach), min(len(scene.image), z + reach + 1)
+        patch = seen.read((slice(low, high), slice(None), slice(None)))
+        patch = card.normalisation.apply(patch)
+        core = ((z - low, z - low + 1), *((0, n) for n in patch.shape[2:]))
+        picks = rng.choice(np.flatnonzero(paint[z] == 0), VOXELS)
+        maps = [one.predict(patch, core=core)[0] for one in singles]
+        said.append(
+            np.stack([each.reshape(len(each), -1)[:, picks].T for each in maps])
+        )
+        truth.append(scene.truth[z].ravel()[picks])
+    weights = [member.weight for member in card.members]
+    pairs = zip(weights, np.concatenate(said, axis=1), strict=True)
+    return list(pairs), np.concatenate(truth).astype(int), chosen
+
+
+def judged(probabilities, truth):
+    """Calibration error and Brier score of ``(N, K)``."""
+    calibration = Calibration(probabilities.shape[1])
+    calibration.update(probabilities.T, truth + 1)
+    trust = calibration.compute()
+    values = (trust.expected_calibration_error, trust.brier)
+    return dict(zip(MEASURES, (round(float(v), 5) for v in values), strict=True))
+
+
+def means(epochs):
+    """Means over everything that was measured with as many epochs, as Markdown."""
     lines = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
+    lines = [each for each in lines if each["epochs"] == epochs]
     names = list(lines[0]["found"])
     rows = [
         f"| {len(lines)} runs | {' | '.join(names)} |",
@@ -83,7 +113,7 @@ def means():
     ]
     for measure in MEASURES:
         values = [np.mean([each["found"][n][measure] for each in lines]) for n in names]
-        rows.append(f"| {measure} | {' | '.join(f'{v:.3f}' for v in values)} |")
+        rows.append(f"| {measure} | {' | '.join(f'{v:.4f}' for v in values)} |")
     return "\n".join(rows)
 
 
@@ -93,8 +123,8 @@ def arguments():
     )
     parser.add_argument("--data", type=Path, help="folder of NAME.npz")
     parser.add_argument("--only", nargs="+", help="names of volumes")
-    parser.add_argument("--strokes", nargs="+", type=int, default=[8, 4])
-    parser.add_argument("--epochs", type=int, default=10, help="of each network")
+    parser.add_argument("--strokes", nargs="+", type=int, default=[8, 4, 2])
+    parser.add_argument("--epochs", type=int, default=6, help="of each network")
     parser.add_argument("--volume", type=int, default=0, help="seed of generated ones")
     return parser.parse_args()
 

@@ -14,6 +14,7 @@ means, and of differences to the first set.
 
 import argparse
 import json
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -117,9 +118,9 @@ def table(sets, rows):
 
 
 def settings(words):
-    """Read ``name=value,group.name=value,+idea``; values are JSON, or else words."""
+    """Read ``name=value,group.name=[1,2],+idea``; values are JSON, or else words."""
     found, ideas = {}, []
-    for part in words.split(",") if words else ():
+    for part in re.split(r",(?![^\[]*\])", words) if words else ():
         if part.startswith("+"):
             ideas.append(part[1:])
             continue

@@ -1,6 +1,7 @@
 """The ensemble: mean and standard deviation over members in one pass."""
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -62,6 +63,21 @@ class Ensemble:
     def n_members(self) -> int:
         """Members that have a say."""
         return len(self._members)
+
+    def alone(self, place: int) -> Self:
+        """The ensemble in which only one member has a say.
+
+        Parameters
+        ----------
+        place : int
+            Which of `members`.
+        """
+        members = tuple(
+            each.model_copy(update={"weight": float(number == place)})
+            for number, each in enumerate(self.card.members)
+        )
+        card = self.card.model_copy(update={"members": members})
+        return type(self)(card, self.members, self.device)
 
     @property
     def halo(self) -> tuple[int, int, int]:

@@ -39,7 +39,7 @@ class OneMember:
         self.card = ensemble.card
         self.halo: Triple = ensemble.halo
         self.align: Triple = ensemble.align
-        self._alone = _alone(ensemble, place)
+        self._alone = ensemble.alone(place)
         self._place = place
         self._opened = opened
 
@@ -56,19 +56,6 @@ class OneMember:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a path: other processes open the model themselves."""
         return _again, (self._place, self._opened)
-
-
-def _alone(ensemble: "Ensemble", place: int) -> "Ensemble":
-    """The ensemble in which only one member has a say."""
-    from napari_sashiko.checkpoints import Ensemble  # noqa: PLC0415 - loads torch
-
-    card = ensemble.card
-    members = tuple(
-        each.model_copy(update={"weight": float(number == place)})
-        for number, each in enumerate(card.members)
-    )
-    card = card.model_copy(update={"members": members})
-    return Ensemble(card, ensemble.members, ensemble.device)
 
 
 def _again(place: int, opened: tuple[str, str, str]) -> OneMember:

@@ -79,6 +79,7 @@ class Desk:
     curves: dict[str, Any] = field(default_factory=dict)  # behind the metrics
     correction: tuple[float, ...] = ()
     temperature: float = 1.0
+    agreed: float | None = None  # temperature at which doubt is what members differ by
     sets: SetCalibration | None = None
     was_taught: bool = False  # whether the forest's lessons were told of
     changed: bool = False  # since the folder was written
@@ -132,7 +133,7 @@ class Desk:
         self.forest_says = None
         if others:
             self.forest, self.fold_forests = None, {}
-            self.correction, self.sets = (), None
+            self.correction, self.agreed, self.sets = (), None, None
             self.metrics, self.curves, self.fairness = {}, {}, ""
             self.share = None
         return self._look_again() or others

@@ -21,7 +21,8 @@ from napari_sashiko.training._verdict import Ready, weigh_families
 from napari_sashiko.training._writing import write_members
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.outcome import Best
-from napari_sashiko.training.shares import class_shares, correction
+from napari_sashiko.training.survey import Survey, correction, survey
+from napari_sashiko.training.temperature import Family, agreed_temperature
 
 
 def save(desk: Desk) -> None:
@@ -75,12 +76,12 @@ def _save(desk: Desk, ready: Ready) -> None:
 
 
 def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
-    """Ask the saved members how much of the volume each class takes, save that."""
+    """Ask the saved members how common classes are, and how far they agree; save it."""
     ensemble = load_ensemble(desk.out, desk.device)
     card = ensemble.card.model_copy(update={"correction": (), "temperature": 1.0})
     bare = Ensemble(card, ensemble.members, desk.device)
     with torch_threads(1):
-        found = yield from class_shares(
+        found = yield from survey(
             bare,
             desk.volume,
             blocks=blocks,
@@ -89,8 +90,29 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
             deadline=None if desk.is_live else desk.deadline,
         )
     paint = np.bincount(desk.channels[desk.learned], minlength=len(desk.classes))
-    desk.correction = correction(found, paint / paint.sum())
+    desk.correction = correction(found.shares, paint / paint.sum())
+    forests, networks = (
+        _families(card.members, kind, found, desk.correction)
+        for kind in ("forest", "network")
+    )
+    if forests and networks:
+        desk.agreed = agreed_temperature(forests, networks)
     save(desk)
+
+
+def _families(
+    members: Sequence[MemberCard],
+    kind: str,
+    found: Survey,
+    factors: Sequence[float],
+) -> list[Family]:
+    """Members of a kind: their weights, and what they say when it is corrected."""
+    pairs = zip(members, found.answers, strict=True)
+    return [
+        (member.weight, said * np.array(factors))
+        for member, said in pairs
+        if member.kind == kind
+    ]
 
 
 def _forest_card(forest: Forest, weight: float) -> MemberCard:

@@ -17,12 +17,7 @@ from napari_sashiko.training._sets import are_enough, calibrate
 from napari_sashiko.training.blend import forest_share
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.outcome import Best
-from napari_sashiko.training.temperature import (
-    USUAL,
-    Family,
-    fit_temperature,
-    mix,
-)
+from napari_sashiko.training.temperature import USUAL, Family, mix
 
 ALL_FOR_SETS = (
     "Prediction sets are calibrated on all held-out strokes, for those alone are too "
@@ -49,7 +44,7 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         The forest's share of the ensemble's mean, in [0, 1].
     """
     default = _default_share(desk, ready)
-    desk.temperature = USUAL if ready and desk.is_taught else 1.0
+    desk.temperature = (desk.agreed or USUAL) if ready and desk.is_taught else 1.0
     said = _networks_say(desk, ready)
     votes = np.full_like(said, np.nan) if desk.forest_says is None else desk.forest_says
     judged, heard = np.isfinite(said[:, 0]), np.isfinite(votes[:, 0])
@@ -66,8 +61,6 @@ def weigh_families(desk: Desk, ready: Ready) -> float:
         families = [(share, votes[rows]), (1.0 - share, said[rows])]
     else:
         families = [(1.0, said[rows] if judged.any() else votes[rows])]
-    if ready and desk.is_taught:
-        desk.temperature = fit_temperature(truth, families, strokes=strokes)
     _judge(desk, rows, families)
     return share
 

@@ -1,10 +1,16 @@
-"""How sure the members may be: one temperature for all, chosen on held-out strokes.
+"""How sure the members may be: one temperature for all, chosen by how far they agree.
 
 A teacher makes networks hesitate: its probabilities are those of a forest, and a few
 trees always disagree. The mean over unlike members hesitates once more. Such an
 ensemble is right more often than it says, by as much on one volume as on another; a
 power above 1 of its members' probabilities takes that back. It changes no member's mind
 about which class is the most probable one.
+
+Held-out strokes cannot tell which power: there are few, and they lie where things are
+clear. What can be told without any truth is how often two predictors that were made
+independently differ, and that is about how often one of them is wrong: Jiang et al.,
+arXiv 2106.13799 (2022). Forest and networks are made as unlike as can be, so the
+temperature is the one at which the ensemble says it is wrong that often.
 
 Temperature scaling: Guo et al., arXiv 1706.04599 (2017), equation 9.
 """
@@ -13,15 +19,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 
-# Held-out strokes lie where things are clear and say little about doubt. So what they
-# say starts from what eight volumes said, as the mean of a normal distribution of the
-# temperature's logarithm.
-USUAL = 0.6
-SPREAD = 0.15
+USUAL = 0.6  # until there is something to compare
+ALIKE = 1.1  # errors per difference, as forest and networks may be wrong alike
 RANGE = (0.25, 2.0)
-FLOOR = 1e-6
 
 Family = tuple[float, NDArray[np.floating]]
 
@@ -40,41 +42,30 @@ def mix(families: Sequence[Family], temperature: float) -> NDArray[np.float64]:
     return np.asarray(sum(share * sharpen(said, temperature) for share, said in heard))
 
 
-def fit_temperature(
-    truth: NDArray[np.intp],
-    families: Sequence[Family],
-    *,
-    strokes: NDArray[np.integer],
-) -> float:
-    """Choose the temperature of largest posterior probability.
-
-    Each stroke is one observation, whose log likelihood is the mean over its voxels.
+def agreed_temperature(forests: Sequence[Family], networks: Sequence[Family]) -> float:
+    """Choose the temperature at which the ensemble doubts as much as families differ.
 
     Parameters
     ----------
-    truth : numpy.ndarray
-        ``(N,)`` channel of each held-out voxel.
-    families : sequence of (share, probabilities)
-        Share of the mean, and ``(N, K)`` probabilities of members that have not seen
-        the voxel's stroke.
-    strokes : numpy.ndarray
-        ``(N,)`` number of the stroke that each voxel belongs to.
+    forests, networks : sequence of (weight, probabilities)
+        Weight in the ensemble's mean, all of them adding to 1, and ``(N, K)`` corrected
+        probabilities of each member, of voxels from all over the volume.
 
     Returns
     -------
     float
         In ``RANGE``; below 1 the members are made surer.
     """
-    rows = np.arange(len(truth))
-    _, place, counts = np.unique(strokes, return_inverse=True, return_counts=True)
-    once = 1.0 / counts[place]  # a stroke speaks once, however long it is
+    one, other = (mix(each, 1.0).argmax(axis=1) for each in (forests, networks))
+    sure = 1.0 - ALIKE * float((one != other).mean())
 
-    def surprise(log_temperature: float) -> float:
-        right = mix(families, float(np.exp(log_temperature)))[rows, truth]
-        doubt = (log_temperature - np.log(USUAL)) / SPREAD
-        return float(doubt**2 / 2 - once @ np.log(right + FLOOR))
+    def surer(log_temperature: float) -> float:
+        said = mix([*forests, *networks], float(np.exp(log_temperature)))
+        return float(said.max(axis=1).mean()) - sure
 
-    found = minimize_scalar(
-        surprise, bounds=np.log(RANGE), method="bounded", options={"xatol": 0.01}
-    )
-    return float(np.exp(found.x))
+    low, high = np.log(RANGE)
+    if surer(low) <= 0:
+        return RANGE[0]
+    if surer(high) >= 0:
+        return RANGE[1]
+    return float(np.exp(brentq(surer, low, high, xtol=0.01)))

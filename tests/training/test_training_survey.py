@@ -11,8 +11,17 @@ from small_pictures import fenced
 
 from napari_sashiko.checkpoints import Ensemble, MemberCard, ModelCard
 from napari_sashiko.labels import default_classes
-from napari_sashiko.training.shares import FEWEST, MOST, POWER, class_shares, correction
+from napari_sashiko.training.survey import (
+    FEWEST,
+    MOST,
+    POWER,
+    SAMPLE,
+    correction,
+    survey,
+)
 from napari_sashiko.volumes import Normalisation, Volume, as_volume
+
+WEIGHTS = (1.0, 3.0)
 
 
 class Threshold:
@@ -21,17 +30,19 @@ class Threshold:
     halo = (1, 3, 3)
     align = (1, 4, 4)
 
-    def __init__(self):
+    def __init__(self, bright=1):
         self.cores = []
+        self.bright = bright
 
     def voices(self, patch, core, correct, tick):
         self.cores.append(tuple(b - a for a, b in core))
         inside = patch[0][tuple(slice(*span) for span in core)]
         bright = (inside > 0).float()
-        return correct(torch.stack([1 - bright, bright])), 0.0
+        shares = torch.stack([1 - bright, bright])
+        return correct(shares if self.bright else shares.flip(0)), 0.0
 
 
-def ensemble(member):
+def ensemble(*members):
     plain = Normalisation(low=(-1.0,), high=(1.0,), center=(0.0,), scale=(1.0,))
     card = ModelCard(
         name="threshold",
@@ -42,24 +53,39 @@ def ensemble(member):
         unit="pixel",
         dims=2,
         normalisation=plain,
-        members=(MemberCard(kind="network", weight=1.0, spec={}),),
+        members=tuple(
+            MemberCard(kind="network", weight=weight, spec={})
+            for weight in WEIGHTS[: len(members)]
+        ),
     )
-    return Ensemble(card, [member], torch.device("cpu"))
+    return Ensemble(card, members, torch.device("cpu"))
 
 
-def ask(image, member=None, **changes):
-    work = class_shares(
-        ensemble(member or Threshold()),
+def begin(image, *members, **changes):
+    return survey(
+        ensemble(*members or [Threshold()]),
         image if isinstance(image, Volume) else as_volume(image),
         **{"blocks": 24, "edge": 16, "seed": 0} | changes,
     )
+
+
+def ask(image, *members, **changes):
+    work = begin(image, *members, **changes)
     ticks = 0
     while True:
         try:
             next(work)
             ticks += 1
         except StopIteration as done:
-            return done.value, ticks
+            return done.value.shares, ticks
+
+
+def result_of(work):
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return done.value
 
 
 def mixed(share, shape=(20, 64, 64)):
@@ -74,6 +100,23 @@ def test_shares_are_found_by_asking_a_part(share):
     np.testing.assert_allclose(found, [1 - share, share], atol=0.02)
     assert found.sum() == pytest.approx(1)
     assert ticks == 24
+
+
+def test_each_member_is_heard_by_itself_and_shares_by_weight():
+    image = mixed(0.25)
+    work = begin(image, Threshold(), Threshold(bright=0))
+    found = result_of(work)
+    one, other = found.answers
+    assert one.shape == (24 * 16 * 16, 2)
+    np.testing.assert_array_equal(one, other[:, ::-1])
+    assert one[:, 1].mean() == pytest.approx(0.25, abs=0.02)
+    bright = one[:, 1].mean()
+    assert found.shares[1] == pytest.approx((bright + 3 * (1 - bright)) / 4, abs=1e-6)
+
+
+def test_of_large_blocks_some_voxels_are_compared():
+    found = result_of(begin(mixed(0.5), edge=64, blocks=4))
+    assert SAMPLE <= found.answers.shape[1] / 4 < 2 * SAMPLE
 
 
 def test_what_lies_beyond_pictures_is_not_asked_about():
