@@ -30,6 +30,25 @@ Each cell is one run; two runs of the same differ by about 0.002 to 0.01. The ro
 ours are of one state of the program, taken before everything else on the machine, two
 processor cores. Training of 120 s ends after about 75, when all epochs are done.
 """
+ORIGINS = """## Where the volumes come from
+
+Generated ones are made with their exact truth by `benchmarks/phantoms.py` and
+`benchmarks/unseen.py`. Five are real, all under the MIT licence. "Derived" truth was
+made from the image as it was published, by smoothing and a threshold, and checked by
+eye; what is segmented is then a worse image: blurred, with noise and cupping added
+(`image_degraded` in the file).
+
+- **ct_cement_pores**: X-ray CT, `cement_128x128x128.tif` of qim3d 1.5.3 (PyPI).
+  Derived truth.
+- **ct_trabecular_bone**: micro-CT, `test_data/LHDL/3155_D_4_bc/cropped` of
+  gianthk/ciclope. Derived truth, by the recipe of its README.
+- **embryo_nuclei_16cell**: mouse embryo, `16_cell_stage.tif` of funalab/QCANet, slices
+  2.18 times as far apart as pixels. Truth by experts.
+- **nasa_superalloy**: 23 micrographs, no volume: Super1 to Super4 of
+  nasa/pretrained-microscopy-models. Truth by experts.
+- **plantseg_1135_mini**: nuclei, confocal, `tests/resources/data/train/1135_mini.h5` of
+  kreshuklab/plant-seg. Truth by hand.
+"""
 OBJECTS = """## Objects
 
 Where the truth knows objects: F1 of those found, at an overlap (IoU) of more than one
@@ -81,6 +100,7 @@ def page(records):
         *_means_by_strokes(cells, columns),
         "## Ahead of the forest\n",
         "\n".join(_leads(cells, marks, columns)) + "\n",
+        ORIGINS,
         "## Machines\n",
         "\n".join(
             sorted({f"- {each['machine']}, {each['date']}." for each in records})
