@@ -103,6 +103,24 @@ def test_apply_runs_where_it_is_told(sashiko, trained, tmp_path):
     assert said.code == 0
 
 
+def test_a_folder_teaches_a_pixelnet_by_few_pixels(sashiko, data):
+    model = data / "m.sashiko-model"
+    small = ("depth=2", "base_channels=4", "hidden_channels=8", "pixels=20")
+    chosen = [("--set", f"network_settings.{each}") for each in small]
+    said = sashiko(
+        *("train", data, "-o", model, "--network", "pixelnet", "--unlabelled", "none"),
+        *("--members", "1", "--epochs", "2", "--set", "trees=4", *CPU, "--json"),
+        *(word for pair in chosen for word in pair),
+    )
+    assert said.code == 0, said.err
+    spec = json.loads((model / "model.json").read_text())["members"][-1]["spec"]
+    assert spec["settings"]["pixels"] == 20
+    out = data / "out"
+    assert sashiko("apply", model, data / "test", "-o", out, *CPU).code == 0
+    said = sashiko("evaluate", out, data / "test", "--json")
+    assert said.summary["scores"][1]["iou"] > 0.8
+
+
 BAD = {
     "labels forgotten": (("train", "image.npy"), "labels are missing"),
     "one class": (("train", "."), "--unlabelled none"),

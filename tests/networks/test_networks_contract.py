@@ -77,6 +77,19 @@ def test_a_batch_gives_what_its_patches_give_one_by_one(name, dims, dtype, close
 
 
 @every
+def test_of_voxels_that_count_it_says_what_it_says_of_all(name, dims):
+    network = used(name, dims)
+    image = noise(2, 1, *(13,) * dims)
+    where = noise(2, *(13,) * dims, seed=1) > 1
+    with torch.no_grad():
+        said, whole = network.penalised(image, where)[0], network(image)
+    assert said.shape == whole.shape
+    at_places, wanted = (each.movedim(1, -1)[where] for each in (said, whole))
+    torch.testing.assert_close(at_places, wanted, rtol=0, atol=1e-5)
+    assert torch.isfinite(said).all()
+
+
+@every
 def test_far_voxels_do_not_change_a_voxel(name, dims):
     network = used(name, dims)
     radius = network.receptive_radius

@@ -53,6 +53,9 @@ class Network(nn.Module):
     squeezes : bool
         Whether all that it says passes through a few numbers, which have no room for
         noise.
+    drawn : int or None
+        Voxels of each patch that it learns from at once, drawn anew for each step; None
+        for all.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Network(nn.Module):
     half_gradients: bool = True
     fades: bool = True
     squeezes: bool = False
+    drawn: int | None = None
 
     def __init__(
         self, in_channels: int, out_channels: int, *, dims: int, **settings: Any
@@ -95,8 +99,20 @@ class Network(nn.Module):
             if name.split(".")[0] in _LAST:
                 parameter.zero_()
 
-    def penalised(self, x: Tensor) -> tuple[Any, Tensor | float]:
-        """What it says, as `forward`, and what is to be added to its loss."""
+    def penalised(
+        self, x: Tensor, where: Tensor | None = None
+    ) -> tuple[Any, Tensor | float]:
+        """What it says, as `forward`, and what is to be added to its loss.
+
+        Parameters
+        ----------
+        x : Tensor
+            ``(B, in_channels, *S)``.
+        where : Tensor, optional
+            ``(B, *S)`` bool: the voxels that count, at least one. What is said of
+            others may be anything finite.
+        """
+        del where
         return self(x), 0.0
 
     def folded(self) -> Self:

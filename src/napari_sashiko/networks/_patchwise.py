@@ -72,8 +72,11 @@ class Patchwise(Network):
                 weight[box[1:]] += ramp
         return _cropped(total / weight, x)
 
-    def penalised(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def penalised(
+        self, x: Tensor, where: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Make images as `forward` does, of patches side by side; and their penalty."""
+        del where
         corners, grown = self._laid_out(x, self.edge)
         said = self.encoder(self._cut(_mirrored(x, grown), corners))
         parts = said.image.split(len(x))

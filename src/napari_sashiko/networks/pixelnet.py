@@ -1,5 +1,6 @@
 """PixelNet: each pixel judged by itself, by what all levels say there."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import torch
@@ -18,11 +19,12 @@ class PixelNet(StagedNetwork):
     """PixelNet: hypercolumns of VGG-16's levels and a perceptron for each pixel.
 
     A pixel's hypercolumn is what the last convolution of each level says there; two
-    hidden layers and a linear one turn it into logits. The paper draws some pixels of
-    each picture for the loss; here all labelled ones of a patch have one, so that paint
-    does the drawing. The first layer is applied level by level before upsampling, which
-    is the same and takes a fraction of the memory; upsampling repeats pixels. Source:
-    Bansal et al., "PixelNet", arXiv 1702.06506 (2017), section 3.
+    hidden layers and a linear one turn it into logits. While it learns, some pixels of
+    each patch are drawn from those that are painted, or are to be restored, and there
+    are hypercolumns of these alone: the layers take memory by the pixel drawn, not by
+    the patch. The first layer is applied level by level before upsampling, which is the
+    same and takes a fraction of the memory; upsampling repeats pixels. Source: Bansal
+    et al., "PixelNet", arXiv 1702.06506 (2017), section 3.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class PixelNet(StagedNetwork):
         Channels of both hidden layers; 4096 in the paper, which takes a large GPU.
     norm : {"batch", "none"}
         What follows each 3x3(x3) convolution.
+    pixels : int
+        Pixels, or voxels, of each patch that are drawn to learn from at once.
     """
 
     name = "pixelnet"
@@ -56,6 +60,7 @@ class PixelNet(StagedNetwork):
         base_channels: Annotated[int, Ge(1), Le(128)] = 64,
         hidden_channels: Annotated[int, Ge(1), Le(4096)] = 256,
         norm: NormName = "batch",
+        pixels: Annotated[int, Ge(1), Le(65536)] = 2000,
     ) -> None:
         super().__init__(
             in_channels,
@@ -65,7 +70,9 @@ class PixelNet(StagedNetwork):
             base_channels=base_channels,
             hidden_channels=hidden_channels,
             norm=norm,
+            pixels=pixels,
         )
+        self.drawn = pixels
         self.align = 2 ** (depth - 1)
         self.receptive_radius = _receptive_radius(depth)
         generator = torch.Generator().manual_seed(seed)
@@ -88,19 +95,61 @@ class PixelNet(StagedNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits ``(B, out_channels, *S)`` of ``(B, in_channels, *S)``."""
         total: Tensor | None = None
-        for level, (encode, column) in enumerate(
-            zip(self.encoder, self.columns, strict=True)
-        ):
-            x = encode(max_pool(x, 2) if level else x)
-            said = column(x)
+        for level, (seen, column) in enumerate(self._levels(x)):
+            said = column(seen)
             if total is None:
                 total = said
             else:
                 total = total + crop_to(enlarge(said, 2**level), total)
-        logits: Tensor = self.head(
-            functional.relu(self.hidden(functional.relu(total)))  # type: ignore[arg-type]
+        return self._judged(total)  # type: ignore[arg-type]
+
+    def penalised(self, x: Tensor, where: Tensor | None = None) -> tuple[Tensor, float]:
+        """As `forward`, without a penalty; zeros where no pixel was drawn."""
+        if where is None:
+            return self(x), 0.0
+        batch, *place = where.nonzero(as_tuple=True)
+        total = sum(
+            _said_at(column, seen, (batch, *(axis // 2**level for axis in place)))
+            for level, (seen, column) in enumerate(self._levels(x))
         )
+        rows = self._judged(total)[0].flatten(1).T  # type: ignore[arg-type]
+        logits = rows.new_zeros((*where.shape, self.out_channels))
+        return logits.index_put((batch, *place), rows).movedim(-1, 1), 0.0
+
+    def _levels(self, x: Tensor) -> Iterator[tuple[Tensor, nn.Module]]:
+        """What the last convolution of each level says, and what reads it."""
+        pairs = zip(self.encoder, self.columns, strict=True)
+        for level, (encode, column) in enumerate(pairs):
+            x = encode(max_pool(x, 2) if level else x)
+            yield x, column
+
+    def _judged(self, total: Tensor) -> Tensor:
+        """Turn what the first layer says ``(B, hidden, *S)`` into logits."""
+        logits: Tensor = self.head(functional.relu(self.hidden(functional.relu(total))))
         return logits
+
+
+def _said_at(layer: nn.Module, x: Tensor, places: tuple[Tensor, ...]) -> Tensor:
+    """What a layer says at N places of ``(B, C, *S)``: ``(1, C', N, 1[, 1])``.
+
+    Coarse maps have fewer voxels than places that fall on them: there it comes first.
+    """
+    if x[:, 0].numel() < len(places[0]):
+        said = layer(x)
+        # Gradients of many places meet in a voxel: bfloat16 would lose most of them.
+        return _at(said.to(torch.promote_types(said.dtype, torch.float32)), places)
+    lined: Tensor = layer(_at(x, places))
+    return lined
+
+
+def _at(x: Tensor, places: tuple[Tensor, ...]) -> Tensor:
+    """Line up N voxels of ``(B, C, *S)``: ``(1, C, N, 1[, 1])``."""
+    flat = places[0]
+    for size, place in zip(x.shape[2:], places[1:], strict=True):
+        flat = flat * size + place
+    # An index would sum gradients in any order, and no run could be repeated.
+    rows = functional.embedding(flat, x.movedim(1, -1).flatten(0, -2))
+    return rows.T.reshape(1, x.shape[1], -1, *(1,) * (x.ndim - 3))
 
 
 def _receptive_radius(depth: int) -> int:

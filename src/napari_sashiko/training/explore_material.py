@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -30,11 +31,17 @@ class PatchBatch:
     images: Tensor
     weight: Tensor
     is_least = True
+    where = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing counts."""
         return not bool(self.weight.any())
+
+    def thinned(self, most: int, generator: torch.Generator) -> Self:
+        """All of it: encoders make whole patches."""
+        del most, generator
+        return self
 
     def losses(self, output: Coded) -> tuple[Tensor, Tensor]:
         """Mean squared difference with the penalty on latents, and without."""

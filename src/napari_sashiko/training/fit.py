@@ -187,6 +187,8 @@ class _Learner:
         pace = self.pace.rate(self.clock.fraction(self.taken))
         rate = self.plan.learning_rate * pace
         batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
+        if self.network.drawn is not None:
+            batch = batch.thinned(self.network.drawn, self.generator)
         self.taken += 1
         try:
             loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
@@ -228,7 +230,7 @@ def _learn(
     images = batch.images
     mixed = plan.precision == "auto"
     with autocast(network, images.device) if mixed else nullcontext():
-        output, penalty = network.penalised(images)
+        output, penalty = network.penalised(images, batch.where)
     total, loss = batch.losses(output)
     optimiser.clear()
     (total + penalty).backward()  # type: ignore[no-untyped-call]

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from napari_sashiko.losses import ImageLoss, total_variation
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.training.corruptions import Corruption
+from napari_sashiko.training.drawn import drawn_of
 from napari_sashiko.training.image_tiles import ImageTile
 from napari_sashiko.training.outcome import Outcome
 from napari_sashiko.training.tiles import Triple
@@ -40,6 +42,8 @@ class ImageBatch:
     base : sequence of int
         Channels of `images` that what the network says is added to; none where it is
         all there is.
+    where : torch.Tensor, optional
+        ``(B, *S)`` bool: the voxels that were drawn to learn from.
     """
 
     images: Tensor
@@ -48,12 +52,24 @@ class ImageBatch:
     loss: ImageLoss
     flatness: float = 0.0
     base: Sequence[int] = ()
+    where: Tensor | None = None
     is_least = True
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing counts."""
         return not bool(self.weight.any())
+
+    def thinned(self, most: int, generator: torch.Generator) -> Self:
+        """Learn from at most so many voxels of a patch.
+
+        From all where the image is to be flat: a total variation compares neighbours,
+        which are seldom drawn together.
+        """
+        if self.flatness:
+            return self
+        where = drawn_of(self.weight.any(dim=1), most, generator)
+        return replace(self, weight=self.weight * where.unsqueeze(1), where=where)
 
     def losses(self, output: Tensor) -> tuple[Tensor, Tensor]:
         """Loss with the total variation, and without."""

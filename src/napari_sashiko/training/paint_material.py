@@ -1,7 +1,8 @@
 """Strokes as a network learns from them, and what the forest says elsewhere."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ import torch
 from napari_sashiko.losses import Loss, cross_entropy, soft_cross_entropy
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Event
+from napari_sashiko.training.drawn import drawn_of
 from napari_sashiko.training.judge import HeldOut, judge
 from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.outcome import Outcome
@@ -32,6 +34,8 @@ class PaintBatch:
         ``(U, C, *S)`` and ``(U, K, *S)``: patches without, and probabilities.
     weight : float
         Of the loss on probabilities against that on paint.
+    where : torch.Tensor, optional
+        ``(B + U, *S)`` bool: the voxels that were drawn to learn from.
     """
 
     painted: torch.Tensor
@@ -39,6 +43,7 @@ class PaintBatch:
     loss: Loss = cross_entropy
     told: tuple[torch.Tensor, torch.Tensor] | None = None
     weight: float = 1.0
+    where: torch.Tensor | None = None
 
     @property
     def images(self) -> torch.Tensor:
@@ -57,13 +62,27 @@ class PaintBatch:
         """Whether there are no lessons to leave out."""
         return self.told is None
 
+    def thinned(self, most: int, generator: torch.Generator) -> Self:
+        """Learn from at most so many painted voxels of a patch, and of one without."""
+        seen = self.targets > 0
+        if self.told is not None:
+            anywhere = torch.ones_like(self.told[1][:, 0], dtype=torch.bool)
+            seen = torch.cat([seen, anywhere])
+        where = drawn_of(seen, most, generator)
+        targets = self.targets * where[: len(self.targets)]
+        return replace(self, targets=targets, where=where)
+
     def losses(self, output: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss with the lessons, and that on paint."""
         count = len(self.painted)
         loss = self.loss(output[:count].float(), self.targets.long())
         if self.told is None:
             return loss, loss
-        taught = soft_cross_entropy(output[count:], self.told[1])
+        said, told = output[count:], self.told[1]
+        if self.where is not None:
+            here = self.where[count:]
+            said, told = said.movedim(1, -1)[here], told.movedim(1, -1)[here]
+        taught = soft_cross_entropy(said, told)
         return loss + self.weight * taught, loss
 
 

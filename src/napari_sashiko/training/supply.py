@@ -25,8 +25,25 @@ class Batch(Protocol):
         ...
 
     @property
+    def where(self) -> torch.Tensor | None:
+        """``(B, *S)`` bool: the voxels that were drawn; None where all may count."""
+        ...
+
+    @property
     def is_least(self) -> bool:
         """Whether nothing can be left out of it to save memory, but patches."""
+        ...
+
+    def thinned(self, most: int, generator: torch.Generator) -> "Batch":
+        """Learn from some voxels only; others then enter no loss.
+
+        Parameters
+        ----------
+        most : int
+            Voxels of each patch at most, drawn from those that count.
+        generator : torch.Generator
+            The only source of randomness.
+        """
         ...
 
     def losses(self, output: Any) -> tuple[torch.Tensor, torch.Tensor]:
