@@ -194,3 +194,40 @@ def test_images_alone_are_learned_of_train_and_the_bad_ones_skipped(
     said = sashiko(*words, "--level", "1")
     assert said.code == 2
     assert "--level is for a volume" in said.complaint
+
+
+def test_bad_pictures_of_a_folder_are_left_out_of_one_volume(sashiko, data):
+    model, out = data / "m.sashiko-model", data / "o.zarr"
+    assert sashiko("train", data, "-o", model, "--unlabelled", "none", *FAST).code == 0
+    bad = data / "test" / "images" / "p0.png"
+    bad.write_bytes(bad.read_bytes()[:200])
+    said = sashiko("predict", model, data, "-o", out, *CPU, "--json")
+    assert said.code == 2
+    assert "p0.png is left out: it is not a picture, or it is damaged" in said.err
+    assert said.complaint.startswith("sashiko: 1 of 6 pictures have no result. The ")
+    assert "first is test/images/p0.png: p0.png is not a picture" in said.complaint
+    assert list(said.summary["problems"]) == ["test/images/p0.png"]
+    assert (said.summary["pictures"], said.summary["shape"][0]) == (5, 5)
+    bad.unlink()
+    said = sashiko("predict", model, data, "-o", out, *CPU, "--json")
+    assert said.code == 0, said.err  # of the same pictures: nothing is left to do
+    assert said.summary["problems"] == {}
+    said = sashiko("predict", model, data, "-o", out, *CPU, "--level", "1")
+    assert "--level is for a volume" in said.complaint
+
+
+def test_bad_pictures_of_a_folder_are_left_out_of_a_table(sashiko, data):
+    quick = ("--epochs", "1", "--patch", "16", "--latent", "2", "--set", "batch=2")
+    model, out = data / "m.sashiko-model", data / "t.csv"
+    assert sashiko("explore", data, "-o", model, *quick, *CPU).code == 0
+    bad = data / "train" / "images" / "p1.png"
+    bad.write_bytes(b"")
+    said = sashiko("embed", model, data, "-o", out, *CPU, "--json")
+    assert said.code == 2
+    assert "p1.png is left out: it is not a picture, or it is damaged" in said.err
+    assert said.complaint.startswith("sashiko: 1 of 6 pictures have no result")
+    assert list(said.summary["problems"]) == ["train/images/p1.png"]
+    rows = out.read_text(encoding="utf-8").splitlines()[1:]
+    assert {row.split(",")[0] for row in rows} == set("01234")
+    said = sashiko("embed", model, data, "-o", out, *CPU, "--axes", "zyx")
+    assert "--axes is for a volume" in said.complaint

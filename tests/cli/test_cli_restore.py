@@ -159,3 +159,39 @@ def test_a_restored_image_is_scored(sashiko, place):
     wrong = sashiko("evaluate", out, "small.npy")
     assert wrong.code == 2
     assert "(10, 40, 39)" in wrong.complaint
+
+
+def test_restored_pictures_of_a_folder_are_scored(sashiko, place):
+    clean = np.where(np.load(place / "truth.npy") == 2, 130, 60).astype(np.uint8)
+    np.save(place / "clean.npy", clean)
+    model = place / "clear.sashiko-model"
+    sashiko("restore", "image.npy", "-o", model, "--clean", "clean.npy", *QUICK)
+    for folder in ("noisy", "pure"):
+        (place / folder).mkdir()
+    for z in range(3):
+        tifffile.imwrite(place / "noisy" / f"{z}.tif", np.load(place / "image.npy")[z])
+        tifffile.imwrite(place / "pure" / f"{z}.tif", clean[z])
+    (place / "pure" / "2.tif").unlink()
+    sashiko("apply", model, "noisy", "-o", "made", "--device", "cpu")
+    done = sashiko("evaluate", "made", "pure", "--json")
+    assert done.code == 0, done.err
+    assert "2.tif is left out: it has no clean picture" in done.err
+    assert done.summary["problems"] == {"2.tif": "it has no clean picture."}
+    found = [tifffile.imread(place / "made" / f"{z}.tif") for z in range(2)]
+    errors = [np.abs(found[z] - clean[z]).mean() for z in range(2)]
+    (mean,) = done.summary["scores"]
+    assert mean["mean_absolute_error"] == pytest.approx(np.mean(errors), rel=1e-5)
+    rows = (place / "made/evaluation/scores.csv").read_text("utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["picture", "0", "1", "mean"]
+    lines = sashiko("evaluate", "made", "pure").out.splitlines()
+    assert lines[0].split() == ["pearson", "psnr", "ssim", "mae", "rmse", "pixels"]
+    words = lines[1].split()
+    assert words[0] == "mean"
+    assert float(words[4]) == pytest.approx(np.mean(errors), rel=1e-3)
+    assert int(words[-1]) == 2 * 40 * 40
+    wrong = sashiko("evaluate", "made", "noisy")
+    assert wrong.code == 2
+    assert "pictures that were restored" in wrong.complaint
+    wrong = sashiko("evaluate", "made", "pure", "--class", "1")
+    assert wrong.code == 2
+    assert "no classes" in wrong.complaint

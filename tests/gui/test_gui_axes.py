@@ -6,8 +6,8 @@ from napari.layers import Image
 from qtpy.QtWidgets import QPushButton
 
 from napari_sashiko import pipeline
+from napari_sashiko.gui.layer_projects import LayerProjects
 from napari_sashiko.gui.layer_volume import label_axes, possible_axes, volume_of
-from napari_sashiko.gui.learn_dock import project_of_image
 from napari_sashiko.gui.volume_reader import image_layer, read_image
 from napari_sashiko.volumes import Time, as_volume
 
@@ -152,7 +152,8 @@ def test_a_copy_of_a_layer_has_the_same_projects(open_dock, scan):
 def test_what_is_restored_belongs_to_these_axes(open_dock, scan):
     dock = open_dock(scan)
     choose(dock, "time, y, x")
-    assert project_of_image(scan) == dock.session.folder
+    projects = LayerProjects(dock.session, dock)
+    assert projects.folder_of(scan, volume_of(scan)) == dock.session.folder
 
 
 def test_from_time_to_depth_the_step_is_no_size(open_dock):

@@ -1,10 +1,12 @@
 """The dock for folders of pictures: look, train, segment, score, show."""
 
+import re
 import shutil
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_sashiko import pipeline
 from napari_sashiko.gui.pictures_dock import ALL, PicturesDock
@@ -148,7 +150,22 @@ def test_a_folder_is_learned_segmented_scored_and_shown(dock, folder, click, qtb
     click(dock, "evaluate")
     wait(dock, qtbot, "2 pictures were compared")
     assert "grey 255" in dock.form.scores.text()
+    heads, rows = cells(dock)
+    assert heads == ["F1", "IoU", "prec.", "recall", "Dice"]
+    for row in rows:
+        assert row["Dice"] == row["F1"]  # by its other name
+    assert dock.form.against.isHidden()
     show(dock, click)
+
+
+def cells(dock):
+    """Headings of the table of scores, and its rows by them."""
+    lines = [
+        re.findall(r"<td[^>]*>(?:&nbsp;)?([^<]*)</td>", line)
+        for line in dock.form.scores.text().split("</tr>")[:-1]
+    ]
+    (_, *heads), *rows = lines
+    return heads, [dict(zip(heads, row[1:], strict=True)) for row in rows]
 
 
 def show(dock, click):
@@ -184,7 +201,6 @@ def test_a_folder_is_restored_and_shown(dock, folder, restorer, click, qtbot):
     assert not dock.form.start_button.isEnabled()  # no network goes on from it
     click(dock, "apply")
     wait(dock, qtbot, "2 restored, 1 without a result")
-    assert not dock.form.evaluate_button.isEnabled()
     click(dock, "show_pictures")
     layers = dock.viewer.layers
     names = [layer.name.split(" - ")[-1] for layer in layers]
@@ -212,6 +228,49 @@ def test_a_folder_is_restored_and_shown(dock, folder, restorer, click, qtbot):
     assert dock.form.apply_button.text() == "Segment"
     assert dock.form.start_button.isEnabled()
     assert not dock.form.apply_button.isEnabled()  # nothing there tells classes
+
+
+def test_restored_pictures_are_scored_by_clean_ones(
+    dock, folder, restorer, click, qtbot, tmp_path, monkeypatch
+):
+    choose(dock, folder, qtbot)
+    dock.add_model(restorer)
+    assert not dock.form.evaluate_button.isEnabled()
+    assert dock.form.against.isHidden()
+    click(dock, "apply")
+    wait(dock, qtbot, "2 restored, 1 without a result")
+    assert not dock.form.against.isHidden()
+    asked = []
+
+    def ask(*words):
+        asked.append(words)
+        return ""
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", ask)
+    click(dock, "evaluate")
+    assert asked
+    assert "no clean pictures to compare with" in dock.form.status.text()
+    results = PictureFolder(folder).results_of(restorer, folder / "test")
+    clean = tmp_path / "clean"
+    (clean / "test").mkdir(parents=True)
+    for number in range(2):
+        made = iio.imread(results / f"test{number}.tif")
+        iio.imwrite(clean / "test" / f"test{number}.tif", made + 2 * (-1) ** number)
+    dock.form.clean.show_path(clean)
+    click(dock, "evaluate")
+    wait(dock, qtbot, "2 pictures were compared")
+    heads, rows = cells(dock)
+    assert heads == ["Pearson", "PSNR", "SSIM", "MAE", "RMSE"]
+    assert (rows[0]["Pearson"], rows[0]["MAE"], rows[0]["RMSE"]) == ("1", "2", "2")
+    table = results / "evaluation" / "scores.csv"
+    assert dock.form.scores.toolTip() == str(table)
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 4
+    dock.form.clean.show_path(folder / "test")
+    assert dock.form.scores.isHidden()
+    click(dock, "evaluate")
+    qtbot.waitUntil(lambda: "were restored" in dock.form.status.text(), timeout=LONG)
+    dock.form.models.setCurrentIndex(0)
+    assert dock.form.against.isHidden()
 
 
 def test_what_was_learned_of_an_open_image_restores_folders(

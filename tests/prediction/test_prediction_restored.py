@@ -5,6 +5,7 @@ import pytest
 import zarr
 from prediction_fakes import Identity, make_card
 from skimage.metrics import structural_similarity
+from small_pictures import SIZES, fenced
 
 from napari_sashiko.checkpoints import Restoring
 from napari_sashiko.errors import ModelError, OutputError, VolumeError
@@ -19,7 +20,7 @@ from napari_sashiko.prediction import (
     preview,
     read_record,
 )
-from napari_sashiko.volumes import Normalisation, as_volume
+from napari_sashiko.volumes import Normalisation, Volume, as_volume
 
 SHAPE = (20, 24, 28)
 SETTINGS = PredictionSettings(window=(12, 16, 16), border=(2, 2, 2), device="cpu")
@@ -140,7 +141,8 @@ def test_it_tells_no_classes_of_a_slice():
 
 
 def compared(out, truth, **masks):
-    steps = compare_image_steps(out, as_volume(truth), **masks)
+    true = truth if isinstance(truth, Volume) else as_volume(truth)
+    steps = compare_image_steps(out, true, **masks)
     while True:
         try:
             next(steps)
@@ -189,3 +191,22 @@ def test_another_shape_is_refused(tmp_path):
     run(out)
     with pytest.raises(VolumeError, match=r"\(20, 24, 27\)"):
         compared(out, image()[..., 1:])
+
+
+def test_beyond_the_edge_of_a_picture_nothing_counts(tmp_path):
+    pictures, out = fenced(), tmp_path / "a.zarr"
+
+    class Flat(Mender):
+        halo = (0, 1, 1)
+
+    settings = PredictionSettings(window=(1, 16, 16), border=(0, 2, 2), device="cpu")
+    list(predict(Flat(), pictures, out, settings))
+    wanted = fenced()
+    for values, (height, width) in zip(wanted._array.values, SIZES, strict=True):
+        values[:height, :width] *= 2  # what is beyond, stays
+    found = compared(out, wanted)
+    assert found.errors.voxels == sum(height * width for height, width in SIZES)
+    assert found.errors.mean_absolute_error == pytest.approx(0, abs=1e-6)
+    assert found.ssim == pytest.approx(1)
+    everywhere = compared(out, wanted._array.values).errors
+    assert everywhere.mean_absolute_error > 1

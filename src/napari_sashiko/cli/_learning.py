@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_sashiko.cli._console import Bar
-from napari_sashiko.cli._options import OUT_OPTION, absolute, refuse
+from napari_sashiko.cli._options import OUT_OPTION, absolute
 from napari_sashiko.pipeline import Event
 
 NewModel = Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.sashiko-model")]
@@ -48,28 +48,3 @@ def learned(done: Any, settings: Any) -> dict[str, Any]:
         "seconds": round(done.seconds, 3),
         "settings": settings.model_dump(mode="json"),
     }
-
-
-def to_learn_from(image: Path, axes: str | None, level: int) -> Any:
-    """Open a volume; a folder of pictures is looked at later, picture by picture.
-
-    Parameters
-    ----------
-    image : Path
-        Volume or folder of pictures.
-    axes, level
-        As in `open_image`, of a volume.
-
-    Raises
-    ------
-    SettingsError
-        If axes or a level were given for a folder of pictures.
-    VolumeError
-        As `open_image`.
-    """
-    from napari_sashiko import pipeline  # noqa: PLC0415
-
-    if pipeline.portfolio_of(image) is None:
-        return pipeline.open_image(image, axes=axes, level=level)
-    refuse({"--axes": axes, "--level": level or None}, "a volume")
-    return image

@@ -10,7 +10,7 @@ from napari_sashiko.cli._console import Terminal
 from napari_sashiko.errors import SettingsError
 
 Image = Annotated[Path, typer.Argument(help="Volume, any readable format.")]
-ImageToLearn = Annotated[
+ImageOrFolder = Annotated[
     Path,
     typer.Argument(help="Volume, any readable format; or a folder of pictures."),
 ]

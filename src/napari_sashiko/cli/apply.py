@@ -21,7 +21,7 @@ from napari_sashiko.cli._options import (
     collect,
     where,
 )
-from napari_sashiko.errors import VolumeError
+from napari_sashiko.cli._pictures import check_all_there
 from napari_sashiko.pipeline import Event, PictureDone
 
 
@@ -89,13 +89,7 @@ def apply(
         f"Pictures: {done.written} in {done.seconds:.1f} s, {done.kept} were there.",
     ]
     answer(facts, lines, as_json=json)
-    if done.problems:
-        count = done.written + done.kept + len(done.problems)
-        name, why = done.problems[0]
-        raise VolumeError(
-            f"{len(done.problems)} of {count} pictures have no result. The first is "
-            f"{name}: {why}"
-        )
+    check_all_there(done.written + done.kept, dict(done.problems))
 
 
 def _translate(event: Event) -> Bar | str | None:

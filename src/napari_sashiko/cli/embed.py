@@ -11,7 +11,7 @@ from napari_sashiko.cli._options import (
     OUT_OPTION,
     Axes,
     Device,
-    Image,
+    ImageOrFolder,
     Json,
     Level,
     RecipeFile,
@@ -19,6 +19,11 @@ from napari_sashiko.cli._options import (
     Set,
     absolute,
     collect,
+)
+from napari_sashiko.cli._pictures import (
+    check_all_there,
+    facts_of_pictures,
+    volume_or_folder,
 )
 
 
@@ -29,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 def embed(
     model: Annotated[Path, typer.Argument(help="Model of sashiko explore.")],
-    image: Image,
+    image: ImageOrFolder,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.csv")],
     *,
     made: Annotated[
@@ -49,7 +54,11 @@ def embed(
     more: Set = None,
     json: Json = False,
 ) -> None:
-    """Write a table of patches, and say how many are like none of the training."""
+    """Write a table of patches, and say how many are like none of the training.
+
+    A picture of a folder that cannot be read is left out and told of; the exit code is
+    2 then.
+    """
     from napari_sashiko import pipeline  # noqa: PLC0415
 
     given = {
@@ -61,7 +70,7 @@ def embed(
     }
     base = pipeline.read_recipe(recipe).embed if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    volume = volume_or_folder(image, axes, level)
     with terminal() as shown:
         done = pipeline.embed(
             model, volume, out, made=made, report=shown.show, **values
@@ -73,6 +82,7 @@ def embed(
         "chance": done.chance,
         "correlation": done.correlation if isfinite(done.correlation) else None,
         "seconds": round(done.seconds, 3),
+        **facts_of_pictures(done),
     }
     lines = [
         f"Table: {done.path}",
@@ -80,3 +90,4 @@ def embed(
         pipeline.outside_line(done),
     ]
     answer(facts, lines, as_json=json)
+    check_all_there(done.pictures, dict(done.problems))

@@ -41,7 +41,8 @@ def evaluate(
     truth: Annotated[
         Path,
         typer.Argument(
-            help="Class ids 1..C, 0: not scored; label pictures; or a clean image."
+            help="Class ids 1..C, 0: not scored; a clean image; of pictures, label or "
+            "clean ones."
         ),
     ],
     *,

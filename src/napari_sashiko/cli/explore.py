@@ -11,12 +11,11 @@ from napari_sashiko.cli._learning import (
     NewModel,
     learned,
     learning,
-    to_learn_from,
 )
 from napari_sashiko.cli._options import (
     Axes,
     Device,
-    ImageToLearn,
+    ImageOrFolder,
     Json,
     Level,
     RecipeFile,
@@ -24,6 +23,7 @@ from napari_sashiko.cli._options import (
     Set,
     collect,
 )
+from napari_sashiko.cli._pictures import volume_or_folder
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def explore(
-    image: ImageToLearn,
+    image: ImageOrFolder,
     out: NewModel,
     *,
     network: Annotated[str | None, typer.Option(help="autoencoder or vae.")] = None,
@@ -69,7 +69,7 @@ def explore(
     }
     base = pipeline.read_recipe(recipe).explore if recipe else {}
     values = collect(given, more, base)
-    volume = to_learn_from(image, axes, level)
+    volume = volume_or_folder(image, axes, level)
     with terminal(learning) as shown:
         done = pipeline.explore(volume, out, report=shown.show, **values)
     facts = learned(done, pipeline.explore_settings(**values))

@@ -13,7 +13,7 @@ from napari_sashiko.cli._options import (
     Border,
     BorderWeight,
     Device,
-    Image,
+    ImageOrFolder,
     Json,
     Level,
     ModelFolder,
@@ -29,6 +29,11 @@ from napari_sashiko.cli._options import (
     where,
     windows,
 )
+from napari_sashiko.cli._pictures import (
+    check_all_there,
+    facts_of_pictures,
+    volume_or_folder,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 
 def predict(
     model: ModelFolder,
-    image: Image,
+    image: ImageOrFolder,
     out: Annotated[Path, typer.Option(*OUT_OPTION, help="NAME.zarr")],
     *,
     window: Window = None,
@@ -55,7 +60,11 @@ def predict(
     more: Set = None,
     json: Json = False,
 ) -> None:
-    """Segment or restore a whole volume by a model; resumes where it stopped."""
+    """Segment or restore a whole volume by a model; resumes where it stopped.
+
+    A picture of a folder that cannot be read is left out and told of; the exit code is
+    2 then.
+    """
     from napari_sashiko import pipeline  # noqa: PLC0415 - loads torch when it predicts
 
     given = {
@@ -66,7 +75,7 @@ def predict(
     }
     base = pipeline.read_recipe(recipe).predict if recipe else {}
     values = collect(given, more, base)
-    volume = pipeline.open_image(image, axes=axes, level=level)
+    volume = volume_or_folder(image, axes, level)
     with terminal(blocks) as shown:
         done = pipeline.predict(model, volume, out, report=shown.show, **values)
     found = pipeline.open_result(out)
@@ -77,8 +86,10 @@ def predict(
         "blocks": found.total,
         "shape": list(found.shape),
         "class_names": [each.name for each in classes],
+        **facts_of_pictures(done),
         "settings": pipeline.PredictionSettings(**values).model_dump(mode="json"),
     }
     what = "Prediction" if classes else "Restored image"
     lines = [f"{what}: {out}", f"Blocks: {found.total}, in {done.seconds:.1f} s"]
     answer(facts, lines, as_json=json)
+    check_all_there(done.pictures, dict(done.problems))

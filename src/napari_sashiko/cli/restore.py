@@ -14,12 +14,11 @@ from napari_sashiko.cli._learning import (
     NewModel,
     learned,
     learning,
-    to_learn_from,
 )
 from napari_sashiko.cli._options import (
     Axes,
     Device,
-    ImageToLearn,
+    ImageOrFolder,
     Json,
     Level,
     RecipeFile,
@@ -27,6 +26,7 @@ from napari_sashiko.cli._options import (
     Set,
     collect,
 )
+from napari_sashiko.cli._pictures import volume_or_folder
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def restore(
-    image: ImageToLearn,
+    image: ImageOrFolder,
     out: NewModel,
     *,
     clean: Annotated[
@@ -84,7 +84,7 @@ def restore(
     }
     base = pipeline.read_recipe(recipe).restore if recipe else {}
     values = collect(given, more, base)
-    volume = to_learn_from(image, axes, level)
+    volume = volume_or_folder(image, axes, level)
     with terminal(learning) as shown:
         done = pipeline.restore(volume, out, clean=clean, report=shown.show, **values)
     facts = learned(done, pipeline.restore_settings(**values))

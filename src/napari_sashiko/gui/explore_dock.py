@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QWidget
 
-from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
+from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.messages import telling
@@ -105,7 +105,7 @@ class ExploreDock(LearnDock):
             volume=volume,
             name=layer.name,
             path=source_path(layer),
-            project=project_of(layer, volume),
+            project=self.project_of(layer, volume),
             settings=settings,
             looking=looking,
             model=model,

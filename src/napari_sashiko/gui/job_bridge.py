@@ -13,7 +13,7 @@ MILLISECONDS = 100
 STEPS = 100
 HIDDEN = {  # short and many
     *("warm", "preview", "estimate", "count", "table", "look", "measured"),
-    *("note", "reopen", "plot", "save", "augment", "preflight", "scores"),
+    *("note", "find", "reopen", "plot", "save", "augment", "preflight", "scores"),
 }
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.volume_array import VolumeArray
-from napari_sashiko.session import volume_folder
 from napari_sashiko.volumes import Time, Volume, as_volume, first_of
 from napari_sashiko.volumes.units import short_unit
 
@@ -195,24 +194,40 @@ def source_project(layer: Any) -> Path | None:
     return Path(known["folder"]) if known else None
 
 
-def project_of(layer: Any, volume: Volume) -> Path | None:
-    """Project of a layer, if it is not the one beside its file.
+def kept_with(layer: Any, volume: Volume) -> tuple[str, Path | None, Path | None]:
+    """What the project of a layer is found by; nothing is read.
 
-    It may have been opened from one. With other axes than its file says, it is another
-    image with a project of its own.
+    A layer may have been opened from a project. With other axes than its file says, it
+    is another image with a project of its own.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The image.
+    volume : Volume
+        What it was taken for.
+
+    Returns
+    -------
+    name : str
+        What its folder is called after.
+    path : Path or None
+        File that it lies beside.
+    folder : Path or None
+        The project, where the layer says.
     """
     known, path = source_project(layer), source_path(layer) or volume.path
     opened = _opened(layer)
     axes, usual = volume.axes, (possible_axes(layer) or (volume.axes,))[0]
     if opened is not None and known is not None and axes == opened.axes:
-        return known
+        return layer.name, path, known
     if opened is not None and (opened.source or {}).get("axes") is None:
         usual = opened.axes
     level = known if LEVEL in layer.metadata else None
     if axes == usual or path is None:
-        return level
+        return layer.name, path, level
     name = f"{path.name if level is None else level.stem} {axes}"
-    return volume_folder(name, path.with_name(name), volume)
+    return name, path.with_name(name), None
 
 
 def _opened(layer: Any) -> Volume | None:

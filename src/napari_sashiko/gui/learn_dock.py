@@ -16,7 +16,8 @@ from napari_sashiko.errors import SettingsError, VolumeError
 from napari_sashiko.gui.adopting import foreign_labels
 from napari_sashiko.gui.export_row import ExportRow
 from napari_sashiko.gui.job_bridge import JobBridge
-from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
+from napari_sashiko.gui.layer_projects import LayerProjects
+from napari_sashiko.gui.layer_volume import volume_of
 from napari_sashiko.gui.learn_form import LEARN, LearnForm
 from napari_sashiko.gui.live_layers import LiveLayers
 from napari_sashiko.gui.messages import telling
@@ -26,7 +27,8 @@ from napari_sashiko.gui.score_row import ScoreRow
 from napari_sashiko.gui.settings_form import part_choices
 from napari_sashiko.gui.window_watch import WindowWatch
 from napari_sashiko.runners import Event, Message, Progress
-from napari_sashiko.session import ImageTask, Session, known_models, volume_folder
+from napari_sashiko.session import ImageTask, Session, known_models
+from napari_sashiko.volumes import Volume
 
 WIDTH = 290
 STOPPED = "Stopped; what was learned is kept under Model."
@@ -77,6 +79,7 @@ class LearnDock(QWidget):
         self._learned: dict[int, float] = {}  # share of each network's training
         self._members = 1
         self._shut = False
+        self.projects = LayerProjects(self.session, self)
         self.form = self.make_form()
         self.scoring = ScoreRow(self.session, self.score_tip, volume_of, masked=True)
         self.form.add_below(self.scoring)
@@ -116,11 +119,17 @@ class LearnDock(QWidget):
 
     def project_folders(self) -> list[Path]:
         """Projects whose models are listed."""
-        found = []
+        found, unknown = [], []
         for layer in self.sources():
             # Images that are no volumes have no project; whoever takes one is told.
             with suppress(VolumeError):
-                found.append(project_of_image(layer))
+                volume = volume_of(layer)
+                folder = self.projects.folder_of(layer, volume)
+                if folder is None:
+                    unknown.append((layer, volume))
+                else:
+                    found.append(folder)
+        self.projects.look_for(unknown)  # and listed then
         return found
 
     def on_begin(self) -> None:
@@ -215,6 +224,12 @@ class LearnDock(QWidget):
         if layer is None:
             raise SettingsError("There is no image yet.", "Open one first.")
         return layer
+
+    def project_of(self, layer: Any, volume: Volume) -> Path | None:
+        """Project of an image; None where the job that works on it must look for it."""
+        with suppress(VolumeError):
+            return self.projects.folder_of(layer, volume)
+        return None
 
     def models(self) -> list[Path]:
         """Models of the projects of all images, then those from elsewhere."""
@@ -345,6 +360,7 @@ class LearnDock(QWidget):
         self.session.event.connect(self._on_event)
         self.session.message.connect(form.status.show_message)
         self._watch.gone.connect(self.shutdown)
+        self.projects.found.connect(self.choose)
         for emitter in self._layer_events():
             emitter.connect(self.reset_choices)
 
@@ -362,11 +378,3 @@ class LearnDock(QWidget):
         self._bridge.stop()
         self.form.shutdown()
         self.session.shutdown()
-
-
-def project_of_image(layer: Any) -> Path:
-    """The project of an image layer."""
-    volume = volume_of(layer)
-    return project_of(layer, volume) or volume_folder(
-        layer.name, source_path(layer), volume
-    )

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -17,9 +18,9 @@ from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import warm_colours
 from napari_sashiko.gui.label_step import LabelStep
+from napari_sashiko.gui.layer_projects import LayerProjects
 from napari_sashiko.gui.layer_volume import (
     describe_axes,
-    project_of,
     source_path,
     volume_of,
 )
@@ -38,6 +39,7 @@ from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
 
 WIDTH = 390
+LOOKING = "Looking at the image ..."
 
 
 class SashikoDock(QWidget):
@@ -59,7 +61,10 @@ class SashikoDock(QWidget):
         # The last resort, when neither window nor dock said that they close.
         self.destroyed.connect(self.session.shutdown)
         self._named: Any = None  # the layer whose axes and voxel size are followed
+        self._uncovers = False  # whether paint that was hidden is shown again
         self._shut = False
+        self.projects = LayerProjects(self.session, self)
+        self.projects.found.connect(self._on_found)
         self._watch = WindowWatch(self)
         self._watch.gone.connect(self.shutdown)
         self.label = LabelStep(self.session, self.viewer)
@@ -101,6 +106,9 @@ class SashikoDock(QWidget):
                 self.session.name = layer.name
             return
         self._listen_to(layer)
+        self._uncovers = False
+        if layer is not None:
+            self.projects.try_again(layer)
         self._work_on(layer)
 
     def _listen_to(self, layer: Any) -> None:
@@ -123,6 +131,7 @@ class SashikoDock(QWidget):
                 return
         if paint is not None:
             paint.visible = False  # it lies on the same voxels
+        self._uncovers = True
         self._work_on(self._named)
         if self.label.layer is not None:
             self.label.layer.visible = True  # its axes are those of before again
@@ -131,20 +140,40 @@ class SashikoDock(QWidget):
         """Take a layer for the volume of the session; none if it cannot be one."""
         self.status.clear()
         with telling(self.session):
-            volume, path, folder = None, None, None
+            volume, folder = None, None
             self.session.source = layer
             try:
                 if layer is not None:
-                    path, volume = source_path(layer), volume_of(layer)
-                    folder = project_of(layer, volume)
+                    found = volume_of(layer)
+                    folder = self.projects.folder_of(layer, found)
+                    volume = found
             finally:
-                name = layer.name if layer is not None else ""
-                self.session.set_volume(
-                    volume, name=name, path=path, source=layer, folder=folder
-                )
-                self.facts.setText(describe_volume(volume) if volume else "")
-                self.facts.setVisible(volume is not None)
-                self.axes.follow(layer, "" if volume is None else volume.axes)
+                self._put(layer, volume, folder)
+
+    def _put(self, layer: Any, volume: Volume | None, folder: Path | None) -> None:
+        """Put a volume on the desk; where its project is to be found first, nothing."""
+        waits = volume is not None and folder is None
+        self.session.set_volume(
+            None if waits else volume,
+            name="" if layer is None else layer.name,
+            path=None if layer is None else source_path(layer),
+            source=layer,
+            folder=folder,
+        )
+        self.projects.look_for([(layer, volume)] if waits else [])
+        known = "" if volume is None else describe_volume(volume)
+        self.facts.setText(LOOKING if waits else known)
+        self.facts.setVisible(volume is not None)
+        self.axes.follow(layer, "" if volume is None else volume.axes)
+
+    def _on_found(self) -> None:
+        """Go on with the image that was chosen last, if it waits for its project."""
+        layer = self.session.source
+        if layer is None or self.session.volume is not None:
+            return
+        self._work_on(layer)
+        if self._uncovers and self.label.layer is not None:
+            self.label.layer.visible = True
 
     def show_project(self, layer: Any) -> None:
         """Work on this image, and restore all that its project holds."""

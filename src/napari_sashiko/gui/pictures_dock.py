@@ -58,6 +58,7 @@ class PicturesDock(LearnDock):
         form.unlabelled.currentTextChanged.connect(lambda _text: self.look_again())
         form.names.editingFinished.connect(self.look_again)
         form.target.changed.connect(self._on_target)
+        form.clean.changed.connect(lambda: say(form.scores, ""))
         form.models.currentIndexChanged.connect(lambda _index: self._show_running())
         form.apply_button.clicked.connect(lambda _on: self.apply())
         form.evaluate_button.clicked.connect(lambda _on: self.evaluate())
@@ -126,13 +127,17 @@ class PicturesDock(LearnDock):
             )
 
     def evaluate(self) -> None:
-        """Score the results by the labels of the folder, and draw where they fail."""
+        """Score the results by the labels of the folder, and draw where they fail.
+
+        Restored pictures are scored by clean ones.
+        """
         with telling(self.session):
             folder, model, target = self.folder(), self.need_model(), self.need_target()
             session = self.session
+            clean = self.need_clean() if self.restores(model) else None
             self._run(
                 self.evaluate,
-                lambda: folder.compared(lambda: session.engine, model, target),
+                lambda: folder.compared(lambda: session.engine, model, target, clean),
                 f"Scoring {target.name}",
             )
 
@@ -243,6 +248,23 @@ class PicturesDock(LearnDock):
         path = self.form.target.path
         if path is None:
             raise SettingsError("There are no pictures yet.", "Choose a folder.")
+        return path.absolute()
+
+    def need_clean(self) -> Path:
+        """The folder of clean pictures; asks for it.
+
+        Raises
+        ------
+        SettingsError
+            If none is chosen.
+        """
+        if self.form.clean.path is None:
+            self.form.clean.ask()
+        path = self.form.clean.path
+        if path is None:
+            raise SettingsError(
+                "There are no clean pictures to compare with.", "Choose their folder."
+            )
         return path.absolute()
 
     def results_folder(self) -> Path | None:

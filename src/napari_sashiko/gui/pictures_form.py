@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
 from napari_sashiko.gui.folder_row import FolderRow
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.parts import (
+    boxed,
     in_a_row,
     make_box,
     make_button,
@@ -28,6 +29,8 @@ UNLABELLED = ("0", "none", "255")
 
 SEGMENT = ("Segment", "Segment every picture of the folder with the model")
 RESTORE = ("Restore", "Restore every picture of the folder with the model")
+BY_LABELS = "Score the results by the labels of the folder"
+BY_CLEAN = "Score restored pictures by clean ones of the same names"
 CHOSEN = {"unlabelled"}  # above the settings
 
 
@@ -96,7 +99,7 @@ class PicturesForm(LearnForm):
         ----------
         model, restores : bool
             Whether there is a model, and whether it makes pictures and no classes: no
-            network goes on from it, and there are no labels that would score it.
+            network goes on from it, and clean pictures score it, not labels.
         results : bool
             Whether there are any.
         """
@@ -108,8 +111,9 @@ class PicturesForm(LearnForm):
         there = model and self.target.path is not None
         for button in (self.apply_button, self.evaluate_button):
             button.setEnabled(button.isEnabled() and there)
-        scored = results and not restores
-        self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and scored)
+        self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and results)
+        self.evaluate_button.setToolTip(BY_CLEAN if restores else BY_LABELS)
+        self.against.setVisible(results and restores)
         self.shown.setEnabled(results)
         self.show_button.setEnabled(results)
 
@@ -120,9 +124,14 @@ class PicturesForm(LearnForm):
             "Pictures of any sizes, or a folder with images in it",
         )
         self.apply_button = make_button("apply", *SEGMENT)
-        self.evaluate_button = make_button(
-            "evaluate", "Evaluate", "Score the results by the labels of the folder"
+        self.evaluate_button = make_button("evaluate", "Evaluate", BY_LABELS)
+        self.clean = FolderRow(
+            "clean_folder",
+            "Choose clean pictures",
+            "Clean pictures of the same names, perhaps in the same parts",
         )
+        self.against = boxed(in_a_row(QLabel("against"), self.clean, widest=2))
+        self.against.setVisible(False)
         self.scores = make_line("picture_scores")
         self.shown = make_box("shown_pictures", "All pictures as a stack, or one")
         self.show_button = make_button(
@@ -134,6 +143,7 @@ class PicturesForm(LearnForm):
         self.below.addWidget(self.title)
         self.below.addLayout(rows)
         self.below.addLayout(in_a_row(self.apply_button, self.evaluate_button, None))
+        self.below.addWidget(self.against)
         self.below.addWidget(self.scores)
         self.below.addLayout(in_a_row(self.shown, self.show_button, widest=1))
         self.add_starts(self.apply_button, self.evaluate_button)

@@ -6,7 +6,20 @@ from typing import Any
 
 NAMED = 3  # problems that are named, the others counted
 PARTS = {"train": "to learn from", "validate": "to judge by", "test": "to test"}
-SCORES = {"f1": "F1", "iou": "IoU", "precision": "prec.", "recall": "recall"}
+SCORES = {
+    "f1": "F1",
+    "iou": "IoU",
+    "precision": "prec.",
+    "recall": "recall",
+    "dice": "Dice",
+}
+OF_RESTORED = {
+    "pearson": "Pearson",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "mean_absolute_error": "MAE",
+    "root_mean_square_error": "RMSE",
+}
 
 
 def folder_words(found: Any) -> str:
@@ -61,16 +74,21 @@ def compared_words(event: Any) -> str:
 
 
 def score_table(rows: Sequence[Any]) -> str:
-    """Scores over all pictures, a row for each class, as a table."""
-    heads = "".join(f"<td align='right'>&nbsp;{name}</td>" for name in SCORES.values())
+    """Scores over all pictures as a table: a row for each class, or the mean."""
+    restored = "class" not in rows[0]
+    scores, digits = (OF_RESTORED, ".4g") if restored else (SCORES, ".3f")
+    label = "picture" if restored else "class"
+    heads = "".join(f"<td align='right'>&nbsp;{name}</td>" for name in scores.values())
     body = "".join(
-        f"<tr><td>{escape(str(row['class']))}</td>"
-        + "".join(f"<td align='right'>&nbsp;{_score(row[key])}</td>" for key in SCORES)
+        f"<tr><td>{escape(str(row[label]))}</td>"
+        + "".join(
+            f"<td align='right'>&nbsp;{_score(row[key], digits)}</td>" for key in scores
+        )
         + "</tr>"
         for row in rows
     )
     return f"<table cellspacing='3'><tr><td></td>{heads}</tr>{body}</table>"
 
 
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _score(value: float | None, digits: str) -> str:
+    return "-" if value is None else format(value, digits)

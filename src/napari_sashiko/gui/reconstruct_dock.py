@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari_sashiko.errors import SettingsError, VolumeError
-from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
+from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_dock import LEARN, LearnDock
 from napari_sashiko.gui.reconstruct_form import WITHOUT, ReconstructForm
 from napari_sashiko.gui.reconstructed_layers import ReconstructedLayers
@@ -72,7 +72,7 @@ class ReconstructDock(LearnDock):
             volume=volume,
             name=layer.name,
             path=source_path(layer),
-            project=project_of(layer, volume),
+            project=self.project_of(layer, volume),
             settings=settings,
             model=model if isinstance(model, Path) else None,
             making=engine.ReconstructSettings.checked(

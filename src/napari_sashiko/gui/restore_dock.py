@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from qtpy.QtWidgets import QLineEdit, QWidget
 
 from napari_sashiko.errors import SettingsError
-from napari_sashiko.gui.layer_volume import project_of, source_path, volume_of
+from napari_sashiko.gui.layer_volume import source_path, volume_of
 from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.parts import make_box
@@ -106,7 +106,7 @@ class RestoreDock(LearnDock):
             volume=volume,
             name=layer.name,
             path=source_path(layer),
-            project=project_of(layer, volume),
+            project=self.project_of(layer, volume),
             settings=None if model else self._settings(),
             clean=None if clean is None else volume_of(clean),
             model=model,

@@ -55,7 +55,8 @@ from napari_sashiko.pipeline.blocking import (
     training_settings,
 )
 from napari_sashiko.pipeline.blocking_folders import apply, evaluate_folder
-from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
+from napari_sashiko.pipeline.compared import FolderCompared
+from napari_sashiko.pipeline.comparing import compare_steps
 from napari_sashiko.pipeline.exploring import (
     embed,
     embed_steps,

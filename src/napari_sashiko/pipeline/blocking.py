@@ -106,13 +106,18 @@ def predict(
     model : path
         Model folder.
     image : path, array or Volume
-        The image.
+        The image; of a folder of pictures, those that are damaged are left out.
     out : path
         Folder for mean, std and classes.
     report : callable, optional
         Called with each event on the way.
     **settings
         Fields of `PredictionSettings`, e.g. ``device="cpu"``, ``overwrite=True``.
+
+    Returns
+    -------
+    PredictionDone
+        Path and seconds; in ``problems`` pictures of a folder that were left out.
 
     Raises
     ------

@@ -9,7 +9,8 @@ from napari_sashiko.pipeline.applying import (
     apply_steps,
 )
 from napari_sashiko.pipeline.blocking import Report, run_to_end
-from napari_sashiko.pipeline.comparing import FolderCompared, compare_steps
+from napari_sashiko.pipeline.compared import FolderCompared
+from napari_sashiko.pipeline.comparing import compare_steps
 
 
 def apply(
@@ -59,27 +60,29 @@ def evaluate_folder(
     overlays: bool = True,
     report: Report | None = None,
 ) -> FolderCompared:
-    """Score results of `apply` against label pictures; draw where they are wrong.
+    """Score results of `apply`: classes by labels, restored pictures by clean ones.
 
     Parameters
     ----------
     results : path
         Folder that `apply` has written.
     truth : path
-        Label pictures of the same names, or a folder with ``labels`` in it.
+        Label pictures of the same names, or a folder with ``labels`` in it. Of restored
+        pictures clean ones, or a folder with ``images`` or parts of these.
     out : path, optional
         Folder for table and overlays; ``evaluation`` in `results` when left out.
     label_class : str or int, optional
         Class whose overlays are drawn; all when left out, of two the second one.
     overlays : bool
-        Whether any are drawn.
+        Whether it is drawn where classes are wrong.
     report : callable, optional
         Called with each event on the way.
 
     Returns
     -------
     FolderCompared
-        ``rows`` of scores over all pictures; those of each one are in ``table``.
+        ``rows`` of scores over all pictures, of restored ones their mean; those of each
+        one are in ``table``.
 
     Raises
     ------

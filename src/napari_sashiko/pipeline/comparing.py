@@ -1,7 +1,5 @@
 """The step that compares results of a folder of pictures with their truth."""
 
-import csv
-import io
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -14,57 +12,35 @@ from numpy.typing import NDArray
 from napari_sashiko.errors import LabelError, VolumeError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.metrics import ConfusionMatrix
+from napari_sashiko.pipeline.compared import (
+    FOLDER,
+    OVERLAYS,
+    TABLE,
+    FolderCompared,
+    Row,
+    compare_each,
+    table_of,
+    tell_idle,
+)
+from napari_sashiko.pipeline.comparing_restored import compare_restored
 from napari_sashiko.pipeline.folder_pairs import label_of
-from napari_sashiko.pipeline.folder_pictures import by_stem, left_out
+from napari_sashiko.pipeline.folder_pictures import by_stem
 from napari_sashiko.pipeline.folder_results import (
     PICTURE,
     FolderResults,
     png_of,
-    read_classes,
+    read_results,
     write_result,
 )
 from napari_sashiko.pipeline.overlays import draw_overlay
-from napari_sashiko.runners import Event, Message, Progress
+from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import LABELS, find_pictures, pictures_in, read_picture
 
-FOLDER = "evaluation"
-TABLE, OVERLAYS = "scores.csv", "overlays"
 ALL = "all"  # pictures together
 MACRO, MICRO = "macro mean", "micro mean"  # of all classes
 SCORES = ("f1", "iou", "precision", "recall", "dice")
 OVERALL = "accuracy"
 DIGITS = 6
-
-Row = dict[str, str | int | float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class FolderCompared(Event):
-    """Results were compared with the truth.
-
-    Attributes
-    ----------
-    table : str
-        CSV file of the scores.
-    overlays : str
-        Folder of the overlays; empty where none were drawn.
-    rows : tuple of dict
-        Scores over all pictures: one row for each class, and two for all of them, the
-        macro and the micro mean.
-    pictures : int
-        How many were compared.
-    problems : tuple of (str, str)
-        Results that could not be compared, and why.
-    seconds : float
-        It took so long.
-    """
-
-    table: str
-    overlays: str
-    rows: tuple[Row, ...]
-    pictures: int
-    problems: tuple[tuple[str, str], ...]
-    seconds: float
 
 
 @dataclass
@@ -89,21 +65,22 @@ def compare_steps(
     label_class: str | int | None = None,
     overlays: bool = True,
 ) -> Iterator[Event]:
-    """Compare results of a folder of pictures with label pictures.
+    """Compare results of a folder with label pictures, restored ones with clean ones.
 
     Parameters
     ----------
     results : path
         Folder that `apply_steps` has written.
     truth : path
-        Label pictures of the same names, or a folder with ``labels`` in it.
+        Label pictures of the same names, or a folder with ``labels`` in it. Of restored
+        pictures clean ones, or a folder with ``images`` or parts of these.
     out : path, optional
         Folder for table and overlays; ``evaluation`` in `results` when left out.
     label_class : str or int, optional
         Class whose overlays are drawn. When left out, all; of two classes the second
-        one, of which the first is the opposite.
+        one, of which the first is the opposite. Of restored pictures there is none.
     overlays : bool
-        Whether any are drawn.
+        Whether any are drawn; of restored pictures none are.
 
     Yields
     ------
@@ -113,30 +90,45 @@ def compare_steps(
     ------
     LabelError
         If no result has a truth, the truth has another class, or the class is unknown.
+    VolumeError
+        If no restored picture has a clean one.
     SashikoError
         If there are no results, or the output cannot be written.
     """
-    start = time.perf_counter()
-    found = read_classes(results)
-    labels = by_stem(find_pictures(Path(truth), LABELS))
+    found = read_results(results)
     target = found.path / FOLDER if out is None else Path(out)
+    if not found.restores:
+        yield from _compare_classes(
+            found, Path(truth), target, label_class, overlays=overlays
+        )
+        return
+    if label_class is not None:
+        raise LabelError(
+            f"{found.path} holds restored pictures, which have no classes.",
+            "Leave the class out.",
+        )
+    yield from compare_restored(found, Path(truth), target)
+
+
+def _compare_classes(
+    found: FolderResults,
+    truth: Path,
+    target: Path,
+    label_class: str | int | None,
+    *,
+    overlays: bool,
+) -> Iterator[Event]:
+    start = time.perf_counter()
+    labels = by_stem(find_pictures(truth, LABELS))
     drawn = _drawn(found.classes, label_class) if overlays else ()
     work = _Comparison(found, target, drawn, _images(found))
     files = [file for file in pictures_in(found.path) if file.suffix == PICTURE]
     used = {label_of(file, labels) for file in files}
-    idle = [each.name for each in labels.values() if each not in used]
-    if idle:
-        yield Message(
-            f"{len(idle)} label pictures have no result, {idle[0]} is one.", "warning"
-        )
-    problems: list[tuple[str, str]] = []
-    for number, file in enumerate(files, start=1):
-        try:
-            _compare(work, file, label_of(file, labels))
-        except VolumeError as error:
-            problems.append((file.name, str(error)))
-            yield Message(left_out(file, error), "warning")
-        yield Progress(number, len(files), "comparing pictures")
+    idle = [label for label in labels.values() if label not in used]
+    yield from tell_idle(idle, "label")
+    problems = yield from compare_each(
+        files, lambda file: _compare(work, file, label_of(file, labels))
+    )
     if not work.rows:
         raise LabelError(
             f"None of the {len(files)} results in {found.path} could be compared.",
@@ -149,13 +141,13 @@ def compare_steps(
             "warning",
         )
     rows = _rows(ALL, found.classes, work.total)
-    write_result(target / TABLE, _table([*work.rows, *rows]))
+    write_result(target / TABLE, table_of([*work.rows, *rows], _rounded))
     yield FolderCompared(
         str(target / TABLE),
         str(target / OVERLAYS) if drawn else "",
         tuple(rows),
         len(files) - len(problems),
-        tuple(problems),
+        problems,
         time.perf_counter() - start,
     )
 
@@ -260,17 +252,5 @@ def _ratio(above: int, below: int) -> float | None:
     return above / below if below else None
 
 
-def _table(rows: Sequence[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, ["picture", "class", "pixels", *SCORES, OVERALL], lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: str | float | None) -> str | int | float:
-    if value is None:
-        return ""
-    return round(value, DIGITS) if isinstance(value, float) else value
+def _rounded(value: float) -> float:
+    return round(value, DIGITS)

@@ -1,6 +1,5 @@
 """Learning to explore images, and what the patches of an image are like."""
 
-import contextlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sashiko.errors import OutputError
 from napari_sashiko.pipeline.blocking import Report, run_to_end, without_limit
 from napari_sashiko.pipeline.folder_images import images_to_learn
-from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.folder_volume import image_to_look_at, with_problems
 from napari_sashiko.pipeline.noting import note_run
 from napari_sashiko.pipeline.steps import check_model_folder, noted
 from napari_sashiko.prediction import EmbedDone, EmbedSettings
@@ -136,7 +135,7 @@ def embed_steps(
     model : path
         Model folder of `explore`.
     image : path, array or Volume
-        The image.
+        The image; of a folder of pictures, those that are damaged are left out.
     out : path
         Table ``NAME.csv``; replaced when there is one.
     settings : EmbedSettings or None
@@ -164,10 +163,9 @@ def embed_steps(
                 f"{path} is a folder.", f"Choose a name that ends in {ending}."
             )
     explorer = load_explorer(Path(model), choose_device(chosen.device))
-    volume = open_image(image)
-    looking: Any = look(explorer, volume, Path(out), chosen, files.get(".tif"))
-    with contextlib.closing(looking) as steps:
-        yield from steps
+    found = yield from image_to_look_at(image)
+    looking = look(explorer, found.volume, Path(out), chosen, files.get(".tif"))
+    yield from with_problems(looking, found)
 
 
 def embed(
@@ -186,7 +184,7 @@ def embed(
     model : path
         Model folder of `explore`.
     image : path, array or Volume
-        The image.
+        The image; of a folder of pictures, those that are damaged are left out.
     out : path
         Table ``NAME.csv``.
     made : path, optional
@@ -199,8 +197,9 @@ def embed(
     Returns
     -------
     EmbedDone
-        Path, number of patches, how many lie outside of what the model has seen, and
-        the correlation of patches with what is made of their numbers.
+        Path, number of patches, how many lie outside of what the model has seen, the
+        correlation of patches with what is made of their numbers; in ``problems``
+        pictures of a folder that were left out.
 
     Raises
     ------

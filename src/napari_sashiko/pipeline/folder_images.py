@@ -161,10 +161,23 @@ def _folder_of(clean: Any) -> Path | None:
     return portfolio_of(clean)
 
 
+def place_of_clean(clean: Path, part: str) -> Path:
+    """Find where clean pictures of a part lie, with the same parts or all together.
+
+    Parameters
+    ----------
+    clean : Path
+        Their folder.
+    part : str
+        ``"train"``, ``"validate"``, ``"test"``, or ``""`` for pictures of no part.
+    """
+    places = (clean / part / IMAGES, clean / part, clean / IMAGES)
+    return next((place for place in places if place.is_dir()), clean)
+
+
 def _beside(clean: Path, part: str) -> dict[str, Path]:
-    """Clean pictures of a part by name without ending, wherever they lie."""
-    places = (clean / part / IMAGES, clean / part, clean / IMAGES, clean)
-    return by_stem(pictures_in(next(place for place in places if place.is_dir())))
+    """Clean pictures of a part by name without ending."""
+    return by_stem(pictures_in(place_of_clean(clean, part)))
 
 
 def _opened(heads: Sequence[PictureHead], folder: Path) -> Volume:

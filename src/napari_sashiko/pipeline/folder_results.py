@@ -151,23 +151,6 @@ def is_results(path: Path | str) -> bool:
     return (Path(path) / INDEX).is_file()
 
 
-def read_classes(path: Path | str) -> FolderResults:
-    """Read what the class pictures in a folder mean.
-
-    Raises
-    ------
-    OutputError
-        As `read_results`, and if the pictures are restored ones.
-    """
-    found = read_results(path)
-    if found.restores:
-        raise OutputError(
-            f"{found.path} holds restored pictures, which have no classes.",
-            "Choose results of a model that was trained on labels.",
-        )
-    return found
-
-
 def read_results(path: Path | str) -> FolderResults:
     """Read what the results in a folder mean.
 

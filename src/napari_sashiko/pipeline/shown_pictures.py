@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import OutputError
-from napari_sashiko.pipeline.comparing import FOLDER, OVERLAYS, folder_name
+from napari_sashiko.pipeline.compared import FOLDER, OVERLAYS
+from napari_sashiko.pipeline.comparing import folder_name
 from napari_sashiko.pipeline.folder_pictures import by_stem
 from napari_sashiko.pipeline.folder_results import FolderResults, read_results
 from napari_sashiko.volumes import (

@@ -14,6 +14,7 @@ from napari_sashiko.pipeline.folder_labels import (
     folder_input,
     labelled_folder,
 )
+from napari_sashiko.pipeline.folder_volume import image_to_look_at, with_problems
 from napari_sashiko.pipeline.heritage import go_on_from, known_image
 from napari_sashiko.pipeline.inputs import (
     Classes,
@@ -207,7 +208,7 @@ def predict_steps(
     model : path
         Model folder.
     image : path, array or Volume
-        The image.
+        The image; of a folder of pictures, those that are damaged are left out.
     out : path
         Folder NAME.zarr.
     settings : PredictionSettings, optional
@@ -216,20 +217,25 @@ def predict_steps(
     Yields
     ------
     Event
-        `PredictionStarted`, `CellDone`, `PredictionDone`, `Message`, `Tick`.
+        `PredictionStarted`, `CellDone`, `PredictionDone`, `Message`, `Progress`,
+        `Tick`.
 
     Raises
     ------
     SashikoError
         If model, image, settings or output cannot be used.
     """
+    from napari_sashiko.checkpoints import load_card  # noqa: PLC0415 - loads torch
+
     chosen = settings or PredictionSettings()
-    volume = open_image(image)
+    load_card(Path(model))  # before all pictures of a folder are read
+    found = yield from image_to_look_at(image)
+    volume = found.volume
     with contextlib.ExitStack() as stack:
         shared = yield from readable_by_all(volume, Path(out), chosen.runner, stack)
         steps = predict(Path(model), shared, Path(out), chosen)
         yield from noted(
-            with_levels(steps, PredictionDone, Path(out), chosen),
+            with_problems(with_levels(steps, PredictionDone, Path(out), chosen), found),
             PredictionStarted,
             partial(note_run, Path(out), "predict", chosen, volume=volume),
         )

@@ -70,7 +70,8 @@ def compare_steps(
         The image as it should be, of the same shape.
     ignore, only : Volume, optional
         Voxels that are not 0 in the one, or 0 in the other, do not count: scores of
-        gaps alone are those `only` in them.
+        gaps alone are those `only` in them. Beyond the edge of a picture that is
+        smaller than others of its folder nothing counts.
     part : str, optional
         Which image of a reconstruction: ``"mean"`` by networks, or ``"fbp"``. When
         left out, the former if there is one.
@@ -159,6 +160,16 @@ class _Scene:
             yield self.ignore.read(region) != 0
         if self.only is not None:
             yield self.only.read(region) == 0
+        if self.truth.separate:
+            yield self._beyond(region)
+
+    def _beyond(self, region: Region) -> npt.NDArray[np.bool_]:
+        """Where smaller pictures have ended, ``(1, z, y, x)``: their mirror image."""
+        z, y, x = (np.arange(part.start, part.stop) for part in region)
+        height, width = np.array([self.truth.extent(n) for n in z.tolist()]).T
+        below: npt.NDArray[np.bool_] = y[None, :, None] >= height[:, None, None]
+        right: npt.NDArray[np.bool_] = x[None, None, :] >= width[:, None, None]
+        return np.logical_or(below, right)[None]
 
 
 def _check(volume: Volume, shape: Triple, channels: int, kind: str) -> None:

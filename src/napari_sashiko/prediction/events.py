@@ -29,10 +29,16 @@ class CellDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class PredictionDone(Event):
-    """All blocks are on disk."""
+    """All blocks are on disk.
+
+    Of a folder of pictures, `pictures` were predicted; `problems` says which were left
+    out, and why.
+    """
 
     path: str
     seconds: float
+    pictures: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,8 @@ class EmbedDone(Event):
 
     `chance` is the share of them that was to be expected of the model's own image;
     `correlation` is Pearson's, of their voxels with what is made of their numbers, NaN
-    where nothing varies.
+    where nothing varies. Of a folder of pictures, `pictures` were looked at; `problems`
+    says which were left out, and why.
     """
 
     path: str
@@ -136,3 +143,5 @@ class EmbedDone(Event):
     chance: float
     seconds: float
     correlation: float
+    pictures: int = 0
+    problems: tuple[tuple[str, str], ...] = ()

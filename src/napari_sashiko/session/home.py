@@ -44,7 +44,7 @@ def project_folder(name: str, path: Path | None, *digests: Callable[[], str]) ->
     OutputError
         If no folder can be written.
     """
-    if path is not None and os.access(path.parent, os.W_OK):
+    if path is not None and lies_beside(path):
         return path.with_name(plain_name(path.name) + SUFFIX)
     folder = user_folder() / "projects"
     try:
@@ -62,6 +62,11 @@ def project_folder(name: str, path: Path | None, *digests: Callable[[], str]) ->
         if known:
             return known[0]
     return folder / f"{plain_name(name)}{marks[0]}"
+
+
+def lies_beside(path: Path | None) -> bool:
+    """Whether the project of a file lies beside it, so that nothing is read for it."""
+    return path is not None and os.access(path.parent, os.W_OK)
 
 
 def volume_folder(name: str, path: Path | None, volume: Volume) -> Path:

@@ -84,12 +84,16 @@ class PictureFolder:
             yield from steps
 
     def compared(
-        self, engine: Callable[[], Any], model: Path, folder: Path
+        self,
+        engine: Callable[[], Any],
+        model: Path,
+        folder: Path,
+        clean: Path | None = None,
     ) -> Iterator[Event]:
-        """Score results of a folder by its own labels; draw where they are wrong."""
+        """Score results of a folder by its own labels; restored ones by clean ones."""
         yield Tick()
         out = self.results_of(model, folder)
-        with closing(engine().compare_steps(out, folder)) as steps:
+        with closing(engine().compare_steps(out, clean or folder)) as steps:
             yield from steps
 
     def _settings(self, pipeline: Any) -> Any:

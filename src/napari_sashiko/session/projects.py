@@ -46,6 +46,11 @@ class Projects:
         """Take this folder for the image of that content, wherever it lies now."""
         self._expected[digest] = folder
 
+    @property
+    def expects(self) -> bool:
+        """Whether a folder waits for its image."""
+        return bool(self._expected)
+
     def expected(self, volume: Volume) -> Path | None:
         """Return the folder that waits for this image; reads it only if one waits."""
         if not self._expected:

@@ -17,7 +17,7 @@ from napari_sashiko.errors import (
 )
 from napari_sashiko.runners import Event, Job, JobStatus, Tick
 from napari_sashiko.session.board import JobBoard, describe_error
-from napari_sashiko.session.home import volume_folder
+from napari_sashiko.session.home import lies_beside, volume_folder
 from napari_sashiko.session.labelling import KIND as OPENING
 from napari_sashiko.session.labelling import LabelDesk
 from napari_sashiko.session.previews import PreviewDesk
@@ -154,8 +154,7 @@ class Session:
         if volume is not None:
             name = name or volume.name
             path = path or volume.path
-            folder = folder or self.projects.expected(volume)
-            folder = folder or volume_folder(name, path, volume)
+            folder = folder or self.folder_of(volume, name, path)
         else:
             folder = None
         self.volume, self.name, self.folder = volume, name, folder
@@ -166,6 +165,33 @@ class Session:
         self.volume_changed.emit()
         self.labels_changed.emit()
         self.models_changed.emit()
+
+    def folder_of(self, volume: Volume, name: str, path: Path | None) -> Path:
+        """Find the project of a volume, which may be read for it; in any thread.
+
+        Parameters
+        ----------
+        volume : Volume
+            The image.
+        name : str
+            What it is called.
+        path : Path or None
+            Its file.
+
+        Raises
+        ------
+        VolumeError
+            If it must be read, and cannot be.
+        OutputError
+            If no folder can be written.
+        """
+        return self.projects.expected(volume) or volume_folder(name, path, volume)
+
+    def must_read(self, volume: Volume, path: Path | None) -> bool:
+        """Whether `folder_of` reads what is not in memory, which may take long."""
+        if volume.in_memory:
+            return False
+        return self.projects.expects or not lies_beside(path)
 
     def need_volume(self) -> Volume:
         """Return the volume on the desk.

@@ -39,6 +39,7 @@ from napari_sashiko.volumes.picture_folder import (
     find_pictures,
     is_portfolio,
     pictures_in,
+    portfolio_pictures,
 )
 from napari_sashiko.volumes.pyramid import drop_levels, open_levels, write_levels
 from napari_sashiko.volumes.recent import Recent
@@ -124,6 +125,7 @@ __all__ = [
     "padded",
     "picture_head",
     "pictures_in",
+    "portfolio_pictures",
     "read_picture",
     "reading",
     "region_shape",

@@ -53,11 +53,14 @@ class Ask:
         Of an image pyramid; 0 is the finest.
     axes : str, optional
         One letter of ``tczyx`` per axis.
+    without : tuple of str
+        Pictures of a folder that are left out, as paths in it.
     """
 
     dataset: str | None = None
     level: int = 0
     axes: str | None = None
+    without: tuple[str, ...] = ()
 
 
 def known_size(

@@ -1,7 +1,7 @@
 """Opening files: one reader per format, chosen by the name's ending."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -53,6 +53,7 @@ def open_volume(
     unnamed: str | None = None,
     dataset: str | None = None,
     level: int = 0,
+    without: Sequence[str] = (),
 ) -> Volume:
     """Open a file or folder; voxels are read later, by regions.
 
@@ -72,6 +73,9 @@ def open_volume(
         Array inside a ``.npz``, ``.zarr`` or HDF5 file.
     level : int
         Level of an image pyramid (OME-Zarr, TIFF), 0 is the finest.
+    without : sequence of str
+        Pictures that are left out of a folder that has them under ``images``, as paths
+        in it: ``"test/images/c.png"``.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def open_volume(
             "OME-Zarr and TIFF may have levels; leave the level out.",
         )
     try:
-        found = reader(place, Ask(dataset, level, axes or unnamed))
+        found = reader(place, Ask(dataset, level, axes or unnamed, tuple(without)))
     except DAMAGED as error:
         raise VolumeError(f"{place} cannot be read: {_reason(error)}.") from error
     volume = as_volume(
@@ -110,6 +114,7 @@ def open_volume(
         **({} if unnamed is None else {"unnamed": unnamed}),
         "dataset": dataset,
         "level": level,
+        **({"without": list(without)} if without else {}),
     }
     return volume
 

@@ -68,13 +68,18 @@ def find_pictures(folder: Path, kind: str = IMAGES) -> list[Path]:
     return found
 
 
-def open_portfolio(folder: Path, _ask: Ask) -> Found:
-    """Open pictures of any sizes as a volume of separate slices.
+def portfolio_pictures(folder: Path) -> list[Path]:
+    """Pictures of a folder, those of ``train``, ``validate`` and ``test`` in turn.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``images``, or with parts that have some.
 
     Raises
     ------
     VolumeError
-        If there are none, or one of them is damaged or of another kind.
+        If there are none.
     """
     places = [folder] if (folder / IMAGES).is_dir() else _parts(folder)
     files = [
@@ -85,6 +90,24 @@ def open_portfolio(folder: Path, _ask: Ask) -> Found:
     ]
     if not files:
         raise VolumeError(f"There are no pictures in the folder {folder}.")
+    return files
+
+
+def open_portfolio(folder: Path, ask: Ask) -> Found:
+    """Open pictures of any sizes as a volume of separate slices.
+
+    Raises
+    ------
+    VolumeError
+        If there are none, or one of them is damaged or of another kind.
+    """
+    files = [
+        file
+        for file in portfolio_pictures(folder)
+        if file.relative_to(folder).as_posix() not in ask.without
+    ]
+    if not files:
+        raise VolumeError(f"All pictures of the folder {folder} are left out.")
     sheets = Sheets([picture_head(file) for file in files])
     axes = "zyx" if sheets.channels == 1 else "zyxc"
     return Found(sheets, axes, separate=True)

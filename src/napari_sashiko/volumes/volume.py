@@ -121,6 +121,11 @@ class Volume:
         return self.frame == 1
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the array is NumPy's own, which is read at once."""
+        return isinstance(self._array, np.ndarray)
+
+    @property
     def stacking(self) -> Stacking:
         """How its slices fall into frames, and how results of it lie on disk."""
         return Stacking(self.shape, self.frame, self.flat, self.time)
