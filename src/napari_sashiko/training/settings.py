@@ -53,9 +53,9 @@ class TrainingSettings(LearningSettings):
         "does where slices are pictures of their own: light differs between these.",
     )
     augment: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
-        (),
-        description="Further random changes of training patches, in turn: blur, "
-        "elastic, gamma, noise, scale, turns.",
+        ("gamma",),
+        description="Random changes of training patches besides flips and turns, one "
+        "after another: blur, elastic, gamma, noise, scale, turns. Empty for none.",
     )
     trees: Annotated[int, Ge(2), Le(2000)] = Field(
         64, description="Trees of the forest; more are slower and little better."
