@@ -33,12 +33,13 @@ ASKED, VOXELS = 8, 2000  # slices, and voxels of each
 
 def main():
     args = arguments()
+    done = {(each["task"], each["strokes"], each["epochs"]) for each in records()}
     for task in trials(args.data, args.volume):
         if args.only and task.name not in args.only:
             continue
         scene = task.load()
         for seed, count in CASES:
-            if count not in args.strokes:
+            if count not in args.strokes or (task.name, count, args.epochs) in done:
                 continue
             slices = min(SLICES, count)
             paint = strokes(
@@ -104,8 +105,7 @@ def judged(probabilities, truth):
 
 def means(epochs):
     """Means over everything that was measured with as many epochs, as Markdown."""
-    lines = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
-    lines = [each for each in lines if each["epochs"] == epochs]
+    lines = [each for each in records() if each["epochs"] == epochs]
     names = list(lines[0]["found"])
     rows = [
         f"| {len(lines)} runs | {' | '.join(names)} |",
@@ -115,6 +115,13 @@ def means(epochs):
         values = [np.mean([each["found"][n][measure] for each in lines]) for n in names]
         rows.append(f"| {measure} | {' | '.join(f'{v:.4f}' for v in values)} |")
     return "\n".join(rows)
+
+
+def records():
+    """Everything that was measured; it is not measured again."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
 
 
 def arguments():
