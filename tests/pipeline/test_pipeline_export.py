@@ -235,16 +235,25 @@ def test_all_that_is_offered_can_be_exported(prediction, instances, tmp_path):
         assert done.what.startswith(each.what)
 
 
+NETWORK, FOREST = {"kind": "network"}, {"kind": "forest"}
+ALL, GRAPH = (".onnx", ".zip"), (".onnx",)
+
+
 @pytest.mark.parametrize(
-    ("kind", "endings"), [("exploring", [(".onnx",)]), ("reconstructing", [])]
+    ("card", "endings"),
+    [
+        ({}, [ALL]),  # damaged: whoever writes it is told
+        ({"members": [FOREST, NETWORK], "normalisation": {}}, [ALL]),
+        ({"members": [FOREST], "normalisation": {}}, []),
+        ({"members": [NETWORK], "normalisation": {"levelled": True}}, [GRAPH]),
+        ({"members": [NETWORK], "normalisation": {}, "exploring": {"n": 1}}, [GRAPH]),
+        ({"members": [NETWORK], "reconstructing": {"angles": 9}}, []),
+    ],
 )
-def test_models_are_offered_as_what_other_programs_could_use(tmp_path, kind, endings):
+def test_models_are_offered_as_what_other_programs_could_use(tmp_path, card, endings):
     model = tmp_path / "m.sashiko-model"
     model.mkdir()
-    (model / "model.json").write_text("{}")
-    (offer,) = exportables(model)
-    assert offer.endings == (".onnx", ".zip")
-    (model / "model.json").write_text(json.dumps({kind: {"edge": 32}}))
+    (model / "model.json").write_text(json.dumps(card))
     assert [each.endings for each in exportables(model)] == endings
 
 

@@ -228,9 +228,11 @@ def _tags(card: ModelCard) -> tuple[str, ...]:
 
 def _does(card: ModelCard) -> str:
     if card.restoring is not None and card.restoring.fills_gaps:
-        return "Fills gaps of images; learned on the image itself with napari-sashiko."
+        return (
+            "Fills gaps of images; learned from images like them with napari-sashiko."
+        )
     if card.restoring is not None:
-        return "Restores images; learned on the image itself with napari-sashiko."
+        return "Restores images; learned from images like them with napari-sashiko."
     names = ", ".join(each.name for each in card.classes)
     learned = "learned from a few strokes with napari-sashiko"
     return f"Segments volumes into {names}; {learned}."
