@@ -41,21 +41,37 @@ def main():
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--shape", type=int, nargs=3, default=SHAPE)
     options = parser.parse_args()
-    found = {"as it is": []}
+    found, done = {"as it is": []}, records()
     for seed in range(options.seeds):
-        sample = SAMPLES["noisy"](seed=seed, shape=tuple(options.shape))
+        sample = SAMPLES["noisy"](seed=seed, shape=SHAPE)
         image, clean = sample.arrays["image"], sample.arrays["target"]
         found["as it is"].append(compared(image, clean))
         for way, settings in WAYS.items():
-            made = restored(image, seed, epochs=options.epochs, **settings)
-            found.setdefault(way, []).append(compared(made, clean))
-            record = {"seed": seed, "epochs": options.epochs, "way": way}
-            with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record | found[way][-1]) + "\n")
-            print(seed, way, found[way][-1], flush=True)
+            run = (seed, options.epochs, way)
+            if run not in done:
+                made = restored(image, seed, epochs=options.epochs, **settings)
+                done[run] = compared(made, clean)
+                note(run, done[run])
+            found.setdefault(way, []).append(done[run])
     print(table(found))
+
+
+def records():
+    """What was measured; it is not measured again."""
+    lines = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() else []
+    return {
+        (each["seed"], each["epochs"], each["way"]): each
+        for each in map(json.loads, lines)
+    }
+
+
+def note(run, scores):
+    """Keep the scores of a run."""
+    record = dict(zip(("seed", "epochs", "way"), run, strict=True)) | scores
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    print(*run, scores, flush=True)
 
 
 def restored(image, seed, **settings):
