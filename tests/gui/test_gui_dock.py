@@ -105,6 +105,7 @@ def test_dask_and_multiscale_images_can_be_painted_on(open_dock, click, blobs, q
         Image([blobs, blobs[::2, ::2, ::2]], multiscale=True, name="pyramid"),
     ):
         dock = open_dock(image)
+        qtbot.waitUntil(lambda dock=dock: dock.session.volume is not None)
         assert dock.session.volume.shape == blobs.shape
         click(dock, "start_labelling")
         # The second image has the voxels, and so the labels, of the first.

@@ -52,6 +52,9 @@ def test_a_segmentation_is_scored_against_a_layer(dock, click, qtbot, predicted)
     for each in scores.classes:
         assert each.name in scoring.state.text()
         assert f"{each.f1:.3f}" in scoring.state.text()
+    for mean in (scores.macro, scores.micro):
+        assert f"{mean.dice:.3f}" in scoring.state.text()
+    assert "micro mean" in scoring.state.text()
     assert f"accuracy {scores.accuracy:.3f}" in scoring.state.text()
 
 

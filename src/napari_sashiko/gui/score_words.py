@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from napari_sashiko.gui.pictures_words import score_table
+from napari_sashiko.gui.pictures_words import SCORES, score_table
 
 
 def scores_words(scores: Any) -> str:
@@ -17,7 +17,8 @@ def scores_words(scores: Any) -> str:
 
 def _by_class(scores: Any) -> str:
     rows = [_row(each.name, each) for each in scores.classes if each.support]
-    table = score_table([*rows, _row("macro mean", scores.macro)])
+    means = (_row(f"{name} mean", getattr(scores, name)) for name in ("macro", "micro"))
+    table = score_table([*rows, *means])
     missing = [each.name for each in scores.classes if not each.support]
     unscored = f" Not in the truth: {', '.join(missing)}." if missing else ""
     return (
@@ -27,8 +28,7 @@ def _by_class(scores: Any) -> str:
 
 
 def _row(name: str, scores: Any) -> dict[str, Any]:
-    keys = ("f1", "iou", "precision", "recall")
-    return {"class": name, **{key: getattr(scores, key) for key in keys}}
+    return {"class": name, **{key: getattr(scores, key) for key in SCORES}}
 
 
 def _of_image(scores: Any) -> str:
