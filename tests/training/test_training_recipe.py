@@ -128,6 +128,23 @@ def test_a_plateau_lowers_the_rate_each_time_it_lasts():
     assert pace.rate(0.5) == 1.0
 
 
+def test_a_plateau_waits_as_long_as_it_is_told(tmp_path, monkeypatch):
+    rates = []
+    learn = fit._learn
+
+    def watched(network, batch, optimiser, rate, plan):
+        rates.append(rate)
+        return learn(network, batch, optimiser, rate, plan)
+
+    monkeypatch.setattr(fit, "_learn", watched)
+    told = {"schedule": "plateau", "plateau_wait": 1, "plateau_factor": 0.1}
+    # Nothing is learned at such rates: the first epoch stays the best.
+    trained(tmp_path / "m", epochs=60, patience=3, learning_rate=1e-9, **told)
+    fallen = sorted({round(math.log10(rate), 2) for rate in rates}, reverse=True)
+    assert fallen[:2] == [-9, -10]
+    assert all(-12 <= power <= -9 for power in fallen)
+
+
 def test_patience_begins_anew_with_each_better_epoch():
     pace = Pace(patience=2)
     over = []

@@ -204,6 +204,8 @@ class Crew:
                 begin=mine.fraction,
                 optimiser=settings.optimiser,
                 schedule=settings.schedule,
+                plateau_wait=settings.plateau_wait,
+                plateau_factor=settings.plateau_factor,
                 patience=settings.patience,
                 clip=settings.clip,
                 precision=settings.precision,

@@ -24,7 +24,7 @@ from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
 from napari_sashiko.training.optimisers import OPTIMISERS, Optimiser
 from napari_sashiko.training.outcome import Outcome
-from napari_sashiko.training.schedule import Clock, Pace
+from napari_sashiko.training.schedule import REDUCED, WAIT, Clock, Pace
 from napari_sashiko.training.supply import Batch, Supply
 
 STEPS = 25  # batches in an epoch
@@ -59,6 +59,10 @@ class Plan:
         Name in `OPTIMISERS`.
     schedule : str
         Name in `SHAPES`.
+    plateau_wait : int
+        Epochs without a better held-out loss after which a plateau lowers the rate.
+    plateau_factor : float
+        What it leaves of it.
     patience : int
         Epochs without a better held-out loss after which training ends; 0 for never.
     clip : float
@@ -76,6 +80,8 @@ class Plan:
     begin: float = 0.0
     optimiser: str = "adamw"
     schedule: str = "one_cycle"
+    plateau_wait: int = WAIT
+    plateau_factor: float = REDUCED
     patience: int = 0
     clip: float = 5.0
     precision: str = "auto"
@@ -115,7 +121,12 @@ class _Learner:
         self.plan = plan
         self.outcome = outcome
         self.optimiser = OPTIMISERS[plan.optimiser](network.parameters())
-        self.pace = Pace(plan.schedule, patience=plan.patience)
+        self.pace = Pace(
+            plan.schedule,
+            plan.plateau_wait,
+            plan.patience,
+            factor=plan.plateau_factor,
+        )
         self.average = Average(network)
         self.clock = Clock(plan.epochs * STEPS, plan.deadline, begin=plan.begin)
         self.rng = np.random.default_rng(plan.seed)

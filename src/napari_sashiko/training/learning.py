@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, Field, field_validator
 
 from napari_sashiko.config import Settings
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.losses import IMAGE_LOSSES
+from napari_sashiko.training.schedule import REDUCED, WAIT
 
 
 def _known_loss(name: str) -> str:
@@ -57,7 +58,15 @@ class FitSettings(Settings):
     schedule: Literal["one_cycle", "cosine", "plateau"] = Field(
         "one_cycle",
         description="How the learning rate goes: up and down, down, or lower each time "
-        "that five epochs brought nothing.",
+        "that some epochs brought nothing.",
+    )
+    plateau_wait: Annotated[int, Ge(1), Le(10_000)] = Field(
+        WAIT,
+        description="Epochs without a better held-out loss after which plateau lowers "
+        "the learning rate; patience, if any, must be longer.",
+    )
+    plateau_factor: Annotated[float, Gt(0), Lt(1)] = Field(
+        REDUCED, description="What plateau leaves of the learning rate each time."
     )
     patience: Annotated[int, Ge(0), Le(10_000)] = Field(
         0,

@@ -32,7 +32,8 @@ SHAPES: dict[str, Callable[[float], float]] = {
     "cosine": cosine,
     "plateau": constant,
 }
-REDUCED = 0.3  # what a plateau leaves of the learning rate
+WAIT = 5  # epochs that a plateau lasts
+REDUCED = 0.3  # what it leaves of the learning rate
 
 
 class Pace:
@@ -45,16 +46,24 @@ class Pace:
         it whenever the held-out loss was not better for `wait` epochs.
     wait : int
         Epochs that a plateau lasts.
+    factor : float
+        What a plateau leaves of the rate.
     patience : int
         Epochs without a better held-out loss after which to stop; 0 never stops.
     """
 
     def __init__(
-        self, schedule: str = "one_cycle", wait: int = 5, patience: int = 0
+        self,
+        schedule: str = "one_cycle",
+        wait: int = WAIT,
+        patience: int = 0,
+        *,
+        factor: float = REDUCED,
     ) -> None:
         self._shape = SHAPES[schedule]
         self._reduces = schedule == "plateau"
         self._wait, self._patience = wait, patience
+        self._leaves = factor
         self.begin()
 
     def begin(self) -> None:
@@ -78,7 +87,7 @@ class Pace:
         self._best = min(loss, self._best)
         self._stale = 0 if better else self._stale + 1
         if self._reduces and self._stale and self._stale % self._wait == 0:
-            self._factor *= REDUCED
+            self._factor *= self._leaves
 
 
 class Clock:

@@ -1,5 +1,6 @@
 """What a reader of one format hands over."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.volumes.frames import Time
-from napari_sashiko.volumes.units import short_unit
+from napari_sashiko.volumes.units import converted, short_unit
+
+Size = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Found:
 
     array: Any
     axes: str | None = None
-    voxel_size: tuple[float, float, float] | None = None
+    voxel_size: Size | None = None
     unit: str = "pixel"
     separate: bool = False
     time: Time | None = None
@@ -63,14 +66,36 @@ class Ask:
     without: tuple[str, ...] = ()
 
 
-def known_size(
-    size: tuple[float, ...],
-) -> tuple[float, float, float] | None:
+def known_size(size: tuple[float, ...]) -> Size | None:
     """Return (z, y, x) if all are finite and positive; some programs write zeros."""
     if not (np.isfinite(size).all() and np.greater(size, 0).all()):
         return None
     z, y, x = (float(s) for s in size)
     return z, y, x
+
+
+def size_in_one_unit(
+    steps: Mapping[str, tuple[float, str]],
+) -> tuple[Size | None, str]:
+    """Voxel size in the unit of x; unknown where an axis has no length beside it.
+
+    Parameters
+    ----------
+    steps : mapping of str to (float, str)
+        Step and unit of the axes z, y and x.
+
+    Returns
+    -------
+    tuple of float or None
+        (z, y, x).
+    str
+        ``"pixel"`` when unknown.
+    """
+    unit = short_unit(steps["x"][1])
+    sizes = [converted(*steps[letter], to=unit) for letter in "zyx"]
+    known = tuple(size for size in sizes if size is not None)
+    size = known_size(known) if len(known) == len(sizes) else None
+    return (None, "pixel") if size is None else (size, unit)
 
 
 def known_time(step: float, unit: str) -> Time | None:

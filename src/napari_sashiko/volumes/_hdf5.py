@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Found, known_size, known_time
+from napari_sashiko.volumes._found import (
+    Ask,
+    Found,
+    Size,
+    known_time,
+    size_in_one_unit,
+)
 from napari_sashiko.volumes._optional import need
-from napari_sashiko.volumes.units import short_unit
 
 SIZE = "element_size_um"  # voxel size z, y, x, as ilastik and others write it
 NO_AXIS = (".", "")  # NeXus: there is none
 MOST_NAMES = 8
-
-Size = tuple[float, float, float]
 
 
 def open_hdf5(path: Path, ask: Ask) -> Found:
@@ -62,12 +65,7 @@ def _size_of(steps: dict[str, tuple[float, str]]) -> tuple[Size | None, str]:
     """Voxel size; a depth that nobody tells is the height, as in other formats."""
     if not {"y", "x"} <= set(steps):
         return None, "pixel"
-    steps = {"z": steps["y"]} | steps
-    units = {short_unit(steps[letter][1]) for letter in "zyx"}
-    size = known_size(tuple(steps[letter][0] for letter in "zyx"))
-    if size is None or len(units) != 1:
-        return None, "pixel"
-    return size, units.pop()
+    return size_in_one_unit({"z": steps["y"]} | steps)
 
 
 def _axes(dataset: Any) -> list[Any]:
@@ -113,8 +111,10 @@ def _choose(h5py: Any, path: Path, file: Any, name: str | None) -> Any:
 
 def _default(h5py: Any, file: Any) -> str | None:
     """Follow NeXus: attributes ``default`` from group to group, then ``signal``."""
-    group = file
-    while "default" in group.attrs and group.attrs["default"] in group:
+    group, seen = file, set()
+    # A default may be "." or lead back to a group above.
+    while group not in seen and group.attrs.get("default", "") in group:
+        seen.add(group)
         group = group[group.attrs["default"]]
         if isinstance(group, h5py.Dataset):
             return str(group.name)

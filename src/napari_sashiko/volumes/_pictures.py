@@ -18,6 +18,7 @@ from napari_sashiko.volumes._tiff import voxels_of_tiff
 TIFF = (".tif", ".tiff")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 KEPT_BYTES = 1 << 28  # of slices that are read lately
+COPIED_BYTES = 1 << 23  # a mapping keeps its file open: larger slices alone are mapped
 
 
 def open_picture(path: Path, _ask: Ask) -> Found:
@@ -117,9 +118,10 @@ def _read(path: Path) -> NDArray[Any]:
                 raise
             raise VolumeError(f"{path} is not a picture, or it is damaged.") from error
     try:
-        return np.asarray(tifffile.memmap(path, mode="r"))
+        mapped = tifffile.memmap(path, mode="r")
     except ValueError:  # packed
         return np.asarray(tifffile.imread(path))
+    return np.array(mapped) if mapped.nbytes <= COPIED_BYTES else np.asarray(mapped)
 
 
 def _is_slice(path: Path) -> bool:

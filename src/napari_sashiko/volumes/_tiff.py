@@ -13,9 +13,15 @@ import tifffile
 import zarr
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Found, known_size, known_time
+from napari_sashiko.volumes._found import (
+    Ask,
+    Found,
+    Size,
+    known_size,
+    known_time,
+    size_in_one_unit,
+)
 from napari_sashiko.volumes.frames import Time
-from napari_sashiko.volumes.units import short_unit
 
 # Pages without a meaning are slices; samples are the colours of RGB.
 LETTERS = {"Q": "z", "I": "z", "S": "c"}
@@ -25,8 +31,6 @@ INCH = 25400.0  # micrometres
 INCHES = ("inch", "inches", "in")
 DPI = (72, 96, 150, 200, 300, 600, 1200)  # pixels per inch of printers and screens
 PRINTED = 0.015  # they are rounded to whole pixels per centimetre
-
-Size = tuple[float, float, float]
 
 
 def open_tiff(path: Path, ask: Ask) -> Found:
@@ -163,18 +167,27 @@ def _pixels(text: str) -> Mapping[str, str]:
 def _ome_voxels(text: str) -> tuple[Size | None, str]:
     """Voxel size of the first image of OME-XML; micrometres where no unit stands."""
     found = _pixels(text)
-    z, y, x = (float(found.get(f"PhysicalSize{axis}", 0)) for axis in "ZYX")
-    size = known_size((z or y, y, x))
-    unit = short_unit(found.get("PhysicalSizeXUnit", "µm"))
-    return (None, "pixel") if size is None or unit == "pixel" else (size, unit)
+    steps = {axis.lower(): _physical(found, axis) for axis in "ZYX"}
+    if not steps["z"][0]:
+        steps["z"] = steps["y"]
+    size, unit = size_in_one_unit(steps)
+    return (None, "pixel") if unit == "pixel" else (size, unit)
+
+
+def _physical(pixels: Mapping[str, str], axis: str) -> tuple[float, str]:
+    """Step along an axis, 0 where none stands, and its unit."""
+    name = f"PhysicalSize{axis}"
+    return float(pixels.get(name, 0)), pixels.get(f"{name}Unit", "µm")
 
 
 def _imagej_voxels(words: Mapping[str, Any], tags: Any) -> tuple[Size | None, str]:
-    unit = short_unit(str(words.get("unit", "")))
+    unit = str(words.get("unit", ""))
     y, x = (_pixel_size(tags, name) for name in ("YResolution", "XResolution"))
-    size = known_size((float(words.get("spacing") or y), y, x))
-    nothing = size is None or unit in ("pixel", *INCHES)
-    return (None, "pixel") if nothing else (size, unit)
+    tall = (y, str(words.get("yunit", unit)))
+    z = float(words.get("spacing") or 0)
+    deep = (z, str(words.get("zunit", unit))) if z else tall
+    size, unit = size_in_one_unit({"z": deep, "y": tall, "x": (x, unit)})
+    return (None, "pixel") if unit in ("pixel", *INCHES) else (size, unit)
 
 
 def _pixel_size(tags: Any, name: str) -> float:

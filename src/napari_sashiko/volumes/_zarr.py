@@ -6,7 +6,7 @@ from typing import Any
 import zarr
 
 from napari_sashiko.errors import VolumeError
-from napari_sashiko.volumes._found import Ask, Found, known_size
+from napari_sashiko.volumes._found import Ask, Found
 from napari_sashiko.volumes.ome_zarr import axes_of, ome_levels, time_of, voxel_size_of
 
 
@@ -58,7 +58,7 @@ def _from_group(path: Path, group: Any, ask: Ask) -> Found:
     size, unit = voxel_size_of(multiscale, ask.level)
     array = group[datasets[ask.level]["path"]]
     axes, time = axes_of(multiscale), time_of(multiscale, ask.level)
-    return Found(array, axes, known_size(size), unit, time=time, levels=len(datasets))
+    return Found(array, axes, size, unit, time=time, levels=len(datasets))
 
 
 def _only_array(path: Path, group: Any, ask: Ask) -> Found:

@@ -6,6 +6,7 @@ from typing import Any
 import zarr
 from zarr.codecs import BloscCodec
 
+from napari_sashiko.volumes._found import Size, size_in_one_unit
 from napari_sashiko.volumes.frames import Time
 from napari_sashiko.volumes.units import long_unit, short_unit
 
@@ -145,14 +146,14 @@ def axes_of(multiscale: Mapping[str, Any]) -> str:
     )
 
 
-def voxel_size_of(
-    multiscale: Mapping[str, Any], level: int
-) -> tuple[tuple[float, float, float], str]:
-    """Voxel size (z, y, x) and unit of one level."""
+def voxel_size_of(multiscale: Mapping[str, Any], level: int) -> tuple[Size | None, str]:
+    """Voxel size (z, y, x) and unit of one level; None where its units do not fit."""
     by_axis, units = _scales(multiscale, level), _units(multiscale)
-    return (by_axis.get("z", 1.0), by_axis["y"], by_axis["x"]), short_unit(
-        units.get("x", "pixel")
-    )
+    steps = {axis: (by_axis[axis], units.get(axis, "")) for axis in "yx"}
+    depth = by_axis.get("z")
+    across = units.get("x", "")
+    z = (1.0, across) if depth is None else (depth, units.get("z", ""))
+    return size_in_one_unit(steps | {"z": z})
 
 
 def time_of(multiscale: Mapping[str, Any], level: int) -> Time | None:

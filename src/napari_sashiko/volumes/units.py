@@ -31,6 +31,8 @@ LONG = {
     "min": "minute",
     "h": "hour",
 }
+# Powers of ten in metres.
+LENGTHS = {"m": 0, "cm": -2, "mm": -3, "um": -6, "nm": -9, "angstrom": -10, "pm": -12}
 
 
 def short_unit(name: str) -> str:
@@ -51,3 +53,19 @@ def long_unit(name: str) -> str:
     """
     short = short_unit(name)
     return LONG.get(short, short)
+
+
+def converted(size: float, unit: str, to: str) -> float | None:
+    """Return a size in another unit; None where these are not two lengths.
+
+    >>> converted(500, "nm", "um"), converted(2, "deg", "deg"), converted(2, "s", "um")
+    (0.5, 2, None)
+    """
+    unit, to = short_unit(unit), short_unit(to)
+    if unit == to:
+        return size
+    if unit not in LENGTHS or to not in LENGTHS:
+        return None
+    power = LENGTHS[unit] - LENGTHS[to]
+    # A whole divisor is exact, a negative power of ten is not.
+    return float(size * 10**power if power > 0 else size / 10**-power)
