@@ -112,6 +112,19 @@ def test_the_pick_tool_selects_the_row_and_does_not_move_the_view(desk):
     assert table.selected == 2
 
 
+@pytest.mark.parametrize("order", list(Qt.SortOrder))
+def test_sorting_keeps_the_selected_object_selected(desk, order):
+    _, _, table, _ = desk
+    table.selectRow(table.model().row_of(1))
+    picked = []
+    table.picked.connect(picked.append)
+    for column in (2, 0):
+        table.sortByColumn(column, order)
+        assert table.selected == 1
+        assert table.currentIndex().row() == table.model().row_of(1)
+    assert picked == []
+
+
 def clicked(viewer, position):
     """Press and release the mouse in the canvas."""
     view = {"view_direction": np.array([1.0, 0, 0]), "dims_displayed": [1, 2]}
