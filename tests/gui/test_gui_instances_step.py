@@ -179,6 +179,33 @@ def test_another_volume_takes_table_and_count_away(found):
     assert not found.instances.form.find_button.isEnabled()
 
 
+def test_objects_of_the_volume_before_are_not_shown_as_those_of_another(
+    ready, click, qtbot
+):
+    viewer, step = ready.viewer, ready.instances
+    step.form.dust.setValue(20)
+    viewer.add_image(balls()[0][:10], name="other", units=("um",) * 3)
+    click(ready, "find_instances")
+    ready.volumes.setCurrentIndex(ready.volumes.findText("other"))
+    qtbot.waitUntil(lambda: not step.running, timeout=LONG)
+    qtbot.waitUntil(lambda: "balls - instances" in viewer.layers, timeout=LONG)
+    qtbot.waitUntil(lambda: not step.reading.open, timeout=LONG)
+    assert step.table_path is None
+    assert step.link.layer is None
+    assert step.form.table.rows is None
+    assert step.form.results.isHidden()
+
+
+def test_a_table_that_is_being_read_is_not_shown_for_another_volume(found, qtbot):
+    step = found.instances
+    found.viewer.add_image(balls()[0][:10], name="other", units=("um",) * 3)
+    step._read_table(step.table_path, None)
+    found.volumes.setCurrentIndex(found.volumes.findText("other"))
+    qtbot.waitUntil(lambda: not step.reading.open, timeout=LONG)
+    assert step.form.table.rows is None
+    assert step.form.results.isHidden()
+
+
 def test_a_prediction_of_an_earlier_session_is_found_again(
     open_dock, trained_model, click, qtbot
 ):

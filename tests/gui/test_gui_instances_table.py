@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from napari.components import ViewerModel
+from napari.utils._test_utils import read_only_mouse_event
+from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks
 from qtpy.QtCore import QObject, Qt
 
 from napari_sashiko.gui.histogram import Histogram, log_histogram, ticks
 from napari_sashiko.gui.instance_link import InstanceLink
 from napari_sashiko.gui.instance_table import InstanceTable, TableModel
+from napari_sashiko.gui.lazy_array import as_levels
 
 
 def objects():
@@ -107,6 +110,47 @@ def test_the_pick_tool_selects_the_row_and_does_not_move_the_view(desk):
     assert viewer.dims.point == before
     layer.selected_label = 77
     assert table.selected == 2
+
+
+@pytest.mark.parametrize("order", list(Qt.SortOrder))
+def test_sorting_keeps_the_selected_object_selected(desk, order):
+    _, _, table, _ = desk
+    table.selectRow(table.model().row_of(1))
+    picked = []
+    table.picked.connect(picked.append)
+    for column in (2, 0):
+        table.sortByColumn(column, order)
+        assert table.selected == 1
+        assert table.currentIndex().row() == table.model().row_of(1)
+    assert picked == []
+
+
+def clicked(viewer, position):
+    """Press and release the mouse in the canvas."""
+    view = {"view_direction": np.array([1.0, 0, 0]), "dims_displayed": [1, 2]}
+    for kind, act in (
+        ("mouse_press", mouse_press_callbacks),
+        ("mouse_release", mouse_release_callbacks),
+    ):
+        act(viewer, read_only_mouse_event(type=kind, position=position, **view))
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_click_finds_the_row_in_labels_with_coarser_levels(desk, level):
+    viewer, _, table, link = desk
+    labels = np.zeros((4, 300, 300), np.uint32)
+    labels[:, :100, :100] = 2
+    layer = viewer.add_labels(as_levels([labels, labels[:, ::2, ::2].copy()]))
+    viewer.dims.set_point(0, 0)
+    layer._data_level = level
+    layer.refresh()
+    link.watch(layer)
+    viewer.layers.selection.active = None
+    clicked(viewer, (0, 250, 250))
+    clicked(viewer, (0, 900, 900))
+    assert table.selected == 0
+    clicked(viewer, (0, 20, 20))
+    assert table.selected == layer.selected_label == 2
 
 
 def test_all_objects_are_shown_again_on_request(desk):

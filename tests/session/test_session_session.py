@@ -358,3 +358,26 @@ def test_the_fake_engine_is_called_like_the_real_one(engine):
         assert required[0] == required[1], name
         named = {n for n, p in fake.items() if p.kind is p.KEYWORD_ONLY}
         assert named <= set(true), name
+
+
+def test_a_listener_that_fails_keeps_no_news_of_jobs_from_the_others(session):
+    heard = []
+
+    def fail(_kind, event):
+        heard.append(event.text)
+        raise TypeError(f"cannot take {event.text}")
+
+    def talk():
+        yield Message("one")
+        yield Message("two")
+
+    session.event.connect(fail)
+    session.job_changed.connect(lambda kind: heard.append((kind, "ended")))
+    jobs = [session.start(kind, talk) for kind in ("train", "predict")]
+    assert all(job.wait(5) for job in jobs)
+    heard.clear()
+    with pytest.raises(Exception, match="cannot take one"):
+        session.pump()
+    told = ["one", "two"]
+    assert heard == [*told, ("train", "ended"), *told, ("predict", "ended")]
+    session.pump()

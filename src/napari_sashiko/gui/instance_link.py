@@ -104,9 +104,10 @@ class InstanceLink(QObject):
             dims_displayed=list(event.dims_displayed),
             world=True,
         )
-        if value is not None and int(value) > 0:
-            self._highlight(int(value))
-            self._found(int(value))
+        label = label_of(value)
+        if label > 0:
+            self._highlight(label)
+            self._found(label)
 
     def _found(self, label: int) -> None:
         rows = self.table.rows
@@ -114,6 +115,13 @@ class InstanceLink(QObject):
             return
         self.table.select_label(label)
         self.selected.emit(label)
+
+
+def label_of(value: Any) -> int:
+    """Label in what a Labels layer says of a place; 0 if there is none."""
+    # Layers with coarser levels say (level, label).
+    label = value[1] if isinstance(value, tuple) else value
+    return 0 if label is None else int(label)
 
 
 def bounding_box(record: dict[str, Any]) -> tuple[slice, ...]:

@@ -100,7 +100,14 @@ class TableModel(QAbstractTableModel):
         values = self._values[self.columns[column]]
         ranks = np.argsort(values, kind="stable")
         descending = order == Qt.SortOrder.DescendingOrder
-        self._order = ranks[::-1] if descending else ranks
+        before, self._order = self._order, ranks[::-1] if descending else ranks
+        # Selection and current row are kept as indexes: they move with their objects.
+        rows = np.argsort(self._order)
+        kept = self.persistentIndexList()
+        moved = [
+            self.index(int(rows[before[index.row()]]), index.column()) for index in kept
+        ]
+        self.changePersistentIndexList(kept, moved)
         self.layoutChanged.emit()
 
     def label_at(self, row: int) -> int:

@@ -277,6 +277,7 @@ class InstancesStep(QGroupBox):
     def _on_volume(self) -> None:
         self.prediction, self.sizes, self.table_path = None, None, None
         self.counting.forget()
+        self.reading.forget()
         self.bars.clear()
         self.preview.drop()
         self.form.going.setText("")
@@ -318,16 +319,26 @@ class InstancesStep(QGroupBox):
 
     def _on_prediction(self, result: Any) -> None:
         """Take what is being segmented, if it is the volume on the desk."""
-        folder = self.session.folder
-        if folder is not None and folder in result.path.parents:
+        if self._is_here(result.path):
             self._show_prediction(result)
 
+    def _is_here(self, path: Path) -> bool:
+        """Whether a result is of the volume on the desk."""
+        folder = self.session.folder
+        return folder is not None and folder in path.parents
+
     def _on_found(self, event: Any) -> None:
+        """Show the objects; the table, too, if they are of the volume on the desk."""
+        here = self._is_here(Path(event.path))
         with telling(self.session):
             found = self.session.engine.open_instances(event.path)
-            self.preview.drop()
+            if here:
+                self.preview.drop()
             layer = self._show_layer(found)
-            self.link.watch(layer)
+            if here:
+                self.link.watch(layer)
+        if not here:
+            return
         self.form.tell(describe_found(event.count, event.removed))
         self.table_path = None if event.table is None else Path(event.table)
         if self.table_path is not None:

@@ -3,6 +3,7 @@
 import importlib
 import logging
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -338,16 +339,32 @@ class Session:
     # ---- heartbeat --------------------------------------------------------------
 
     def pump(self) -> None:
-        """Hand over what the jobs said, save paint that is due, start previews."""
+        """Hand over what the jobs said, save paint that is due, start previews.
+
+        The board tells everything once: if a listener fails, the others hear it all
+        the same, and the first failure is raised at the end.
+        """
         if self.closed:
             return
+        failures: list[Exception] = []
+
+        def hand(tell: Callable[[], None]) -> None:
+            try:
+                tell()
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+
         for kind, events, status in self.board.pump():
             for event in events:
-                self.event.emit(kind, event)
+                hand(partial(self.event.emit, kind, event))
             if status is not None:
-                self._report(kind, status)
-        self.labels.pump()
-        self.previews.pump()
+                self._report(kind, status, hand)
+        hand(self.labels.pump)
+        hand(self.previews.pump)
+        for error in failures[1:]:
+            LOG.error("A listener failed, too", exc_info=error)
+        if failures:
+            raise failures[0]
 
     def shutdown(self) -> None:
         """Cancel and join all jobs and save the paint; may be called twice."""
@@ -365,11 +382,14 @@ class Session:
             self.message.emit(describe_error(error), "error")
         self.projects.release()
 
-    def _report(self, kind: str, status: JobStatus) -> None:
+    def _report(
+        self, kind: str, status: JobStatus, hand: Callable[[Callable[[], None]], None]
+    ) -> None:
         if status.state == "failed":
             if not isinstance(status.error, SashikoError):
                 LOG.error("%s failed\n%s", status.name, status.trace)
-            self.message.emit(describe_error(status.error), "error")
+            text = describe_error(status.error)
+            hand(partial(self.message.emit, text, "error"))
         if kind == "train":
-            self.models_changed.emit()
-        self.job_changed.emit(kind)
+            hand(self.models_changed.emit)
+        hand(partial(self.job_changed.emit, kind))
