@@ -87,6 +87,13 @@ class ResultLayers(LiveLayers):
         self._add_rest()
         super().finish()
 
+    def drop(self) -> None:
+        """Follow nothing any more, and hold neither image nor layers."""
+        self._beat.stop()
+        self._timer.stop()
+        self._waiting, self.layers, self.source = [], [], None
+        self.deleteLater()
+
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
         arrays = (result.mean, *result.coarser.get("mean", ()))
