@@ -199,9 +199,13 @@ def test_objects_of_the_volume_before_are_not_shown_as_those_of_another(
 def test_a_table_that_is_being_read_is_not_shown_for_another_volume(found, qtbot):
     step = found.instances
     found.viewer.add_image(balls()[0][:10], name="other", units=("um",) * 3)
+    ended = []
+    found.session.job_changed.connect(
+        lambda kind: ended.append(kind) if not found.session.is_running(kind) else None
+    )
     step._read_table(step.table_path, None)
     found.volumes.setCurrentIndex(found.volumes.findText("other"))
-    qtbot.waitUntil(lambda: not step.reading.open, timeout=LONG)
+    qtbot.waitUntil(lambda: "table" in ended, timeout=LONG)
     assert step.form.table.rows is None
     assert step.form.results.isHidden()
 

@@ -9,7 +9,8 @@ from napari.layers import Image
 
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.live_layers import hits_view
-from napari_sashiko.gui.result_layers import ResultLayers
+from napari_sashiko.gui.restored_layers import RestoredLayers
+from napari_sashiko.gui.result_layers import ResultLayers, hide_classes
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.volumes import Stacking
 
@@ -184,3 +185,44 @@ def test_removed_layers_are_not_repainted(qtbot, viewer):
     results.finish()
     assert len(results.there()) == 3
     assert all(isinstance(layer, Image) for layer in results.there())
+
+
+def test_layers_of_other_images_with_such_names_are_left_alone(qtbot, viewer):
+    source = viewer.layers["ct"]
+    other = viewer.add_image(np.zeros(SHAPE), name="ct - level 1")
+    ResultLayers(viewer, other).show(prediction())
+    restored = SimpleNamespace(
+        mean=np.zeros((1, *SHAPE)),
+        std=np.zeros((1, *SHAPE)),
+        coarser={},
+        stack=Stacking(SHAPE),
+        path="restored.zarr",
+    )
+    RestoredLayers(viewer).show(restored, source)
+    before = names(viewer)
+    ResultLayers(viewer, source).show(prediction())
+    assert names(viewer)[: len(before)] == before
+
+
+def test_another_image_of_the_old_name_gets_layers_of_its_own(qtbot, viewer):
+    first = viewer.layers["ct"]
+    ResultLayers(viewer, first).show(prediction())
+    results = list(viewer.layers)[1:]
+    first.name = "control"
+    second = viewer.add_image(np.ones(SHAPE), name="ct", translate=(0, 40, 0))
+    for _ in range(2):
+        ResultLayers(viewer, second).show(prediction())
+        hide_classes(viewer, second)
+        assert len(viewer.layers) == 2 * (1 + len(results))
+    for layer in results:
+        assert tuple(layer.translate) == tuple(first.translate)
+    assert viewer.layers["ct - classes"].visible
+    assert not viewer.layers["ct - classes [1]"].visible
+
+
+def test_a_renamed_image_keeps_its_layers(qtbot, viewer):
+    ResultLayers(viewer, viewer.layers["ct"]).show(prediction())
+    before = list(viewer.layers)
+    viewer.layers["ct"].name = "control"
+    ResultLayers(viewer, viewer.layers["control"]).show(prediction())
+    assert list(viewer.layers) == before

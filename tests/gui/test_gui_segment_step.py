@@ -1,7 +1,10 @@
 """Segment volume, by the real buttons, with a real model."""
 
+import gc
 import json
 import shutil
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +14,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_sashiko import pipeline
+from napari_sashiko.gui.result_layers import ResultLayers
+from napari_sashiko.labels import default_classes
+from napari_sashiko.volumes import Stacking
 
 LONG = 60_000
 RESULTS = ["balls - mean ball", "balls - std", "balls - classes"]
@@ -342,3 +348,32 @@ def test_a_model_folder_that_vanished_is_said(ready, trained_model, tmp_path, cl
     ready.segment.start()
     assert "copy" in ready.status.text()
     assert ready.session.job("predict") is None
+
+
+def test_results_that_others_followed_are_let_go(open_dock, qtbot):
+    dock = open_dock(image_layer())
+    data = np.zeros((2, *SHAPE), np.float32)
+    found = SimpleNamespace(
+        mean=data,
+        std=data,
+        class_ids=np.zeros(SHAPE, np.uint8),
+        coarser={},
+        stack=Stacking(SHAPE),
+        path="x.zarr",
+        model_digest="abc",
+        classes=default_classes(2),
+        done=1,
+        total=1,
+    )
+    step = dock.segment
+    step.restore(found, None)
+    step.results.finish()
+    old = weakref.ref(step.results)
+    step.restore(found, None)
+    step.results.finish()
+    assert [layer.name for layer in step.results.there()] == [
+        name for name in names(dock) if name.startswith("balls - ")
+    ]
+    qtbot.waitUntil(lambda: len(step.findChildren(ResultLayers)) == 1, timeout=LONG)
+    gc.collect()
+    assert old() is None

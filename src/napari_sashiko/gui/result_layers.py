@@ -87,6 +87,13 @@ class ResultLayers(LiveLayers):
         self._add_rest()
         super().finish()
 
+    def drop(self) -> None:
+        """Follow nothing any more, and hold neither image nor layers."""
+        self._beat.stop()
+        self._timer.stop()
+        self._waiting, self.layers, self.source = [], [], None
+        self.deleteLater()
+
     def _mean(self, result: Any, each: Any) -> Any:
         channel = [c.id for c in result.classes].index(each.id)
         arrays = (result.mean, *result.coarser.get("mean", ()))
@@ -153,11 +160,17 @@ class ResultLayers(LiveLayers):
 
     def _remove_stale(self) -> None:
         """Take away classes that the model does not have, and sets of another run."""
-        ours = f"{self.source.name} - "
         for layer in list(self.viewer.layers):
-            mine = layer.metadata.get(KEY, {}).get("result") in ("mean", "sets")
-            if mine and layer.name.startswith(ours) and layer not in self.layers:
+            facts = layer.metadata.get(KEY, {})
+            stale = facts.get("result") in ("mean", "sets") and layer not in self.layers
+            if stale and is_result_of(layer, self.source) and "restored" not in facts:
                 self.viewer.layers.remove(layer)
+
+
+def is_result_of(layer: Any, source: Any) -> bool:
+    """Whether a layer shows a result of this image, whatever they are called."""
+    facts = layer.metadata.get(KEY, {})
+    return "result" in facts and facts.get("of") == source.unique_id
 
 
 def is_source(layer: Any) -> bool:
@@ -186,7 +199,7 @@ def put_layer(
     data : LazyArray or list of them
         The levels, where there are several.
     name : str
-        Name of the layer.
+        Name of the layer: that of the image and what it shows.
     note : dict
         Kept in the metadata of the layer: model, path, classes.
     first, always : dict
@@ -194,7 +207,11 @@ def put_layer(
     """
     several = isinstance(data, list)
     ndim = (data[0] if several else data).ndim
-    layer = find_result(viewer, name, kind, ndim, multiscale=several)
+    part = name.removeprefix(source.name)
+    note = {**note, "of": source.unique_id, "part": part}
+    layer = find_result(
+        viewer, part, kind, ndim, multiscale=several, of=source.unique_id
+    )
     place = placement(source, ndim)
     if layer is None:
         limits = {k: v for k, v in always.items() if k == "contrast_limits"}
@@ -209,11 +226,27 @@ def put_layer(
 
 
 def find_result(
-    viewer: Any, name: str, kind: Any, ndim: int, *, multiscale: bool = False
+    viewer: Any,
+    name: str,
+    kind: Any,
+    ndim: int,
+    *,
+    multiscale: bool = False,
+    of: Any = None,
 ) -> Any:
-    """Return our layer of that name; one that cannot take the data is removed."""
+    """Return our layer; one that cannot take the data is removed.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer; what it shows of an image where `of` tells which.
+    of : object, optional
+        `unique_id` of that image. Names may be given to other images.
+    """
     for layer in list(viewer.layers):
-        if layer.name == name and "result" in layer.metadata.get(KEY, {}):
+        facts = layer.metadata.get(KEY, {})
+        called = layer.name if of is None else facts.get("part")
+        if "result" in facts and facts.get("of") == of and called == name:
             same = layer.ndim == ndim and layer.multiscale == multiscale
             if isinstance(layer, kind) and same:
                 return layer
@@ -244,8 +277,8 @@ def hide_preview(viewer: Any, *, hide: bool = True) -> None:
 def hide_classes(viewer: Any, source: Any) -> None:
     """Hide the classes of an image, which would lie on top of its objects."""
     for layer in viewer.layers:
-        mine = layer.metadata.get(KEY, {}).get("result") == "classes"
-        if mine and layer.name == f"{source.name} - classes":
+        classes = layer.metadata.get(KEY, {}).get("result") == "classes"
+        if classes and is_result_of(layer, source):
             layer.visible = False
 
 

@@ -101,9 +101,7 @@ class SegmentStep(QGroupBox):
             room = Room()
             self.session.steps.predict(kept or model, settings, room=room)
             # Another volume may be put on the desk while this one is segmented.
-            self.results = ResultLayers(self.viewer, source, self)
-            self.results.all_there.connect(self._on_layers)
-            self.results.all_there.connect(room.set)
+            self._follow_results(source).all_there.connect(room.set)
             self.session.shelf.remember(model)
 
     def cancel(self) -> None:
@@ -136,9 +134,7 @@ class SegmentStep(QGroupBox):
             self.form.place.show_values(settings)
         if prediction is None:
             return
-        self.results = ResultLayers(self.viewer, self.session.source, self)
-        self.results.all_there.connect(self._on_layers)
-        self.results.begin(prediction)
+        self._follow_results(self.session.source).begin(prediction)
         done = f"{prediction.done} of {prediction.total} blocks"
         self.form.tell(f"Segmented before: {done}.")
 
@@ -320,6 +316,15 @@ class SegmentStep(QGroupBox):
         self.form.show_progress(event.done, event.cells, "")
         if self.results is not None:
             self.results.begin(event.result)
+
+    def _follow_results(self, source: Any) -> ResultLayers:
+        """Show results beside this image from now on."""
+        old, self.results = self.results, ResultLayers(self.viewer, source, self)
+        if old is not None:
+            # It would be kept as long as the dock, and its image with it.
+            old.drop()
+        self.results.all_there.connect(self._on_layers)
+        return self.results
 
     def _on_layers(self) -> None:
         if self.results is not None:

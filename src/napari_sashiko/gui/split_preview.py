@@ -14,7 +14,7 @@ from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.layer_volume import placement
 from napari_sashiko.gui.preview_array import PreviewArray
 from napari_sashiko.gui.preview_words import describe_cut
-from napari_sashiko.gui.result_layers import insert_quietly
+from napari_sashiko.gui.result_layers import insert_quietly, is_result_of
 from napari_sashiko.gui.view_region import view_region
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.session import Session
@@ -150,8 +150,8 @@ class SplitPreview(QObject):
     def _hide_found(self, image: Any) -> None:
         """Hide classes and objects found before, while the preview lies on them."""
         for layer in self.viewer.layers:
-            mine = layer.metadata.get(KEY, {}).get("result") in ("instances", "classes")
-            if mine and layer.visible and layer.name.startswith(f"{image.name} - "):
+            over = layer.metadata.get(KEY, {}).get("result") in ("instances", "classes")
+            if over and layer.visible and is_result_of(layer, image):
                 layer.visible = False
                 self._hidden.append(layer)
 
