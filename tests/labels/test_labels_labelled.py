@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_sashiko.labels import labelled_voxels
+from napari_sashiko.labels import LabelStore, default_classes, labelled_voxels
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint32", "int64"])
@@ -21,3 +21,55 @@ def test_parts_of_a_view_are_found_too():
     labels = np.zeros((6, 10, 11), np.uint8)
     labels[4, 2, 6] = 2
     assert labelled_voxels(labels[::2, :, ::3]).coords.tolist() == [[2, 2, 2]]
+
+
+MANY = 400_000
+CLASSES = default_classes(3)
+
+
+def dense_labels():
+    labels = np.ones((80, 160, 160), np.uint8)
+    labels[:, :, 120:] = 2
+    labels[7, 5:15, 5:15] = 3  # a hundred voxels
+    return labels
+
+
+def test_of_dense_labels_cells_are_drawn_in_the_proportion_of_the_classes():
+    labels = dense_labels()
+    found = labelled_voxels(labels, keep=MANY)
+    assert found.total == labels.size
+    assert 0.6 * MANY < len(found) < 1.4 * MANY
+    assert np.array_equal(labels[tuple(found.coords.T)], found.values)
+    counts = np.bincount(found.values)
+    assert counts[3] == 100
+    assert 0.15 < counts[2] / len(found) < 0.35
+    assert "2,048,000" in found.remark
+    places = np.ravel_multi_index(tuple(found.coords.T), labels.shape)
+    assert (np.diff(places) > 0).all()
+
+
+def test_a_drawn_cell_is_whole():
+    found = labelled_voxels(np.ones((40, 96, 96), np.uint8), keep=100_000)
+    cells, sizes = np.unique(found.coords // (8, 32, 32), axis=0, return_counts=True)
+    assert 2 <= len(cells) < 45
+    assert set(sizes) == {8 * 32 * 32}
+
+
+def test_a_store_draws_the_voxels_that_an_array_does(tmp_path):
+    labels = dense_labels()
+    store = LabelStore.create(tmp_path / "labels", labels.shape, CLASSES)
+    store.array[:] = labels
+    ours, theirs = store.labelled(most=MANY), labelled_voxels(labels, keep=MANY)
+    assert np.array_equal(ours.coords, theirs.coords)
+    assert np.array_equal(ours.values, theirs.values)
+    assert ours.total == theirs.total
+    whole = store.labelled()
+    assert (len(whole), whole.total, whole.remark) == (labels.size, 0, "")
+    store.close()
+
+
+def test_what_is_drawn_does_not_depend_on_the_parts_that_are_read():
+    labels = dense_labels()
+    once = labelled_voxels(labels, keep=MANY)
+    parts = labelled_voxels(labels, keep=MANY, most=77_777)
+    assert np.array_equal(once.coords, parts.coords)

@@ -1,9 +1,12 @@
 """Laws of a training run: repeatable, told in order, judged by unseen paint."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from training_runs import (
+    QUICK,
     make_image,
     make_labels,
     probabilities,
@@ -13,7 +16,7 @@ from training_runs import (
 )
 
 from napari_sashiko.checkpoints import load_card
-from napari_sashiko.labels import labelled_voxels
+from napari_sashiko.labels import default_classes, labelled_voxels
 from napari_sashiko.runners import Message, Progress, Tick
 from napari_sashiko.training import (
     EpochDone,
@@ -21,7 +24,9 @@ from napari_sashiko.training import (
     TrainingStarted,
     crew,
     paint_crew,
+    train,
 )
+from napari_sashiko.volumes import as_volume
 
 COUNTS = {str(n): int((make_labels() == n).sum()) for n in (1, 2)}
 
@@ -33,6 +38,14 @@ def test_a_run_learns_what_was_painted(trained):
     assert (classes[..., :18] == 0).mean() > 0.9
     assert (classes[..., -18:] == 1).mean() > 0.9
     assert dict(events[-1].metrics)["macro_f1"] > 0.9
+
+
+def test_labels_that_were_thinned_are_told_of(tmp_path):
+    paint = replace(labelled_voxels(make_labels()), total=5_000_000)
+    volume, settings = as_volume(make_image()), QUICK.model_copy(update={"epochs": 1})
+    list(train(volume, paint, default_classes(2), settings, tmp_path / "m"))
+    reasons = load_card(tmp_path / "m").training["reasons"]
+    assert any("Of 5,000,000 labelled voxels" in reason for reason in reasons)
 
 
 def test_the_story_is_told_in_order(trained):

@@ -19,6 +19,7 @@ from napari_sashiko.labels.thinning import (
     kept_pixels,
     kept_shares,
     may_keep,
+    scattered,
 )
 from napari_sashiko.labels.tracked import TrackedArray
 from napari_sashiko.labels.values import (
@@ -58,6 +59,7 @@ __all__ = [
     "labelled_voxels",
     "may_keep",
     "name_of_value",
+    "scattered",
     "stroke_components",
     "suggest_between",
     "text_of",

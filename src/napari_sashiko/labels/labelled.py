@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sashiko.errors import LabelError
+from napari_sashiko.labels.thinning import (
+    MOST_LABELLED,
+    kept_places,
+    volume_shares,
+)
 
+IDS = 256  # of classes, with 0
 MOST = 1 << 22  # voxels that are read at once
 
 
@@ -28,20 +34,71 @@ class LabelledVoxels:
     reserved : numpy.ndarray, optional
         ``(N,)`` bool: voxels to judge by, which nobody learns from. None lets training
         choose what is held out.
+    total : int
+        Voxels that are labelled, where these are drawn from more; else 0.
     """
 
     coords: NDArray[np.int32]
     values: NDArray[np.uint8]
     shape: tuple[int, int, int]
     reserved: NDArray[np.bool_] | None = None
+    total: int = 0
 
     def __len__(self) -> int:
         """Number of labelled voxels."""
         return len(self.values)
 
+    @property
+    def remark(self) -> str:
+        """What is left out, in words; empty where nothing is."""
+        if self.total <= len(self):
+            return ""
+        return (
+            f"Of {self.total:,} labelled voxels {len(self):,} are learned from, in "
+            "pieces drawn all over the volume: more would take too much memory."
+        )
 
-def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
+
+class Gathering:
+    """Labelled voxels that are found part by part, thinned where they are too many.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Labelled voxels by class id, from 0 on.
+    most : int
+        How many may be kept.
+    """
+
+    def __init__(self, counts: NDArray[np.int64], most: int) -> None:
+        self._total = int(counts[1:].sum())
+        self._shares = volume_shares(counts, most) if self._total > most else None
+        self._coords = [np.zeros((0, 3), np.int32)]
+        self._values = [np.zeros(0, np.uint8)]
+
+    def add(self, coords: NDArray[np.integer[Any]], ids: NDArray[np.uint8]) -> None:
+        """Take ``(N, 3)`` voxels (z, y, x) and their ``(N,)`` class ids."""
+        if self._shares is not None:
+            kept = kept_places(coords, ids, self._shares)
+            coords, ids = coords[kept], ids[kept]
+        self._coords.append(coords.astype(np.int32))
+        self._values.append(ids)
+
+    def labelled(self, shape: tuple[int, int, int]) -> LabelledVoxels:
+        """All that was kept, in row-major order."""
+        where, what = np.concatenate(self._coords), np.concatenate(self._values)
+        self._coords, self._values = [], []
+        order = np.lexsort(where.T[::-1])
+        total = 0 if self._shares is None else self._total
+        return LabelledVoxels(where[order], what[order], shape, total=total)
+
+
+def labelled_voxels(
+    array: Any, *, most: int = MOST, keep: int = MOST_LABELLED
+) -> LabelledVoxels:
     """Find the labelled voxels of ``(Z, Y, X)`` or ``(Y, X)`` part by part.
+
+    Of more than `keep` cells are drawn (`kept_places`); then the array is read twice.
 
     Parameters
     ----------
@@ -49,6 +106,8 @@ def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
         Class ids, 0 is not labelled; read by whole chunks where it has some.
     most : int
         Voxels that are read at once, unless a chunk is larger.
+    keep : int
+        Voxels that are kept, but for rare classes.
 
     Raises
     ------
@@ -62,23 +121,35 @@ def labelled_voxels(array: Any, *, most: int = MOST) -> LabelledVoxels:
         raise LabelError(
             f"Labels have dtype {array.dtype}.", "Class numbers must be integers."
         )
-    coords = [np.zeros((0, len(shape)), np.int32)]
-    values = [np.zeros(0, np.uint8)]
+    counts = np.zeros(IDS, np.int64)
+    found = Gathering(counts, keep)
+    for coords, values in _found(array, shape, most):
+        counts += np.bincount(values, minlength=IDS)
+        if counts.sum() <= keep:
+            found.add(coords, values)
+    if counts.sum() > keep:
+        found = Gathering(counts, keep)
+        for coords, values in _found(array, shape, most):
+            found.add(coords, values)
+    flat = len(shape) == 2
+    return found.labelled(
+        (1, shape[0], shape[1]) if flat else (shape[0], shape[1], shape[2])
+    )
+
+
+def _found(
+    array: Any, shape: tuple[int, ...], most: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+    """Places ``(N, 3)`` and class ids of the labelled voxels, part by part."""
     for key in _parts(shape, _edges(array, shape, most)):
         part = np.asarray(array[key])
         places = _nonzero(part)
         if len(places):
-            found = part[tuple(places.T)]
-            check_values(found)
-            starts = [side.start for side in key]
-            coords.append((places + starts).astype(np.int32))
-            values.append(found.astype(np.uint8))
-    where, what = np.concatenate(coords), np.concatenate(values)
-    if len(shape) == 2:
-        where = np.column_stack([np.zeros(len(where), np.int32), where])
-        shape = (1, *shape)
-    order = np.lexsort(where.T[::-1])
-    return LabelledVoxels(where[order], what[order], (shape[0], shape[1], shape[2]))
+            values = part[tuple(places.T)]
+            check_values(values)
+            places = places + [side.start for side in key]
+            missing = np.zeros((len(places), 3 - len(shape)), places.dtype)
+            yield np.hstack([missing, places]), values.astype(np.uint8)
 
 
 def _nonzero(part: NDArray[Any]) -> NDArray[np.int64]:

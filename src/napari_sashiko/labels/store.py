@@ -38,7 +38,8 @@ from napari_sashiko.labels._record import (
 )
 from napari_sashiko.labels._tally import Tally
 from napari_sashiko.labels.classes import LabelClass, default_classes
-from napari_sashiko.labels.labelled import LabelledVoxels
+from napari_sashiko.labels.labelled import Gathering, LabelledVoxels
+from napari_sashiko.labels.thinning import MOST_LABELLED
 from napari_sashiko.labels.tracked import TrackedArray
 
 ROOM = 1 << 25  # bytes that a disk keeps free: paint on a full disk ends the process
@@ -300,15 +301,15 @@ class LabelStore:
             if self._tally.has(block, class_id)
         ]
 
-    def labelled(self) -> LabelledVoxels:
-        """Read all painted voxels; only blocks with paint are touched.
+    def labelled(self, *, most: int = MOST_LABELLED) -> LabelledVoxels:
+        """Read the painted voxels; only blocks with paint are touched.
 
-        Paint that slipped in through a view is found and counted. May be called beside
-        a thread that paints.
+        Of more than `most` cells are drawn (`kept_places`). Paint that slipped in
+        through a view is found and counted. May be called beside a thread that paints.
         """
         if holes_are_known():
             self._find_paint()
-        coords, values = [np.zeros((0, 3), np.int32)], [np.zeros(0, np.uint8)]
+        found = Gathering(self._tally.per_class(), most)
         for block in self._tally.blocks:
             _, rows, columns = block_box(block, self.shape)
             for z in self._tally.planes(block):
@@ -317,11 +318,8 @@ class LabelStore:
                     part = np.array(self._plain[z, rows, columns])
                 y, x = np.nonzero(part)
                 places = [np.full(len(y), z), y + rows.start, x + columns.start]
-                coords.append(np.stack(places, axis=1).astype(np.int32))
-                values.append(part[y, x])
-        where, what = np.concatenate(coords), np.concatenate(values)
-        order = np.lexsort(where.T[::-1])
-        return LabelledVoxels(where[order], what[order], self.shape)
+                found.add(np.stack(places, axis=1), part[y, x])
+        return found.labelled(self.shape)
 
     def write(self, key: Any, value: Any) -> None:
         """Write ``array[key] = value`` and count what changed (the array's hook).

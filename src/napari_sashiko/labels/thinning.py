@@ -1,18 +1,23 @@
-"""Which pixels of dense labels are kept, so that rare classes keep what they have.
+"""Which voxels of dense labels are kept, so that memory holds what is learned from.
 
-Strategy: labels of many pictures hold more pixels than a forest or a network can learn
-from, and than memory should hold. Squares of them are kept at random. A class that is
-a hundred times rarer than another one is kept ten times more often, up to all of it:
-pixels kept grow as the root of pixels labelled. A square that is kept for a common
-class is kept for all rarer ones too, so that borders between classes stay.
+Of volumes, cells are kept at random, each class in the proportion that it has.
+
+Of many pictures, rare classes keep what they have. Strategy: labels of them hold more
+pixels than a forest or a network can learn from. Squares are kept at random. A class
+that is a hundred times rarer than another one is kept ten times more often, up to all
+of it: pixels kept grow as the root of pixels labelled. A square that is kept for a
+common class is kept for all rarer ones too, so that borders between classes stay.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 CELL = 32  # edge of a square, pixels
+DEPTH = 8  # slices of a cell, so that patches of few slices come from many places
+MOST_LABELLED = 1 << 22  # voxels of a volume; each takes about 140 bytes in training
 BAND = 1 << 22  # pixels that are looked at together
 LEAST = 5000  # pixels that each class keeps whatever the others have
 STEPS = 60  # of the search for the share
@@ -48,6 +53,61 @@ def kept_shares(counts: NDArray[np.int64], most: int) -> NDArray[np.float64]:
 def even_shares(counts: NDArray[np.int64], most: int) -> NDArray[np.float64]:
     """One share for all classes: scores of what is kept are those of all."""
     return np.full(len(counts), min(1.0, most / max(int(counts.sum()), 1)))
+
+
+def volume_shares(counts: NDArray[np.int64], most: int) -> NDArray[np.float64]:
+    """Share of each class of a volume that is kept: the same, and all of what is rare.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Labelled voxels by class id, from 0 on.
+    most : int
+        Voxels that may be kept together; rare classes may go beyond.
+    """
+    least = LEAST / np.maximum(counts, 1)
+    return np.minimum(1.0, np.maximum(even_shares(counts, most), least))
+
+
+def kept_places(
+    coords: NDArray[np.integer[Any]],
+    values: NDArray[np.uint8],
+    shares: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Choose labelled voxels of a volume, cell by cell.
+
+    A cell is kept or not by where it lies: however the volume is read, and whatever
+    else is painted, the same ones are kept.
+
+    Parameters
+    ----------
+    coords : numpy.ndarray
+        ``(N, 3)``, (z, y, x).
+    values : numpy.ndarray
+        ``(N,)`` class ids.
+    shares : numpy.ndarray
+        By class id, from 0 on.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` bool. A cell that is kept for one class is kept for all with a larger
+        share too.
+    """
+    cells = coords // np.array((DEPTH, CELL, CELL), coords.dtype)
+    numbers = np.zeros(len(coords), np.uint64)
+    for column in cells.T:
+        numbers = numbers * np.uint64(1 << 20) + column.astype(np.uint64)
+    kept: NDArray[np.bool_] = scattered(numbers) < shares[values]
+    return kept
+
+
+def scattered(numbers: NDArray[np.uint64], seed: int = 0) -> NDArray[np.float64]:
+    """A number in [0, 1) for each number, as good as random: the end of SplitMix64."""
+    bits = numbers + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return (bits ^ (bits >> np.uint64(31))) / 2.0**64
 
 
 def kept_pixels(

@@ -95,6 +95,7 @@ class Desk:
         self.reasons += filter(
             None,
             (
+                self.labelled.remark,
                 levelling_reason(self.volume, self.settings),
                 network_reason(self.settings),
             ),
@@ -126,6 +127,8 @@ class Desk:
         """
         self._dealt = self._dealt.with_folds(self.labelled, self.folds)
         others = self.ids != tuple(c.id for c in classes)
+        if labelled.remark:
+            self._put(labelled.remark, self.labelled.remark)
         self.labelled, self.classes = labelled, classes
         for name in ("channels", "strokes", "folds", "apart", "asked_rows"):
             self.__dict__.pop(name, None)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import FilterBank, Forest
-from napari_sashiko.labels import LabelledVoxels, even_shares
+from napari_sashiko.labels import LabelledVoxels, even_shares, scattered
 from napari_sashiko.patches import Folds, flat_places
 from napari_sashiko.training.tiles import EDGE
 from napari_sashiko.volumes import Normalisation, Region, Volume, grow
@@ -114,16 +114,8 @@ def asked_rows(labelled: LabelledVoxels, seed: int) -> NDArray[np.int64]:
         return np.arange(len(labelled))
     counts = np.bincount(labelled.values)
     shares = even_shares(counts, MOST_ASKED).clip(FEWEST / counts.clip(1), None)
-    return np.flatnonzero(_scattered(labelled, seed) < shares[labelled.values])
-
-
-def _scattered(labelled: LabelledVoxels, seed: int) -> NDArray[np.float64]:
-    """A number in [0, 1) for each place, as good as random: the end of SplitMix64."""
-    bits = flat_places(labelled).astype(np.uint64)
-    bits += np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    return (bits ^ (bits >> np.uint64(31))) / 2.0**64
+    drawn = scattered(flat_places(labelled).astype(np.uint64), seed)
+    return np.flatnonzero(drawn < shares[labelled.values])
 
 
 def subsample(channels: NDArray[np.intp], seed: int) -> NDArray[np.int64]:
