@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
+from instances_predictions import write_prediction
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.instances import (
@@ -145,6 +146,35 @@ def test_a_damaged_memory_is_searched_again(prediction, tmp_path):
     before = component_sizes(path, settings)
     (tmp_path / ".prediction.zarr.components.npz").write_bytes(b"PK\x03\x04 torn")
     assert np.array_equal(component_sizes(path, settings), before)
+
+
+def test_a_memory_that_is_damaged_in_its_middle_is_searched_again(prediction, tmp_path):
+    path = prediction(np.random.default_rng(0).random((9, 9, 9)))
+    settings = InstanceSettings(label_class=2, threshold=0.8)
+    before = component_sizes(path, settings)
+    memory = tmp_path / ".prediction.zarr.components.npz"
+    whole = bytearray(memory.read_bytes())
+    at = whole.index(b"sorted_sizes.npy") + 200
+    whole[at] ^= 255
+    memory.write_bytes(whole)
+    assert np.array_equal(component_sizes(path, settings), before)
+
+
+def test_objects_of_an_overwritten_prediction_are_searched_anew(tmp_path):
+    settings, path = InstanceSettings(label_class=2), tmp_path / "prediction.zarr"
+    for created, objects in (("monday", 3), ("tuesday", 2)):
+        mean = np.zeros((1, 9, 9))
+        mean[0, : 2 * objects : 2, 4] = 1
+        write_prediction(path, mean, created=created)
+        assert len(component_sizes(path, settings)) == objects
+
+
+def test_objects_of_separate_pictures_have_areas(prediction, tmp_path):
+    mean = np.zeros((2, 9, 9))
+    mean[:, 2:4, 2:4] = 1
+    path = prediction(mean, frame=1, voxel_size=(5.0, 1.0, 1.0))
+    table, _ = measured(path, tmp_path)
+    assert table["volume"].tolist() == [4, 4]
 
 
 def test_a_flat_prediction_gives_flat_labels_and_areas(prediction, tmp_path):

@@ -100,6 +100,16 @@ def test_what_lies_beside_the_tables_stays(measured, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_an_index_never_vouches_for_tables_of_another_run(measured, tmp_path):
+    write_measurements(measured, tmp_path)
+    (tmp_path / "measurements.csv").unlink()
+    (tmp_path / "measurements.csv").mkdir()  # cannot be replaced by a file
+    with pytest.raises(OutputError, match=r"measurements\.csv"):
+        write_measurements(measured, tmp_path)
+    with pytest.raises(OutputError, match="no measurements"):
+        read_measurements(tmp_path)
+
+
 def test_a_damaged_index_is_kept_beside_the_new_one(measured, tmp_path):
     write_measurements(measured, tmp_path)
     whole = (tmp_path / "measurements.json").read_bytes()

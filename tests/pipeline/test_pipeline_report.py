@@ -13,6 +13,7 @@ from napari_sashiko.pipeline import (
     PaintedLabels,
     Progress,
     Sources,
+    as_volume,
     find_sources,
     load_card,
     read_paint,
@@ -344,6 +345,21 @@ def test_a_flat_image_has_all_but_directions(arrays, fast, tmp_path):
     done = ns.report(place, tmp_path / "r.html", image=image, labels=labels)
     assert {"slices", "intensities", "reliability"} <= set(done.figures)
     assert "no directions" in dict(done.missing)["directions"]
+
+
+def test_a_movie_has_no_directions_in_space(tmp_path):
+    labels = np.zeros((12, 40, 40), np.uint8)
+    labels[::4, 5:35, 5] = 1
+    labels[::4, 5:35, 30] = 2
+    image = as_volume(labels.cumsum(axis=0).astype(np.float32), axes="tyx")
+    model, out = tmp_path / "m.sashiko-model", tmp_path / "p.zarr"
+    ns.train(image, as_volume(labels, axes="tyx"), model, members=0, device="cpu")
+    ns.predict(model, image, out, device="cpu")
+    done = ns.report(out, tmp_path / "r.html", figures=["directions"])
+    assert "Time points" in dict(done.missing)["directions"]
+    ns.segment_instances(out, tmp_path / "i.zarr", label_class=1)
+    done = ns.report(tmp_path / "i.zarr", tmp_path / "r.html", figures=["directions"])
+    assert "Time points" in dict(done.missing)["directions"]
 
 
 # ---- what belongs together ------------------------------------------------------

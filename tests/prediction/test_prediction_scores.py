@@ -175,6 +175,15 @@ def test_a_truth_that_does_not_fit_is_refused(tmp_path):
         evaluate(out, np.full((12, 12, 12), 3))
 
 
+def test_nothing_to_score_is_no_score(tmp_path):
+    path = predicted(tmp_path, image_of((12, 12, 12)))
+    truth = np.full((12, 12, 12), 4, np.uint8)
+    with pytest.raises(LabelError, match="0 everywhere"):
+        evaluate(path, truth * 0)
+    with pytest.raises(LabelError, match="ignored"):
+        evaluate(path, truth, ignore=truth)
+
+
 def test_half_a_prediction_has_no_score(tmp_path):
     out = predicted(tmp_path, image_of((30, 30, 30)), stop=True)
     with pytest.raises(OutputError, match="blocks"):

@@ -405,8 +405,8 @@ class InstancesStep(QGroupBox):
 
 
 def is_flat(prediction: Any) -> bool:
-    """Whether a prediction is of an image, not of a volume."""
-    return bool(prediction.stack.flat)
+    """Whether a prediction is of images, not of a volume."""
+    return bool(prediction.stack.planar)
 
 
 def newest_prediction(folder: Path | None) -> Path | None:

@@ -76,9 +76,9 @@ class Source:
         return stacking_of(self.record)
 
     @property
-    def flat(self) -> bool:
-        """Whether the arrays have no z axis."""
-        return self.stack.flat
+    def planar(self) -> bool:
+        """Whether objects have an area, no volume."""
+        return self.stack.planar
 
     @property
     def shape(self) -> Triple:
@@ -127,6 +127,7 @@ class Source:
             chosen,
             self.class_id,
             [self.record[key] for key in keys],
+            self.record.get("created"),
             self.finished(),
         ]
         text = json.dumps(parts, sort_keys=True)

@@ -11,6 +11,7 @@ import zarr
 from napari_sashiko.errors import Cancelled, OutputError
 from napari_sashiko.instances._moments import FloatArray, Sums, ends_along, sums_of
 from napari_sashiko.instances._source import Region, Source
+from napari_sashiko.instances.cache import forget_components
 from napari_sashiko.instances.components import label_again
 from napari_sashiko.volumes import Slices
 
@@ -80,6 +81,7 @@ def write_block(
     mean = source.probabilities(region)
     labels, count = label_again(source, region, source.above(mean, std))
     if count + 1 != len(names):
+        forget_components(source)
         raise OutputError(
             f"{source.path} changed while objects were searched.", "Start again."
         )

@@ -5,9 +5,9 @@ decides which voxels touch. The dust size is not part of it.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping
+import zlib
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -69,39 +69,48 @@ def component_sizes(prediction: Path, settings: InstanceSettings) -> IntArray:
 
 def known_sizes(source: Source) -> IntArray | None:
     """Sizes that are remembered, ascending; None if they must be searched."""
-    with _opened(source) as file:
-        return None if file is None else np.asarray(file["sorted_sizes"])
+    found = _remembered(source, "sorted_sizes")
+    return None if found is None else found[0]
 
 
 def load_components(source: Source) -> Components | None:
     """Objects that are remembered; None if they must be searched."""
-    with _opened(source) as file:
-        if file is None:
-            return None
-        z, y, x = file["block"].tolist()
-        return Components((z, y, x), file["counts"], file["roots"], file["sizes"])
+    found = _remembered(source, "block", "counts", "roots", "sizes")
+    if found is None:
+        return None
+    z, y, x = found[0].tolist()
+    return Components((z, y, x), *found[1:])
+
+
+def forget_components(source: Source) -> None:
+    """Remove what is remembered: it is of another prediction."""
+    with contextlib.suppress(OSError):
+        cache_path(source.path).unlink(missing_ok=True)
 
 
 def search_components(source: Source, run: Run) -> Generator[Event, None, Components]:
     """Remembered objects, or found ones; the generator returns them."""
     components = load_components(source)
     if components is None:
+        digest = source.digest()
         components = yield from find_components(source, run)
-        _save(source, components)
+        if source.digest() == digest:  # else more was predicted meanwhile
+            _save(source, components)
     return components
 
 
-@contextlib.contextmanager
-def _opened(source: Source) -> Iterator[Mapping[str, Any] | None]:
-    """Remembered arrays of `source`, read one by one; None if there are none."""
-    with contextlib.ExitStack() as stack:
-        try:
-            raw = stack.enter_context(cache_path(source.path).open("rb"))
-            file: Any = stack.enter_context(np.load(raw, allow_pickle=False))
-            fits = str(file["digest"]) == source.digest()
-        except (OSError, ValueError, KeyError, BadZipFile, EOFError):
-            fits = False  # nothing there, or damaged: searched again
-        yield file if fits else None
+def _remembered(source: Source, *names: str) -> list[IntArray] | None:
+    """Arrays of `source` by name; None if there are none, or they are damaged."""
+    try:
+        with (
+            cache_path(source.path).open("rb") as raw,
+            np.load(raw, allow_pickle=False) as file,
+        ):
+            if str(file["digest"]) != source.digest():
+                return None
+            return [file[name] for name in names]
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError, zlib.error):
+        return None
 
 
 def _save(source: Source, components: Components) -> None:

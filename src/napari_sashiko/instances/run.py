@@ -130,7 +130,7 @@ def segment_instances(
     source = open_source(Path(prediction), settings)
     target = Path(out).absolute()
     fewest = dust_voxels(
-        settings.dust, source.voxel_size, source.unit, flat=source.flat
+        settings.dust, source.voxel_size, source.unit, flat=source.planar
     )
     where = None if table is None else Path(table).absolute()
     check_replaceable(target, "instances", "instances")
@@ -198,6 +198,7 @@ def _create(path: Path, source: Source) -> None:
         "class_id": source.class_id,
         "class_name": source.class_name,
         "settings": source.settings.record(),
+        **source.stack.record(),
     }
     group = zarr.create_group(str(path), attributes={ATTRIBUTES: record})
     stack = source.stack

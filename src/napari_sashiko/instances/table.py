@@ -58,7 +58,7 @@ def make_table(
         "voxels": voxels,
     }
     columns |= {} if stack.frame is None else {"frame": frame}
-    columns |= {"volume": voxels * np.prod(size[1:] if source.flat else size)}
+    columns |= {"volume": voxels * np.prod(size[1:] if source.planar else size)}
     columns |= _by_axis("centroid_{}", (moments.centroids() - before) * size)
     columns |= _by_axis("bbox_{}_start", low)
     columns |= _by_axis("bbox_{}_stop", high)

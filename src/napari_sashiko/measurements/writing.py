@@ -1,6 +1,8 @@
 """A folder of measurements: tables for people, JSON for programs."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,7 +15,7 @@ from napari_sashiko.measurements.table import (
     summary_record,
     summary_text,
 )
-from napari_sashiko.volumes import keep_copy, write_file
+from napari_sashiko.volumes import keep_copy, written_file
 
 INDEX = "measurements.json"
 SUMMARY = "measurements.csv"
@@ -24,7 +26,8 @@ RECOMPUTED = "summary"  # in the index, for whoever reads it without this progra
 def write_measurements(measured: Measurements, folder: Path) -> None:
     """Write the tables, then the index that says that they are there.
 
-    Each file appears complete or not at all; other files in the folder stay. A damaged
+    Each file appears complete or not at all, and no index lies beside tables of another
+    run; other files in the folder stay. A damaged
     index is kept as ``measurements.json.damaged``.
 
     Raises
@@ -40,13 +43,16 @@ def write_measurements(measured: Measurements, folder: Path) -> None:
         SIZES.format(name): distribution_text(measured, name) for name in QUANTITIES
     }
     texts |= {SUMMARY: summary_text(measured), INDEX: json.dumps(record, indent=1)}
-    for name, text in texts.items():
-        try:
-            if name == INDEX:
-                _keep_damaged(folder / name)
-            write_file(folder / name, text)
-        except OSError as error:
-            raise _unwritable(folder / name, error) from error
+    try:
+        _keep_damaged(folder / INDEX)
+        with contextlib.ExitStack() as stack:  # is left in the opposite order
+            for name, text in reversed(texts.items()):
+                file = stack.enter_context(written_file(folder / name))
+                file.write(text.encode())
+            stack.enter_context(_gone(folder / INDEX))
+    except OSError as error:
+        place = Path(error.filename2 or error.filename or folder)
+        raise _unwritable(place, error) from error
 
 
 def read_measurements(folder: Path | str) -> Measurements:
@@ -106,6 +112,13 @@ def _damaged(folder: Path, why: str) -> OutputError:
     return OutputError(
         f"The measurements in {folder} are damaged: {INDEX}: {why}.", "Measure again."
     )
+
+
+@contextlib.contextmanager
+def _gone(path: Path) -> Iterator[None]:
+    """Take an index away once all is written: it does not know the new tables."""
+    yield
+    path.unlink(missing_ok=True)
 
 
 def _keep_damaged(path: Path) -> None:

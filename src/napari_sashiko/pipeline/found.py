@@ -9,7 +9,7 @@ import zarr
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.instances import table_digest
-from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, open_levels
+from napari_sashiko.volumes import ATTRIBUTES, DAMAGED, KEY_FRAME, open_levels
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Instances:
         What is wrong with that table, in words; empty if nothing is.
     coarser : tuple of zarr array
         Coarser levels of the labels; none of small images.
+    apart : bool
+        Whether they lie in several frames: time points, or separate images.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class Instances:
     table: Path | None = None
     odd: str = ""
     coarser: tuple[Any, ...] = ()
+    apart: bool = False
 
 
 def open_instances(path: Path | str) -> Instances:
@@ -83,6 +86,7 @@ def open_instances(path: Path | str) -> Instances:
             table=table,
             odd=odd,
             coarser=open_levels(path / "labels")[1:],
+            apart=KEY_FRAME in record or scales["axes"][0]["name"] == "t",
         )
     except DAMAGED as error:
         raise OutputError(

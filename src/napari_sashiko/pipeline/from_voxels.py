@@ -81,6 +81,7 @@ def directions_from(
                 lambda block: block > 0,
                 objects.voxel_size,
                 settings,
+                apart=objects.apart,
                 unit=objects.unit,
                 class_name=objects.class_name,
                 what="Objects of",
@@ -94,6 +95,7 @@ def directions_from(
             lambda block: None if (block == 0).any() else block == label_class.id,
             found.voxel_size,
             settings,
+            apart=found.stack.count > 1,
             unit=found.unit,
             class_name=label_class.name,
             what="Voxels of the class in",
@@ -106,10 +108,12 @@ def _measured(
     mask: Callable[[NDArray[Any]], NDArray[np.bool_] | None],
     voxel_size: tuple[float, ...],
     settings: PlotSettings,
+    *,
+    apart: bool,
     **words: str,
 ) -> Generator[Event, None, Directions]:
-    if array.depth == 1 or array.frames > 1:
-        what = "A single image has" if array.depth == 1 else "Several time points have"
+    if apart or array.depth == 1:
+        what = "Time points and separate images have" if apart else "A single image has"
         raise PlotError(f"{what} no directions in space.")
 
     def read(region: Region) -> NDArray[np.bool_] | None:

@@ -120,7 +120,8 @@ def _checked(
 ) -> MeasureSettings:
     """Refuse before hours of work what would be refused after them; ids for names."""
     check_classifies(ensemble.card)
-    dust_voxels(settings.dust, volume.voxel_size, volume.unit, flat=volume.flat)
+    planar = volume.stacking.planar
+    dust_voxels(settings.dust, volume.voxel_size, volume.unit, flat=planar)
     classes = ensemble.card.classes
     objects = _class_id(classes, settings.label_class)
     if objects is None:
@@ -240,7 +241,7 @@ def _together(
         shape=volume.shape,
         voxel_size=volume.voxel_size,
         unit=volume.unit,
-        flat=volume.flat,
+        flat=volume.stacking.planar,
         classes=card.classes,
         settings=chosen | {"cut": cut},
         members=tuple(sorted(numbers, key=lambda each: each.place)),

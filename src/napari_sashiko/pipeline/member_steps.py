@@ -49,7 +49,8 @@ def member_steps(turn: Turn) -> Generator[Event, None, MemberNumbers]:
     before = yield from _predicted(turn)
     totals = yield from _counted(turn)
     done = yield from _found(turn)
-    sizes, count, at_border = read_objects(turn.path(".csv"), flat=turn.volume.flat)
+    planar = turn.volume.stacking.planar
+    sizes, count, at_border = read_objects(turn.path(".csv"), flat=planar)
     seconds = time.perf_counter() - start
     numbers = MemberNumbers(
         place=turn.place,

@@ -120,7 +120,8 @@ def evaluate_steps(
     OutputError
         If there is no prediction, or it is not finished.
     LabelError
-        If shapes differ, or the truth has a class that the model does not know.
+        If shapes differ, the truth has a class that the model does not know, or no
+        voxel is left to be scored.
     """
     path = Path(prediction)
     record = finished_record(path)
@@ -145,7 +146,14 @@ def evaluate_steps(
             found = np.asarray(mean[(slice(None), *region)], np.float32)[:, scored]
         confusion.update(found, wanted[scored])
         calibration.update(found, wanted[scored])
-    return _summary(record, confusion, calibration)
+    scores = _summary(record, confusion, calibration)
+    if not scores.voxels:
+        raise LabelError(
+            "There is nothing to score: the truth is 0 everywhere"
+            f"{'' if ignore is None else ', or ignored where it is not'}.",
+            "Choose a truth of class numbers from 1 on; 0 is not scored.",
+        )
+    return scores
 
 
 def _same_shape(array: Any, shape: Triple, what: str) -> Volume:

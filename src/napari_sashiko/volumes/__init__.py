@@ -8,6 +8,7 @@ from napari_sashiko.volumes.disk import (
     remove_torn,
 )
 from napari_sashiko.volumes.frames import (
+    KEY_FRAME,
     Stacking,
     Time,
     frame_around,
@@ -80,6 +81,7 @@ __all__ = [
     "ATTRIBUTES",
     "DAMAGED",
     "IMAGES",
+    "KEY_FRAME",
     "LABELS",
     "LARGEST",
     "PARTS",

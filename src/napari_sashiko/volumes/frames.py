@@ -65,6 +65,11 @@ class Stacking:
         return self.shape[0] // self.depth
 
     @property
+    def planar(self) -> bool:
+        """Whether each frame is an image: what lies in it has an area, no volume."""
+        return self.flat or self.frame == 1
+
+    @property
     def axes(self) -> str:
         """Letters of the axes on disk, without channels."""
         return ("" if self.time is None else "t") + ("yx" if self.flat else "zyx")
