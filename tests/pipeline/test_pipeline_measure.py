@@ -85,6 +85,14 @@ def test_a_measurement_is_found_for_the_objects_that_it_is_of(three, arrays, tmp
     named = {"measurements": project / "measurements" / "p fibre"}
     ns.report(prediction, page, figures=["lengths"], **named)
     assert said in page.read_text(encoding="utf-8")
+    # Beside objects that were found otherwise, their numbers are not shown.
+    numbers = "fibre, objects"
+    assert numbers in page.read_text(encoding="utf-8")
+    ns.segment_instances(prediction, objects, **asked | {"dust": "6"})
+    ns.report(find_sources(prediction), page, figures=["lengths"])
+    assert said in page.read_text(encoding="utf-8")
+    assert numbers not in page.read_text(encoding="utf-8")
+    assert "measure again" in page.read_text(encoding="utf-8")
     # Another image of the same model has nothing of it.
     other = project / "predictions" / "other.zarr"
     ns.predict(three, volume_of(arrays[0] + 1), other, **WHOLE)

@@ -108,6 +108,16 @@ def test_a_project_that_was_moved_comes_back_with_all(folder):
     assert [c.name for c in found.record.classes] == ["resin", "fibre"]
 
 
+def test_objects_of_an_earlier_prediction_are_not_shown(folder):
+    index = folder / "predictions" / "net.zarr" / "zarr.json"
+    record = json.loads(index.read_text())
+    record["attributes"]["sashiko"]["created"] = "later"
+    index.write_text(json.dumps(record))
+    found = reopen(folder)
+    assert found.instances is None
+    assert any("earlier prediction" in text for text in found.findings)
+
+
 def test_a_whole_project_is_not_written_to(folder):
     before = contents(folder)
     reopen(folder)

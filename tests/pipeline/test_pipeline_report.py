@@ -394,6 +394,27 @@ def test_a_prediction_is_told_by_the_model_that_made_it(copy, arrays, fast):
     assert "another model" in found.remarks[0]
 
 
+def test_objects_of_an_earlier_prediction_are_told_of(copy):
+    index = copy / "predictions" / "forest.zarr" / "zarr.json"
+    record = json.loads(index.read_text())
+    record["attributes"]["sashiko"]["created"] = "later"
+    assert find_sources(copy).remarks == ()
+    index.write_text(json.dumps(record))
+    (remark,) = find_sources(copy).remarks
+    assert "forest.zarr were found in an earlier prediction" in remark
+
+
+def test_a_table_of_other_objects_is_not_taken(copy, tmp_path):
+    objects = copy / "instances" / "forest.zarr"
+    assert find_sources(copy).table == objects.with_suffix(".csv")
+    ns.segment_instances(
+        copy / "predictions" / "forest.zarr", objects, label_class="fibre", dust="1000"
+    )
+    assert find_sources(copy).table is None
+    done = ns.report(objects, tmp_path / "r.html", figures=["lengths"])
+    assert "lengths" in dict(done.missing)
+
+
 def test_what_lies_beside_a_prediction_belongs_to_it(project, tmp_path):
     for place in ("models/forest.sashiko-model", "predictions/forest.zarr"):
         shutil.copytree(project / place, tmp_path / place.partition("/")[2])

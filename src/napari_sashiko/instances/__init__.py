@@ -1,5 +1,6 @@
 """Instances: touching voxels grouped, dust removed, each object measured."""
 
+from napari_sashiko.instances._source import prediction_state
 from napari_sashiko.instances.cache import component_sizes, scan_components
 from napari_sashiko.instances.chosen import chosen_class
 from napari_sashiko.instances.dust import dust_counts, dust_voxels, parse_dust
@@ -18,6 +19,7 @@ __all__ = [
     "dust_counts",
     "dust_voxels",
     "parse_dust",
+    "prediction_state",
     "preview_instances",
     "scan_components",
     "segment_instances",

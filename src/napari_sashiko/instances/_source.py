@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,10 +110,7 @@ class Source:
 
     def finished(self) -> tuple[int, int]:
         """Cells that are predicted, and all cells."""
-        with _reading(self.path):
-            array = zarr.open_array(str(self.path / "ledger"), mode="r")
-            ledger = np.asarray(array[...])
-        return int((ledger == 1).sum()), int(ledger.size)
+        return _finished(self.path)
 
     def digest(self) -> str:
         """Name everything that decides which objects there are."""
@@ -121,15 +119,8 @@ class Source:
         chosen = [settings.threshold, settings.minus_std, settings.connectivity]
         if cutting := settings.splitting():
             chosen += [SPLIT_VERSION, cutting, self.boundary]
-        keys = ("model_digest", "input_digest", "plan_digest")
-        parts = [
-            BLOCKS_VERSION,
-            chosen,
-            self.class_id,
-            [self.record[key] for key in keys],
-            self.record.get("created"),
-            self.finished(),
-        ]
+        state = prediction_state(self.path, self.record)
+        parts = [BLOCKS_VERSION, chosen, self.class_id, state]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -212,6 +203,37 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
             settings=settings,
             boundary=boundary,
         )
+
+
+def prediction_state(path: Path, record: Mapping[str, Any]) -> list[Any]:
+    """What tells a prediction from others of its name, and from itself before.
+
+    Parameters
+    ----------
+    path : Path
+        Folder NAME.zarr.
+    record : mapping
+        What it says of itself.
+
+    Returns
+    -------
+    list
+        As it is read back from JSON.
+
+    Raises
+    ------
+    OutputError
+        If its ledger is damaged.
+    """
+    keys = ("model_digest", "input_digest", "plan_digest", "created")
+    return [*(record.get(key) for key in keys), *_finished(path)]
+
+
+def _finished(path: Path) -> tuple[int, int]:
+    with _reading(path):
+        array = zarr.open_array(str(path / "ledger"), mode="r")
+        ledger = np.asarray(array[...])
+    return int((ledger == 1).sum()), int(ledger.size)
 
 
 @lru_cache(maxsize=KEPT_OPEN)

@@ -13,7 +13,12 @@ import zarr
 
 from napari_sashiko.instances._blocks import blocks
 from napari_sashiko.instances._moments import Moments, Reach
-from napari_sashiko.instances._source import Region, Source, open_source
+from napari_sashiko.instances._source import (
+    Region,
+    Source,
+    open_source,
+    prediction_state,
+)
 from napari_sashiko.instances._writing import (
     Names,
     ReachTask,
@@ -195,6 +200,7 @@ def _create(path: Path, source: Source) -> None:
         "kind": "instances",
         "prediction": str(source.path),
         "digest": source.digest(),
+        "state": prediction_state(source.path, source.record),
         "class_id": source.class_id,
         "class_name": source.class_name,
         "settings": source.settings.record(),

@@ -98,11 +98,14 @@ def open_instances(path: Path | str) -> Instances:
 def _own_table(path: Path, record: dict[str, Any]) -> tuple[Path | None, str]:
     """Table of the objects, and what is wrong with it."""
     name, known = record.get("table"), record.get("table_digest")
-    if name is None or known is None:  # nothing was measured, or before it was noted
-        table = path.with_suffix(".csv")
+    if name is None or known is None:
+        if "state" in record:  # nothing was measured
+            return None, ""
+        table = path.with_suffix(".csv")  # of objects from before it was noted
         return (table if table.exists() else None), ""
     table = Path(os.path.normpath(path.parent / str(name)))
-    if table_digest(table) == known:
-        return table, ""
+    for place in (table, path.with_suffix(".csv")):  # both may have got another name
+        if table_digest(place) == known:
+            return place, ""
     which = "belongs to other objects" if table.exists() else "is missing"
     return None, f"The table {table} {which}: find the instances again to have it."

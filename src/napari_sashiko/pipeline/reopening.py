@@ -23,6 +23,7 @@ from napari_sashiko.pipeline.results import (
     open_prediction,
     open_sets,
 )
+from napari_sashiko.pipeline.sources import is_outdated
 from napari_sashiko.prediction import PredictionSettings, mend_prediction
 from napari_sashiko.runners import Event, Tick
 from napari_sashiko.volumes import Volume, finish_replacing, remove_abandoned
@@ -242,10 +243,18 @@ class Inspection:
         return None
 
     def instances(self) -> Instances | None:
-        """Find the last instances that can be shown."""
-        found = self.project.latest("instances", self.project.instances())
-        opened = (self.whole_instances(path) for path in found)
-        return next((each for each in opened if each is not None), None)
+        """Find the last instances that can be shown, of predictions as they are."""
+        for path in self.project.latest("instances", self.project.instances()):
+            if any(is_outdated(path, each) for each in self.project.predictions()):
+                self.note(
+                    f"The objects {path.name} were found in an earlier prediction: "
+                    "find them again."
+                )
+                continue
+            found = self.whole_instances(path)
+            if found is not None:
+                return found
+        return None
 
     def sets(self, prediction: Prediction | None) -> PredictionSets | None:
         """Find the sets of a prediction, unless they were made of one before it."""

@@ -11,6 +11,7 @@ from napari_sashiko.metrics import OF_CLASS
 from napari_sashiko.pipeline.evidence import Evidence
 from napari_sashiko.pipeline.held_out import held_out_scores
 from napari_sashiko.pipeline.info import extent, own_record
+from napari_sashiko.pipeline.measured import are_of
 from napari_sashiko.pipeline.project import Project
 from napari_sashiko.plots import Missing, Part, Swatch, Table, shown_unit
 from napari_sashiko.volumes import reading
@@ -205,10 +206,18 @@ def _measured(evidence: Evidence) -> list[Part]:
     """Numbers with error bars."""
     found = evidence.measured
     name, members = found.label_class.name, len(found.members)
+    title = f"Mean and standard deviation over {members} members"
     share = f"share of the {'area' if found.flat else 'volume'}"
     rows: Rows = [
         (f"{label}, {share}", said) for label, said in fractions_of(found, sign=SIGN)
     ]
+    shown = evidence.sources.instances
+    if shown is not None and not are_of(found, shown):
+        text = f"Numbers of {name} objects with error bars were found otherwise"
+        return [
+            Table(title, (), tuple(rows)),
+            Missing(f"{text} than the objects here: measure again."),
+        ]
     rows.append((f"{name}, objects", with_error(found.count, sign=SIGN)))
     rows.append((f"{name}, at the border", with_error(found.at_border, sign=SIGN)))
     extent_of = ("area", "²") if found.flat else ("volume", "³")
@@ -224,7 +233,6 @@ def _measured(evidence: Evidence) -> list[Part]:
             sign=SIGN,
         )
         rows.append((f"{name}, median {word}", said))
-    title = f"Mean and standard deviation over {members} members"
     return [Table(title, (), tuple(rows))]
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_sashiko.errors import ModelError, OutputError
+from napari_sashiko.instances import prediction_state
 from napari_sashiko.labels import LabelClass
+from napari_sashiko.pipeline.found import open_instances
 from napari_sashiko.pipeline.info import MODEL_INDEX, own_record
 from napari_sashiko.pipeline.inputs import STORE_INDEX
 from napari_sashiko.pipeline.kept_models import kept_models
@@ -156,12 +158,25 @@ def _complete(found: Sources, known: dict[str, Any]) -> Sources:
         found = replace(found, model=model or found.model)
     instances = known.get("instances", found.instances) or _instances_of(prediction)
     found = replace(found, instances=instances)
-    places = [
-        each.with_suffix(".csv") for each in (instances, prediction) if each is not None
-    ]
-    table = next((place for place in places if place.is_file()), None)
+    if instances is not None and is_outdated(instances, prediction):
+        text = f"The objects {instances.name} were found in an earlier prediction."
+        found = replace(found, remarks=(*found.remarks, text))
+    table, odd = _table_of(instances, prediction)
+    remarks = (*found.remarks, odd) if odd else found.remarks
     measured = measured_in(_rooms(prediction, ROOM), prediction, instances)
-    return replace(found, table=table, measurements=measured)
+    return replace(found, table=table, measurements=measured, remarks=remarks)
+
+
+def _table_of(instances: Path | None, prediction: Path) -> tuple[Path | None, str]:
+    """Table of the objects, and what is wrong with it."""
+    if instances is None:
+        table = prediction.with_suffix(".csv")
+        return (table if table.is_file() else None), ""
+    try:
+        found = open_instances(instances)
+    except OutputError as error:
+        return None, str(error)
+    return found.table, found.odd
 
 
 def _model_of(prediction: Path, likely: Path | None) -> Path | None:
@@ -192,7 +207,9 @@ def _instances_of(prediction: Path) -> Path | None:
         for folder in _rooms(prediction, "instances")
         for path in newest_first(folder, "*.zarr/zarr.json")
     ]
-    return next((place for place in places if _is_of(place, prediction)), None)
+    found = [place for place in places if _is_of(place, prediction)]
+    current = [place for place in found if not is_outdated(place, prediction)]
+    return next(iter(current or found), None)
 
 
 def _is_of(place: Path, prediction: Path) -> bool:
@@ -201,6 +218,24 @@ def _is_of(place: Path, prediction: Path) -> bool:
         return False
     # By name: both may have been moved together.
     return Path(str(record.get("prediction"))).name == prediction.name
+
+
+def is_outdated(instances: Path, prediction: Path) -> bool:
+    """Whether objects were found in an earlier state of a prediction of this name.
+
+    Of objects that do not say in which state, nobody knows.
+    """
+    record, known = own_record(instances), own_record(prediction)
+    if "state" not in record or not known or not _is_of(instances, prediction):
+        return False
+    try:
+        found = prediction_state(prediction, known)
+    except OutputError:  # damaged: told by whoever reads it
+        return False
+    *made, done, _ = found
+    *made_then, done_then, _ = record["state"]
+    # Fewer cells than then are damage to the prediction, of which objects know nothing.
+    return bool(made != made_then or done > done_then)
 
 
 def _predicted_from(path: Path, record: dict[str, Any]) -> Path | None:
