@@ -7,7 +7,12 @@ from napari_sashiko.checkpoints import Exploring, MemberCard, ModelCard, save_mo
 from napari_sashiko.checkpoints.explorer import KNOWN
 from napari_sashiko.forests import FilterBank, Forest
 from napari_sashiko.labels import default_classes
-from napari_sashiko.networks import build_encoder, build_network
+from napari_sashiko.networks import (
+    build_encoder,
+    build_network,
+    build_reconstructor,
+    build_restorer,
+)
 from napari_sashiko.volumes import Normalisation
 
 BANK = FilterBank(sigmas=(0.7,), textures=())
@@ -51,6 +56,20 @@ def entry_of(network, neighbours=0, weight=1.0, seed=0):
         kind="network", weight=weight, neighbours=neighbours, spec=network.spec
     )
     return entry, state
+
+
+def sewn_member(name="autoencoder", dims=2, edge=8, seed=0, weight=1.0, neighbours=0):
+    """A network that makes patches again, which are sewn together."""
+    small = {"edge": edge, "latent": 4, "depth": 2, "base_channels": 3}
+    planes = 2 * neighbours + 1
+    network = build_restorer(name, planes, 1, dims=dims, seed=seed, **small)
+    return entry_of(network, neighbours, weight, seed)
+
+
+def reconstructor_member(name, sinogram, size, weight=1.0, seed=0):
+    """A network that makes slices of sinograms of one size."""
+    network = build_reconstructor(name, sinogram, size, seed=seed)
+    return entry_of(network, 0, weight, seed)
 
 
 def forest_member(weight):

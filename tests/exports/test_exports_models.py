@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from exports_models import (
     GREY,
     explorer_of,
@@ -14,19 +15,22 @@ from exports_models import (
     gap_member,
     model_of,
     network_member,
+    reconstructor_member,
+    sewn_member,
 )
 
 from napari_sashiko.checkpoints import (
     Ensemble,
-    MemberCard,
     Reconstructing,
     Restoring,
     load_ensemble,
     load_explorer,
+    load_reconstructors,
 )
 from napari_sashiko.errors import ModelError, OutputError, SettingsError
+from napari_sashiko.exports._levelling import Levelled
+from napari_sashiko.exports.onnx_model import trace_model
 from napari_sashiko.labels import default_classes
-from napari_sashiko.networks import build_restorer
 from napari_sashiko.pipeline import Message, Progress, export, export_steps
 from napari_sashiko.prediction._inference import Inference
 from napari_sashiko.volumes import (
@@ -280,13 +284,65 @@ def test_the_graph_of_a_model_of_pictures_wants_them_levelled(tmp_path):
     np.testing.assert_allclose(std, expected[1], atol=5 * AGREES)
 
 
-def test_a_package_of_a_model_of_pictures_is_refused(tmp_path):
+@pytest.mark.parametrize("shape", [(3, 16, 20), (1, 5, 7)])
+def test_pictures_are_levelled_in_a_graph_as_in_a_stack(shape):
+    image = (RNG.random((2, *shape)) * 50 + 2e4).astype(np.float32)
+    image[:, -1] *= 4
+    image[0, 0, 1, 2:5] = np.nan, np.inf, -np.inf
+    image[0, -1] = 7  # one value
+    image[1, 0] = 5
+    image[1, 0, 0, 0] = 9  # an outlier is all the contrast that there is
+    ours = [
+        LevelledVolume(as_volume(each, axes="zyx")).read(full_region(shape))[0]
+        for each in image
+    ]
+    found = Levelled()(torch.from_numpy(image[None]))[0].numpy()
+    np.testing.assert_allclose(found, np.stack(ours), atol=2e-3)
+    nothing = torch.full((1, 1, 1, 3, 4), torch.nan)
+    assert torch.isnan(Levelled()(nothing)).all()
+
+
+@pytest.mark.slow
+def test_a_graph_may_level_the_pictures_itself(tmp_path):
     needs_onnx()
-    pytest.importorskip("bioimageio.core")
-    pytest.importorskip("bioimageio.spec")
-    model = model_of(tmp_path, network_member(dims=2), dims=2, **levelled())
-    with pytest.raises(ModelError, match="levels each picture"):
-        export(model, tmp_path / "m.zip")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    made = [network_member(dims=2, seed=seed, weight=0.5) for seed in (0, 1)]
+    model = model_of(tmp_path, *made, dims=2, **levelled())
+    steps, said = trace_model(model, levels=True), []
+    try:
+        while True:
+            said.append(next(steps))
+    except StopIteration as end:
+        traced = end.value
+    assert not [each.text for each in said if isinstance(each, Message)]
+    session = onnxruntime.InferenceSession(traced.content)
+    facts = session.get_modelmeta().custom_metadata_map
+    assert json.loads(facts["levelled"]) is False  # it takes pictures as they are
+    ensemble = load_ensemble(model)
+    for image in (pictures(), pictures()[:, :3, :16, :24]):
+        image[0, 1, 2:4, 3] = np.nan
+        ours = LevelledVolume(as_volume(image[0]))
+        seen = ours.read(full_region(image.shape[1:]))
+        expected = ensemble.predict(ensemble.card.normalisation.apply(seen))
+        mean, std = session.run(["mean", "std"], {"image": image[None]})
+        np.testing.assert_allclose(mean[0], expected[0], atol=5 * AGREES)
+        np.testing.assert_allclose(std[0], expected[1], atol=5 * AGREES)
+
+
+@pytest.mark.slow
+def test_a_package_of_a_model_of_pictures_takes_them_as_they_are(tmp_path):
+    needs_onnx()
+    core = pytest.importorskip("bioimageio.core")
+    spec = pytest.importorskip("bioimageio.spec")
+    made = [network_member(dims=2, seed=seed, weight=0.5) for seed in (0, 1)]
+    model = model_of(tmp_path, *made, dims=2, **levelled())
+    events = []
+    facts = {"authors": ["Ada"], "license": "CC-BY-4.0"}
+    export(model, tmp_path / "m.zip", report=events.append, **facts)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    status, facts = described(core, spec, tmp_path / "m.zip")
+    assert status == "passed"
+    assert "give it whole pictures" in facts["inputs"][0]["description"]
 
 
 def pierced(shape, known):
@@ -379,28 +435,105 @@ def test_a_package_of_a_model_that_explores_is_refused(tmp_path):
         export(explorer_of(tmp_path), tmp_path / "m.zip")
 
 
-def test_a_model_that_makes_slices_of_sinograms_is_refused(tmp_path):
+def reconstructors(folder, *names):
+    """A model that makes slices of 9 x 9 of sinograms of 7 angles x 10 detectors."""
+    ways = tuple(range(0, 175, 25))
+    made = Reconstructing(target=TARGET, angles=ways, detectors=10, size=9)
+    facts = restoring() | {"restoring": None, "reconstructing": made}
+    members = [
+        reconstructor_member(name, (7, 10), 9, weight=1 + n, seed=n)
+        for n, name in enumerate(names)
+    ]
+    return model_of(folder, *members, dims=2, **facts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "names",
+    [("conv_reconstruct", "dense_reconstruct", "automap"), ("conv_reconstruct",)],
+)
+def test_a_graph_makes_the_slices_of_sinograms_that_the_model_makes(tmp_path, names):
+    needs_onnx()
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = reconstructors(tmp_path, *names)
+    events = []
+    done = export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    assert "7 angles x 10 detectors to slices of 9 x 9" in done.what
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    facts = session.get_modelmeta().custom_metadata_map
+    assert json.loads(facts["angles"]) == list(range(0, 175, 25))
+    assert (facts["detectors"], facts["size"]) == ("10", "9")
+    ensemble = load_reconstructors(model)
+    for count in (1, 4, 7):
+        sinograms = image_of(count, 7, 10)[0]
+        sinograms[0, 2, 3:6] = 77.0  # not measured
+        mean, *std = session.run(None, {"image": sinograms[:, None]})
+        expected = ensemble.predict(sinograms)
+        np.testing.assert_allclose(mean[:, 0], expected[0], atol=20 * AGREES)
+        assert mean.std() > 1
+        assert len(std) == (len(names) > 1)
+        for each in std:
+            np.testing.assert_allclose(each[:, 0], expected[1], atol=20 * AGREES)
+
+
+def test_a_package_of_a_model_that_makes_slices_of_sinograms_is_refused(tmp_path):
     needs_onnx()
     pytest.importorskip("bioimageio.core")
     pytest.importorskip("bioimageio.spec")
-    made = Reconstructing(target=TARGET, angles=(0.0, 90.0), detectors=8, size=8)
-    facts = restoring() | {"restoring": None, "reconstructing": made}
-    model = model_of(tmp_path, network_member(classes=1), **facts)
-    for name in ("m.onnx", "m.zip"):
-        with pytest.raises(ModelError, match="makes slices of sinograms"):
-            export(model, tmp_path / name)
+    model = reconstructors(tmp_path, "conv_reconstruct")
+    with pytest.raises(ModelError, match="makes slices of sinograms"):
+        export(model, tmp_path / "m.zip")
 
 
-def test_networks_that_sew_patches_together_are_refused(tmp_path):
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "dims", "edge", "neighbours"),
+    [
+        ("autoencoder", 2, 8, 0),
+        ("autoencoder", 2, 9, 1),
+        ("autoencoder", 3, 8, 0),
+        ("vae", 2, 8, 0),
+    ],
+)
+def test_a_graph_sews_the_patches_that_the_model_sews(
+    tmp_path, name, dims, edge, neighbours
+):
     needs_onnx()
-    network = build_restorer(
-        "autoencoder", 1, 1, dims=2, seed=0, edge=8, latent=2, base_channels=2
-    )
-    entry = MemberCard(kind="network", weight=1.0, neighbours=0, spec=network.spec)
-    state = {key: value.numpy() for key, value in network.state_dict().items()}
-    model = model_of(tmp_path, (entry, state), dims=2, **restoring())
-    with pytest.raises(ModelError, match="make patches again"):
-        export(model, tmp_path / "m.onnx")
+    members = [
+        sewn_member(name, dims, edge, seed, 0.5, neighbours=neighbours)
+        for seed in (0, 1)
+    ]
+    model = model_of(tmp_path, *members, dims=dims, **restoring())
+    events = []
+    export(model, tmp_path / "m.onnx", report=events.append)
+    assert not [e.text for e in events if isinstance(e, Message)]
+    ensemble = load_ensemble(model)
+    half = ensemble.align[2]
+    _, _, facts = run(tmp_path / "m.onnx", image_of(4 * half, 4 * half, 5 * half))
+    least = json.loads(facts["least_zyx"])
+    assert least[1:] == [3 * half] * 2
+    for more in ((0, 0, 0), (1, 2, 4)):
+        steps = zip(least, more, ensemble.align, strict=True)
+        image = image_of(*(n + k * a for n, k, a in steps))
+        mean, std, _ = run(tmp_path / "m.onnx", image)
+        expected = ensemble.predict(ensemble.card.normalisation.apply(image))
+        np.testing.assert_allclose(mean, expected[0], atol=20 * AGREES)
+        np.testing.assert_allclose(std, expected[1], atol=20 * AGREES)
+        assert mean.std() > 1e-2
+
+
+@pytest.mark.slow
+def test_a_package_of_networks_that_sew_passes_its_tests(tmp_path):
+    needs_onnx()
+    core = pytest.importorskip("bioimageio.core")
+    spec = pytest.importorskip("bioimageio.spec")
+    model = model_of(tmp_path, sewn_member(), dims=2, **restoring())
+    export(model, tmp_path / "m.zip", authors=["Ada"], license="CC-BY-4.0")
+    status, facts = described(core, spec, tmp_path / "m.zip")
+    assert status == "passed"
+    sizes = {axis["id"]: axis["size"] for axis in facts["inputs"][0]["axes"][2:]}
+    assert sizes["x"]["step"] == 4
 
 
 def test_closing_midway_leaves_nothing(tmp_path):

@@ -98,7 +98,7 @@ def test_another_image_is_compared_with_what_was_learned(explored, click, qtbot)
     form.images.setCurrentIndex(form.images.findText("strange"))
     assert form.models.count() == 2
     form.models.setCurrentIndex(1)
-    assert form.more.isHidden()
+    assert form.settings.isHidden()  # nothing is to be learned
     said = []
     explored.session.event.connect(
         lambda _kind, event: said.append(type(event).__name__)
@@ -108,6 +108,24 @@ def test_another_image_is_compared_with_what_was_learned(explored, click, qtbot)
     assert "EpochDone" not in said
     assert "80 of 80 patches (100%) lie outside" in form.state.text()
     assert form.scatter.strange.all()
+
+
+def test_which_patches_are_shown_is_chosen(explored, click, qtbot):
+    form = explored.form
+    assert set(form.using.values()) == {"step", "most", "seed"}
+    form.models.setCurrentIndex(1)
+    assert not form.more.isHidden()
+    assert form.using.isVisibleTo(form.more_area)
+    drawn = []
+    for seed in (0, 0, 1):
+        form.using.set_values(step=6, most=30, seed=seed)
+        click(explored, "explore")
+        finish(explored, qtbot)
+        assert "30 patches" in form.state.text()
+        drawn.append(explored.found.places.tolist())
+    assert drawn[0] == drawn[1] != drawn[2]
+    ways = [np.diff(np.unique(np.asarray(drawn[0])[:, axis])) for axis in (1, 2)]
+    assert min(np.concatenate(ways)) < 12  # closer than their edge
 
 
 def test_points_go_with_their_image(explored, qtbot):

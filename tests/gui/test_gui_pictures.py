@@ -6,6 +6,7 @@ import shutil
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtWidgets import QFileDialog
 
 from napari_sashiko import pipeline
@@ -228,6 +229,27 @@ def test_a_folder_is_restored_and_shown(dock, folder, restorer, click, qtbot):
     assert dock.form.apply_button.text() == "Segment"
     assert dock.form.start_button.isEnabled()
     assert not dock.form.apply_button.isEnabled()  # nothing there tells classes
+
+
+def test_probabilities_are_written_where_they_are_wanted(
+    dock, folder, restorer, click, qtbot
+):
+    choose(dock, folder, qtbot)
+    click(dock, "train_pictures")
+    wait(dock, qtbot, "Trained")
+    results = PictureFolder(folder).results_of(dock.model, folder / "test")
+    for wanted in (False, True):
+        dock.form.probabilities.setChecked(wanted)
+        dock.form.say("")
+        click(dock, "apply")
+        wait(dock, qtbot, "1 without a result")
+        files = sorted(each.name for each in results.glob("*-probabilities.tif"))
+        assert len(files) == 2 * wanted
+    assert tifffile.imread(results / files[0]).shape == (2, 36, 40)
+    dock.add_model(restorer)
+    assert dock.form.probabilities.isHidden()
+    click(dock, "apply")  # what is ticked means nothing there
+    wait(dock, qtbot, "2 restored, 1 without a result")
 
 
 def test_restored_pictures_are_scored_by_clean_ones(

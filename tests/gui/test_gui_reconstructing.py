@@ -71,7 +71,6 @@ def likeness(layer, slices):
 
 def test_back_projection_becomes_a_layer(dock, click, qtbot):
     assert "6 slices, 20 angles, 24 detectors" in dock.form.facts.text()
-    assert dock.form.more.isHidden()
     click(dock, "reconstruct")
     finish(dock, qtbot)
     found = made(dock, "back-projection")
@@ -83,6 +82,21 @@ def test_back_projection_becomes_a_layer(dock, click, qtbot):
     assert not dock.viewer.layers["scan"].visible
     assert "network" not in dock.form.state.text()
     assert is_source(found)
+
+
+def test_what_lies_outside_the_circle_may_stay(dock, click, qtbot):
+    dock.form.more.setChecked(True)
+    assert set(dock.form.using.values()) == {"circle", "beside"}
+    assert dock.form.settings.isHidden()  # nothing learns
+    corners = []
+    for circle in (True, False):
+        dock.form.using.set_values(circle=circle)
+        dock.form.say("")
+        click(dock, "reconstruct")
+        finish(dock, qtbot)
+        corners.append(np.asarray(made(dock, "back-projection").data)[:, 0, 0])
+    assert (corners[0] == 0).all()
+    assert (corners[1] != 0).all()
 
 
 def test_slices_are_compared_with_the_true_ones(dock, click, qtbot):

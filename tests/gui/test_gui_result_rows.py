@@ -96,6 +96,30 @@ def test_all_of_a_segmentation_can_be_exported(dock, qtbot, tmp_path, predicted)
     assert (tmp_path / "b.mrc").stat().st_size > found.class_ids.size
 
 
+def test_who_made_a_model_is_said_in_the_export(
+    dock, click, qtbot, tmp_path, monkeypatch
+):
+    exporting, given = rows(dock).exporting, []
+    click(dock, "more_exporting")
+    assert exporting.about.isVisibleTo(exporting)
+    assert exporting.about.values() == {"authors": (), "license": None}
+    exporting.about.set_values(authors=["Ada Lovelace", "Bob"], license="CC-BY-4.0")
+
+    def steps(_source, _out, settings):
+        given.append(settings)
+        yield from ()
+
+    monkeypatch.setattr(pipeline, "export_steps", steps)
+    offer = pipeline.exportables(rows(dock).written()[0])[0]
+    exporting.write(offer, tmp_path / "m.zip")
+    qtbot.waitUntil(lambda: bool(given), timeout=LONG)
+    (settings,) = given
+    assert settings.authors == ("Ada Lovelace", "Bob")
+    assert settings.license == "CC-BY-4.0"
+    click(dock, "more_exporting")
+    assert exporting.about.isHidden()
+
+
 def test_the_menu_leads_to_the_file(dock, click, qtbot, tmp_path, monkeypatch):
     exporting, asked = rows(dock).exporting, []
 

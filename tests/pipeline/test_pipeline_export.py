@@ -245,9 +245,9 @@ ALL, GRAPH = (".onnx", ".zip"), (".onnx",)
         ({}, [ALL]),  # damaged: whoever writes it is told
         ({"members": [FOREST, NETWORK], "normalisation": {}}, [ALL]),
         ({"members": [FOREST], "normalisation": {}}, []),
-        ({"members": [NETWORK], "normalisation": {"levelled": True}}, [GRAPH]),
+        ({"members": [NETWORK], "normalisation": {"levelled": True}}, [ALL]),
         ({"members": [NETWORK], "normalisation": {}, "exploring": {"n": 1}}, [GRAPH]),
-        ({"members": [NETWORK], "reconstructing": {"angles": 9}}, []),
+        ({"members": [NETWORK], "reconstructing": {"angles": 9}}, [GRAPH]),
     ],
 )
 def test_models_are_offered_as_what_other_programs_could_use(tmp_path, card, endings):

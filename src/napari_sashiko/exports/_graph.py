@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_sashiko.checkpoints import ModelCard
+from napari_sashiko.checkpoints import ModelCard, ReconstructorEnsemble
 from napari_sashiko.exports._filling import filled
-from napari_sashiko.networks import Encoder, Network
+from napari_sashiko.exports._levelling import Levelled
+from napari_sashiko.exports._sewing import Sewn
+from napari_sashiko.networks import Encoder, Network, Patchwise
 from napari_sashiko.volumes import Normalisation
 
 
@@ -90,6 +92,44 @@ class EncoderGraph(nn.Module):
         return (encoder.encode(self.normalised(image)),)
 
 
+class ReconstructorGraph(nn.Module):
+    """What `ReconstructorEnsemble.predict` does: slices of sinograms.
+
+    Parameters
+    ----------
+    ensemble : ReconstructorEnsemble
+        On the CPU.
+    """
+
+    grey: Tensor
+    contrast: Tensor
+
+    def __init__(self, ensemble: ReconstructorEnsemble) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(each.folded() for each in ensemble.networks)
+        weights = [entry.weight for entry in ensemble.card.members]
+        self._weights = [weight / sum(weights) for weight in weights]
+        self.normalised = GreyValues(ensemble.card.normalisation, 2)
+        target = ensemble.made.target
+        self.register_buffer("grey", _column(target.center, 2))
+        self.register_buffer("contrast", _column(target.scale, 2))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What `forward` returns."""
+        return _outputs(self.networks)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Slices ``(B, 1, size, size)`` of ``(B, 1, angles, detectors)``, deviation."""
+        seen = self.normalised(image)
+        said = [network(seen) for network in self.networks]
+        mean, *std = _voted(said, self._weights)
+        return (
+            mean * self.contrast + self.grey,
+            *(each * self.contrast for each in std),
+        )
+
+
 class EnsembleGraph(nn.Module):
     """What `Ensemble.predict` does, from the grey values on, without files or devices.
 
@@ -102,15 +142,20 @@ class EnsembleGraph(nn.Module):
         What the model is.
     voices : sequence of Voice
         Its networks; their weights sum to 1.
+    levels : bool
+        Whether it levels pictures itself, of a model that sees them levelled.
     """
 
     factors: Tensor
     grey: Tensor
     contrast: Tensor
 
-    def __init__(self, card: ModelCard, voices: Sequence[Voice]) -> None:
+    def __init__(
+        self, card: ModelCard, voices: Sequence[Voice], *, levels: bool = False
+    ) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(each.network.folded() for each in voices)
+        self.networks = nn.ModuleList(_traceable(each.network) for each in voices)
+        self.levelled = Levelled() if levels else nn.Identity()
         self._neighbours = [each.neighbours for each in voices]
         self._weights = [each.weight for each in voices]
         self._dims = card.dims
@@ -128,10 +173,11 @@ class EnsembleGraph(nn.Module):
     @property
     def outputs(self) -> tuple[str, ...]:
         """What `forward` returns."""
-        return ("mean", "std") if len(self.networks) > 1 else ("mean",)
+        return _outputs(self.networks)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Mean and deviation ``(B, K, Z, Y, X)`` of grey values ``(B, C, Z, Y, X)``."""
+        image = self.levelled(image)
         seen = self.normalised(image)
         if not self._fills:
             return self._grey(*self._voted(seen))
@@ -148,15 +194,7 @@ class EnsembleGraph(nn.Module):
     def _voted(self, seen: Tensor) -> tuple[Tensor, ...]:
         """Mean and deviation of what the networks say."""
         shares = [self._said(place, seen) for place in range(len(self.networks))]
-        mean = torch.zeros_like(shares[0])
-        for share, weight in zip(shares, self._weights, strict=True):
-            mean = mean + weight * share
-        if len(shares) == 1:
-            return (mean,)
-        squares = torch.zeros_like(mean)
-        for share, weight in zip(shares, self._weights, strict=True):
-            squares = squares + weight * (share - mean) ** 2
-        return mean, squares.clamp_min(0).sqrt()
+        return _voted(shares, self._weights)
 
     def _grey(self, mean: Tensor, *std: Tensor) -> tuple[Tensor, ...]:
         if not self._restores:
@@ -201,6 +239,28 @@ class EnsembleGraph(nn.Module):
             return shares
         shares = (shares * self.factors) ** self._power
         return shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-12)
+
+
+def _traceable(network: Network) -> nn.Module:
+    """The network as tracers follow it at any size."""
+    return Sewn(network) if isinstance(network, Patchwise) else network.folded()
+
+
+def _outputs(networks: nn.ModuleList) -> tuple[str, ...]:
+    return ("mean", "std") if len(networks) > 1 else ("mean",)
+
+
+def _voted(said: Sequence[Tensor], weights: Sequence[float]) -> tuple[Tensor, ...]:
+    """Mean and deviation by weights that sum to 1; of one network the mean alone."""
+    mean = torch.zeros_like(said[0])
+    for each, weight in zip(said, weights, strict=True):
+        mean = mean + weight * each
+    if len(said) == 1:
+        return (mean,)
+    squares = torch.zeros_like(mean)
+    for each, weight in zip(said, weights, strict=True):
+        squares = squares + weight * (each - mean) ** 2
+    return mean, squares.clamp_min(0).sqrt()
 
 
 def _with_neighbours(seen: Tensor, neighbours: int) -> Tensor:

@@ -95,13 +95,14 @@ def export_package(model: Path, out: Path, settings: ExportSettings) -> Iterator
             "images.",
             "Export it as ONNX.",
         )
-    if card.normalisation.levelled:
+    if card.reconstructing is not None:
         raise ModelError(
-            f"The model {model} levels each picture between its outliers, which no "
-            "preprocessing of bioimage.io can say.",
-            "Export it as ONNX, or train with levelling set to no and export that.",
+            f"The model {model} makes slices of sinograms: programs of bioimage.io "
+            "want images.",
+            "Export it as ONNX.",
         )
-    traced = yield from trace_model(model)
+    # Preprocessing there measures pictures before they are clipped: the graph levels.
+    traced = yield from trace_model(model, levels=True)
     yield from _wishes(settings)
     with said(target), tempfile.TemporaryDirectory() as folder, _closing_files():
         packed = _packed(traced, Path(folder), settings)
@@ -189,10 +190,12 @@ def _write_files(traced: Traced, place: Path) -> None:
 def _least_sizes(traced: Traced) -> tuple[int, int, int]:
     """Smallest image (z, y, x) that has a voxel with all its surroundings."""
     z, y, x = (
-        a * -(-(2 * halo + 1) // a)
-        for a, halo in zip(traced.align, traced.halo, strict=True)
+        a * max(-(-(2 * halo + 1) // a), blocks)
+        for a, halo, blocks in zip(
+            traced.align, traced.halo, traced.fewest, strict=True
+        )
     )
-    return max(z, traced.fewest), y, x
+    return z, y, x
 
 
 def _description(
@@ -254,15 +257,18 @@ def _input(traced: Traced, place: Path) -> dict[str, Any]:
     sizes = [{"min": least, "step": step} for least, step in pairs]
     return {
         "id": INPUT,
-        "description": _takes(traced.card),
+        "description": _takes(traced),
         "axes": _axes(traced, channels, sizes),
         "data": {"type": "float32"},
         "test_tensor": {"source": place / f"{INPUT}.npy"},
     }
 
 
-def _takes(card: ModelCard) -> str:
+def _takes(traced: Traced) -> str:
+    card = traced.card
     words = "Grey values as they are: the model normalises them itself"
+    if traced.levels:
+        return f"{words}, each slice by what it is given of it: give it whole pictures."
     if card.restoring is None or not card.restoring.fills_gaps:
         return f"{words}."
     missing = card.normalisation.missing

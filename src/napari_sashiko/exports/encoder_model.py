@@ -1,27 +1,12 @@
 """A model that explores as an ONNX graph: patches in, a few numbers of each out."""
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from napari_sashiko.checkpoints import ModelCard, load_explorer
+from napari_sashiko.checkpoints import load_explorer
+from napari_sashiko.exports._batches import Kind, batch_steps
 from napari_sashiko.exports._graph import EncoderGraph
-from napari_sashiko.exports._tracing import (
-    Floats,
-    check_size,
-    facts_of,
-    need_packages,
-    onnx_of,
-    state_facts,
-)
-from napari_sashiko.exports._trial import largest_difference, random_image, remarks
-from napari_sashiko.runners import Event, Progress
-
-STEPS = 3  # of the progress
-MOST_PATCHES = 65_536  # in one go
+from napari_sashiko.runners import Event
 
 
 def encoder_steps(model: Path) -> Generator[Event, None, tuple[bytes, str]]:
@@ -35,32 +20,17 @@ def encoder_steps(model: Path) -> Generator[Event, None, tuple[bytes, str]]:
     ------
     ModelError
         If ONNX cannot express it.
-    OutputError
-        If a package is missing.
     """
-    need_packages()
-    yield Progress(0, STEPS, "exporting")
     explorer = load_explorer(model, "cpu")
     card, network = explorer.card, explorer.network
+    kind = Kind(
+        name="patches",
+        size=(network.edge, network.edge),
+        facts={"edge": network.edge, "latent": network.latent},
+        unit=max(float(explorer.known.abs().max()), 1.0),
+        unit_name="shares of the largest number",
+    )
     graph = EncoderGraph(card, network).eval()
-    check_size(graph, model)
-    patches = _patches(card, network.edge, 2, seed=0)
-    count = torch.export.Dim("patches", min=1, max=MOST_PATCHES)
-    proto = onnx_of(graph, patches, {0: count})
-    facts = {"edge": json.dumps(network.edge), "latent": json.dumps(network.latent)}
-    state_facts(proto, facts_of(card) | facts)
-    content: bytes = proto.SerializeToString()
-    yield Progress(1, STEPS, "exporting")
-    others = _patches(card, network.edge, 3, seed=1)
-    spread = float(explorer.known.abs().max())
-    difference = largest_difference(graph, content, others) / max(spread, 1.0)
-    yield from remarks(card, difference, "shares of the largest number")
-    yield Progress(2, STEPS, "exporting")
+    content = yield from batch_steps(model, card, graph, kind)
     edge = " x ".join([str(network.edge)] * network.dims)
     return content, f"an encoder as a graph, {network.latent} numbers of {edge} voxels"
-
-
-def _patches(card: ModelCard, edge: int, count: int, seed: int) -> Floats:
-    """Patches ``(count, C, edge, edge)``: slices of a random image."""
-    image = random_image(card, (count, edge, edge), seed)
-    return np.ascontiguousarray(image[0].swapaxes(0, 1))

@@ -20,8 +20,10 @@ WORDS = FormWords(
     start="Explore",
     start_tip="Learn, then show every patch as a point",
     model_tip="Learn anew, or compare with what another image taught",
-    more_tip="Time, patch, network",
+    more_tip="Which patches are shown; time, patch, network",
     curve="loss on held-out patches",
+    using="Points",
+    using_skip={"method", "device"},  # chosen above, and among those of the learning
 )
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 METHOD_TIPS = {
@@ -75,6 +77,7 @@ class ExploreDock(LearnDock):
 
     kind: ClassVar[str] = "explore"
     settings_name: ClassVar[str] = "ExploreSettings"
+    using_name: ClassVar[str] = "EmbedSettings"
     room: ClassVar[str] = Exploration.models
     parts: ClassVar[Mapping[str, str]] = {"network": "encoder"}
     form: ExploreForm
@@ -99,7 +102,10 @@ class ExploreDock(LearnDock):
         if model is None:
             settings = engine.explore_settings(**self.ensure_settings().values())
             device = settings.device
-        looking = engine.EmbedSettings.checked(method=self.form.method, device=device)
+        shown = self.ensure_using().values()
+        looking = engine.EmbedSettings.checked(
+            **shown, method=self.form.method, device=device
+        )
         volume = volume_of(layer)
         return Exploration(
             volume=volume,

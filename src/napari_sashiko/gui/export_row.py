@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QMenu
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QMenu
 
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.parts import make_button
+from napari_sashiko.gui.settings_form import SettingsForm
 from napari_sashiko.gui.work_row import WorkRow
 from napari_sashiko.runners import Event
 from napari_sashiko.session import Session
@@ -17,6 +19,8 @@ TIP = (
     "Write a result as TIFF or MRC, a model as ONNX or as a package of bioimage.io, "
     "for other programs"
 )
+ABOUT_TIP = "Who made a model, and its license, for packages of bioimage.io"
+ABOUT = {"authors", "license"}  # what is said of a model
 FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "MRC": (".mrc", ".rec", ".map", ".st"),
@@ -49,6 +53,23 @@ class ExportRow(WorkRow):
         self.menu = QMenu(self)
         self.menu.setObjectName("export_menu")
 
+    def ensure_about(self) -> SettingsForm:
+        """Make the form of what is said of a model, the first time."""
+        if self.about is None:
+            settings = self.session.engine.ExportSettings
+            self.about = SettingsForm(settings, skip=set(settings.model_fields) - ABOUT)
+            # A package may go without both.
+            self.about.findChild(QLineEdit, "license").setPlaceholderText("none")
+            self.layout().insertWidget(1, self.about)
+        return self.about
+
+    def refresh(self, *, ready: bool) -> None:
+        """Show what can be done now."""
+        super().refresh(ready=ready)
+        self.more.setVisible(ready)
+        if self.about is not None:
+            self.about.setVisible(ready and self.more.isChecked())
+
     def follow(self) -> None:
         """Show the button where there is something to write."""
         self.refresh(ready=bool(self._sources()))
@@ -78,13 +99,29 @@ class ExportRow(WorkRow):
     def write(self, what: Any, out: Path) -> None:
         """Write one of the offers to a file."""
         with telling(self.session):
-            self.session.steps.export(what, out)
+            said = {} if self.about is None else self.about.values()
+            self.session.steps.export(what, out, **said)
 
     def on_event(self, event: Event) -> None:
         """Say where it is."""
         # By name: the class lives in a room that loads the engine.
         if type(event).__name__ == "ExportDone":
             self._on_done(event)
+
+    def show_more(self) -> None:
+        """Open or close what is said of a model."""
+        with telling(self.session):
+            if self.more.isChecked():
+                self.ensure_about()
+            self.refresh(ready=self.ready)
+
+    def _build(self, name: str, text: str, tip: str) -> None:
+        super()._build(name, text, tip)
+        self.about: SettingsForm | None = None
+        self.more = make_button("more_exporting", "more", ABOUT_TIP)
+        self.more.setCheckable(True)
+        self.more.toggled.connect(lambda _on: self.show_more())
+        self.press.addWidget(self.more)
 
     def _on_done(self, event: Any) -> None:
         file = Path(event.path)

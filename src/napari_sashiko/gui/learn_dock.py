@@ -50,6 +50,8 @@ class LearnDock(QWidget):
         Of the jobs.
     settings_name : str
         What the pipeline calls the settings of the training.
+    using_name : str
+        What it calls those of what is made then; empty where none of them is shown.
     room : str
         Where models of this kind lie in a project.
     parts : mapping
@@ -60,6 +62,7 @@ class LearnDock(QWidget):
 
     kind: ClassVar[str]
     settings_name: ClassVar[str]
+    using_name: ClassVar[str] = ""
     room: ClassVar[str]
     parts: ClassVar[Mapping[str, str]] = {"network": "network"}
     score_tip: ClassVar[str] = ""
@@ -190,6 +193,8 @@ class LearnDock(QWidget):
         with telling(self.session):
             if on:
                 self.ensure_settings()
+                if self.using_name:
+                    self.ensure_using()
             self.form.show_task()
 
     def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
@@ -207,6 +212,10 @@ class LearnDock(QWidget):
         engine = self.session.engine
         settings = getattr(engine, self.settings_name)
         return self.form.ensure_settings(settings, part_choices(engine, self.parts))
+
+    def ensure_using(self) -> Any:
+        """Return the form of what is made of what was learned, made the first time."""
+        return self.form.ensure_using(getattr(self.session.engine, self.using_name))
 
     def sources(self) -> list[Any]:
         """Layers that can be worked on."""

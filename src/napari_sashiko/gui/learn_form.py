@@ -46,8 +46,10 @@ class FormWords:
         Of the models, and of the button that opens all other settings.
     curve : str
         What the live curve shows.
-    skip : collection
-        Settings that are chosen elsewhere.
+    skip, using_skip : collection
+        Settings that are chosen elsewhere: of the learning, and of what comes then.
+    using : str
+        Heading of the latter among the other settings.
     """
 
     name: str
@@ -58,6 +60,8 @@ class FormWords:
     more_tip: str
     curve: str = "loss on held-out blocks"
     skip: Collection[str] = ()
+    using: str = ""
+    using_skip: Collection[str] = ()
 
 
 class LearnForm:
@@ -85,6 +89,7 @@ class LearnForm:
         self.more = make_button(f"more_{doing}", "more", words.more_tip)
         self.more.setCheckable(True)
         self.settings: SettingsForm | None = None
+        self.using: SettingsForm | None = None
         self.more_area = boxed(QVBoxLayout())
         self.more_area.setVisible(False)
         self.start_button = make_button(name, words.start, words.start_tip)
@@ -122,8 +127,11 @@ class LearnForm:
 
     def show_task(self) -> None:
         """Show what the choices need."""
-        self.more.setVisible(self.learns)
-        self.more_area.setVisible(self.learns and self.more.isChecked())
+        some = self.learns or bool(self.words.using)
+        self.more.setVisible(some)
+        self.more_area.setVisible(some and self.more.isChecked())
+        if self.settings is not None:
+            self.settings.setVisible(self.learns)
 
     # ---- building ---------------------------------------------------------------
 
@@ -172,6 +180,23 @@ class LearnForm:
             )
             self.more_area.layout().addWidget(self.settings)
         return self.settings
+
+    def ensure_using(self, settings: Any) -> SettingsForm:
+        """Make the form of how what was learned is used, the first time.
+
+        It stands above all other settings, and stays where a model is chosen.
+
+        Parameters
+        ----------
+        settings : type of Settings
+            Its fields give the rows.
+        """
+        if self.using is None:
+            self.using = SettingsForm(settings, skip=self.words.using_skip)
+            layout = self.more_area.layout()
+            layout.insertWidget(0, QLabel(f"<b>{self.words.using}</b>"))
+            layout.insertWidget(1, self.using)
+        return self.using
 
     # ---- showing ----------------------------------------------------------------
 

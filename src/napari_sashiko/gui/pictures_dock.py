@@ -117,8 +117,11 @@ class PicturesDock(LearnDock):
         with telling(self.session):
             folder, model, target = self.folder(), self.need_model(), self.need_target()
             session, device = self.session, self.ensure_settings().values()["device"]
-            settings = session.engine.ApplySettings.checked(device=device)
             restores = self.restores(model)
+            wanted = self.form.probabilities.isChecked() and not restores
+            settings = session.engine.ApplySettings.checked(
+                device=device, probabilities=wanted
+            )
             self._done = RESTORED if restores else SEGMENTED
             self._run(
                 self.apply,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from napari_sashiko.gui.folder_row import FolderRow
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
@@ -113,6 +113,7 @@ class PicturesForm(LearnForm):
             button.setEnabled(button.isEnabled() and there)
         self.evaluate_button.setEnabled(self.evaluate_button.isEnabled() and results)
         self.evaluate_button.setToolTip(BY_CLEAN if restores else BY_LABELS)
+        self.probabilities.setVisible(not restores)
         self.against.setVisible(results and restores)
         self.shown.setEnabled(results)
         self.show_button.setEnabled(results)
@@ -125,6 +126,11 @@ class PicturesForm(LearnForm):
         )
         self.apply_button = make_button("apply", *SEGMENT)
         self.evaluate_button = make_button("evaluate", "Evaluate", BY_LABELS)
+        self.probabilities = QCheckBox("probabilities")
+        self.probabilities.setObjectName("write_probabilities")
+        self.probabilities.setToolTip(
+            "Beside each class picture, write how likely each class is, as a TIFF"
+        )
         self.clean = FolderRow(
             "clean_folder",
             "Choose clean pictures",
@@ -142,8 +148,11 @@ class PicturesForm(LearnForm):
         rows.addRow("Folder", self.target)
         self.below.addWidget(self.title)
         self.below.addLayout(rows)
-        self.below.addLayout(in_a_row(self.apply_button, self.evaluate_button, None))
+        self.below.addLayout(
+            in_a_row(self.apply_button, self.evaluate_button, self.probabilities, None)
+        )
         self.below.addWidget(self.against)
         self.below.addWidget(self.scores)
         self.below.addLayout(in_a_row(self.shown, self.show_button, widest=1))
         self.add_starts(self.apply_button, self.evaluate_button)
+        self._choices.append(self.probabilities)

@@ -17,6 +17,7 @@ class ReconstructDock(LearnDock):
 
     kind: ClassVar[str] = "reconstruct"
     settings_name: ClassVar[str] = "TrainReconstructSettings"
+    using_name: ClassVar[str] = "ReconstructSettings"
     room: ClassVar[str] = Reconstruction.models
     parts: ClassVar[Mapping[str, str]] = {
         "network": "reconstructor",
@@ -76,7 +77,10 @@ class ReconstructDock(LearnDock):
             settings=settings,
             model=model if isinstance(model, Path) else None,
             making=engine.ReconstructSettings.checked(
-                order=order, filter=form.filters.currentData(), device=device
+                **self.ensure_using().values(),
+                order=order,
+                filter=form.filters.currentData(),
+                device=device,
             ),
             slices=slices,
             angles=file,

@@ -14,9 +14,11 @@ WORDS = FormWords(
     start="Reconstruct",
     start_tip="Make a volume of the sinograms",
     model_tip="Back-projection alone, networks that learn now, or what was learned",
-    more_tip="Time, networks, losses",
+    more_tip="Back-projection; time, networks, losses",
     curve="loss on held-out slices",
     skip={"order"},  # chosen above the settings
+    using="Back-projection",
+    using_skip={"order", "filter", "device", "overwrite"},
 )
 WITHOUT = "without"  # a model
 ORDERS = {

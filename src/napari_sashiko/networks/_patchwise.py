@@ -98,10 +98,14 @@ class Patchwise(Network):
     def _cut(self, x: Tensor, corners: list[Corner]) -> Tensor:
         return torch.cat([x[self._box(corner)] for corner in corners])
 
+    def line(self) -> Tensor:
+        """Weight of each voxel along one axis of a patch, above 0 everywhere."""
+        place = torch.arange(self.edge)
+        return (torch.minimum(place, place.flip(0)) + 1.0) / self.edge
+
     def _ramp(self, x: Tensor) -> Tensor:
         """Weight of each voxel of a patch, above 0 everywhere."""
-        place = torch.arange(self.edge, device=x.device)
-        line = (torch.minimum(place, place.flip(0)) + 1.0) / self.edge
+        line = self.line().to(x.device)
         return math.prod(  # type: ignore[return-value]
             line.view(*(-1 if a == axis else 1 for a in range(self.dims)))
             for axis in range(self.dims)

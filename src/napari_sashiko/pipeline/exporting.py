@@ -139,10 +139,10 @@ def _model_endings(model: Path) -> tuple[str, ...]:
     try:  # as it stands there: to check all of it loads torch
         card = json.loads((model / MODEL_INDEX).read_text(encoding="utf-8"))
         kinds = {member["kind"] for member in card["members"]}
-        if card.get("reconstructing") is not None or "network" not in kinds:
+        if "network" not in kinds:
             return ()  # forests are in no other program's words
         # The words of bioimage.io have none for these.
-        graph_only = card.get("exploring") or card["normalisation"].get("levelled")
+        graph_only = card.get("exploring") or card.get("reconstructing")
         return MODEL_ENDINGS[:1] if graph_only else MODEL_ENDINGS
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return MODEL_ENDINGS  # damaged: told in words by whoever writes it

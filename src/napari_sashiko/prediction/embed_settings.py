@@ -20,10 +20,12 @@ class EmbedSettings(Settings):
     )
     step: Annotated[int, Ge(1), Le(4096)] | None = Field(
         None,
+        title="patch step",
         description="Voxels from patch to patch along y and x; their edge if empty.",
     )
     most: Annotated[int, Ge(4), Le(200_000)] = Field(
         2000,
+        title="most patches",
         description="Most patches; of more, so many are drawn at random.",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")

@@ -25,6 +25,7 @@ class ReconstructSettings(Settings):
     )
     beside: bool = Field(
         default=True,
+        title="beside networks",
         description="Beside what a model makes, write the filtered back-projection.",
     )
     device: str = Field(

@@ -200,7 +200,7 @@ class StepDesk:
             name=f"Scoring {result.stem}",
         )
 
-    def export(self, what: Any, out: Path) -> Job:
+    def export(self, what: Any, out: Path, **said: Any) -> Job:
         """Write a result or a model for other programs; a file that is there goes.
 
         Parameters
@@ -209,12 +209,21 @@ class StepDesk:
             What is written.
         out : Path
             File; its ending decides the format.
+        **said
+            Fields of `ExportSettings` that tell of a model: authors, license.
+
+        Raises
+        ------
+        SettingsError
+            If one of them is impossible.
         """
         session, engine = self._session, self._session.engine
+        settings = engine.ExportSettings.checked(
+            **what.settings, **said, overwrite=True
+        )
 
         def work() -> Iterator[Event]:
             yield Tick()
-            settings = engine.ExportSettings.checked(**what.settings, overwrite=True)
             yield from engine.export_steps(what.source, out, settings)
 
         return session.start("export", work, name=f"Exporting {what.what}")
