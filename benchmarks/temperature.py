@@ -4,7 +4,8 @@
 
 Trains on the strokes of `accuracy.py`, then asks the members about some slices and
 compares what they say with the truth: at several temperatures, at the one that training
-found, and at the best one, which nobody can know. The answers go to
+found, at those that other numbers of errors for each difference of the families would
+give, and at the best one, which nobody can know. The answers go to
 ``benchmarks/results/temperature.jsonl``; the last lines printed are their means, as a
 table.
 """
@@ -22,11 +23,12 @@ from tasks import trials
 import napari_sashiko as ns
 from napari_sashiko.checkpoints import load_ensemble
 from napari_sashiko.metrics import Calibration
-from napari_sashiko.training.temperature import mix
+from napari_sashiko.training.temperature import agreed_temperature, mix
 from napari_sashiko.volumes import as_seen, as_volume
 
 RESULTS = Path(__file__).parent / "results" / "temperature.jsonl"
 TEMPERATURES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3)
+ALIKE = (0.8, 1.1, 1.4, 1.7)  # errors for each difference
 MEASURES = ("ece", "brier")
 ASKED, VOXELS = 8, 2000  # slices, and voxels of each
 
@@ -60,16 +62,29 @@ def answers(scene, paint, seed, epochs):
         model = Path(folder) / "m.sashiko-model"
         volume = as_volume(scene.image, voxel_size=scene.spacing, name="volume")
         ns.train(volume, paint, model, minutes=None, epochs=epochs, seed=seed)
-        families, truth, chosen = asked(model, volume, scene, paint)
+        families, kinds, truth, chosen = asked(model, volume, scene, paint)
+    return chosen, compared(families, kinds, truth, chosen)
+
+
+def compared(families, kinds, truth, chosen):
+    """Scores by temperature, or by what it follows from."""
     wanted = {f"{t:g}": t for t in TEMPERATURES} | {"found": chosen}
+    pairs = list(zip(families, kinds, strict=True))
+    forests, networks = (
+        [each for each, kind in pairs if (kind == "forest") == trees]
+        for trees in (True, False)
+    )
+    for alike in ALIKE if forests and networks else ():
+        agreed = agreed_temperature(forests, networks, alike=alike)
+        wanted[f"{alike:g} x"] = agreed
     found = {name: judged(mix(families, t), truth) for name, t in wanted.items()}
     fine = [judged(mix(families, t), truth) for t in np.geomspace(0.2, 2, 24)]
     found["best"] = {name: min(each[name] for each in fine) for name in MEASURES}
-    return chosen, found
+    return found
 
 
 def asked(model, volume, scene, paint):
-    """What each member says of voxels without paint, with its weight; and the truth."""
+    """What each member says of voxels without paint, its weight and kind; the truth."""
     ensemble = load_ensemble(model)
     chosen = ensemble.card.temperature
     card = ensemble.card.model_copy(update={"temperature": 1.0})
@@ -90,8 +105,9 @@ def asked(model, volume, scene, paint):
         )
         truth.append(scene.truth[z].ravel()[picks])
     weights = [member.weight for member in card.members]
+    kinds = [member.kind for member in card.members]
     pairs = zip(weights, np.concatenate(said, axis=1), strict=True)
-    return list(pairs), np.concatenate(truth).astype(int), chosen
+    return list(pairs), kinds, np.concatenate(truth).astype(int), chosen
 
 
 def judged(probabilities, truth):
@@ -108,12 +124,16 @@ def means(epochs):
     lines = [each for each in records() if each["epochs"] == epochs]
     names = list(lines[0]["found"])
     rows = [
-        f"| {len(lines)} runs | {' | '.join(names)} |",
-        f"|---|{'---:|' * len(names)}",
+        f"| | runs | {' | '.join(names)} |",
+        f"|---|---:|{'---:|' * len(names)}",
     ]
-    for measure in MEASURES:
-        values = [np.mean([each["found"][n][measure] for each in lines]) for n in names]
-        rows.append(f"| {measure} | {' | '.join(f'{v:.4f}' for v in values)} |")
+    counts = sorted({each["strokes"] for each in lines}, reverse=True)
+    for count in counts:
+        some = [each["found"] for each in lines if each["strokes"] == count]
+        for measure in MEASURES:
+            values = [np.mean([each[n][measure] for each in some]) for n in names]
+            words = f"{measure}, {count} strokes | {len(some)}"
+            rows.append(f"| {words} | {' | '.join(f'{v:.3f}' for v in values)} |")
     return "\n".join(rows)
 
 

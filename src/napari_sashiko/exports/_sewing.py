@@ -41,7 +41,7 @@ class Sewn(nn.Module):
         inside = [axis + 1 for axis in axes]
         flat = x.permute(0, *axes, 1, *inside).flatten(0, self.dims)
         made: Tensor = self.encoder(flat).image
-        made = made.unflatten(0, (x.shape[0], *counts))
+        made = made.reshape(x.shape[0], *counts, *made.shape[1:])
         channel = 1 + self.dims
         pairs = zip(range(1, channel), range(channel + 1, made.ndim), strict=True)
         made = made.permute(0, channel, *(place for pair in pairs for place in pair))
@@ -51,7 +51,8 @@ class Sewn(nn.Module):
 
     def _cut(self, x: Tensor, axis: int) -> Tensor:
         """Turn an axis into (patches, voxels of a patch)."""
-        blocks = x.unflatten(axis, (x.shape[axis] // self._half, self._half))
+        shape = (*x.shape[:axis], -1, self._half, *x.shape[axis + 1 :])
+        blocks = x.reshape(shape)
         count = blocks.shape[axis] - 1
         first, second = (blocks.narrow(axis, start, count) for start in (0, 1))
         return torch.cat([first, second, *self._odd(blocks, axis)], axis + 1)

@@ -42,7 +42,9 @@ def mix(families: Sequence[Family], temperature: float) -> NDArray[np.float64]:
     return np.asarray(sum(share * sharpen(said, temperature) for share, said in heard))
 
 
-def agreed_temperature(forests: Sequence[Family], networks: Sequence[Family]) -> float:
+def agreed_temperature(
+    forests: Sequence[Family], networks: Sequence[Family], *, alike: float = ALIKE
+) -> float:
     """Choose the temperature at which the ensemble doubts as much as families differ.
 
     Parameters
@@ -50,6 +52,8 @@ def agreed_temperature(forests: Sequence[Family], networks: Sequence[Family]) ->
     forests, networks : sequence of (weight, probabilities)
         Weight in the ensemble's mean, all of them adding to 1, and ``(N, K)`` corrected
         probabilities of each member, of voxels from all over the volume.
+    alike : float
+        Errors of the ensemble for each voxel where the families differ.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def agreed_temperature(forests: Sequence[Family], networks: Sequence[Family]) ->
         In ``RANGE``; below 1 the members are made surer.
     """
     one, other = (mix(each, 1.0).argmax(axis=1) for each in (forests, networks))
-    sure = 1.0 - ALIKE * float((one != other).mean())
+    sure = 1.0 - alike * float((one != other).mean())
 
     def surer(log_temperature: float) -> float:
         said = mix([*forests, *networks], float(np.exp(log_temperature)))
