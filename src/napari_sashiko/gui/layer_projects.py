@@ -1,16 +1,23 @@
-"""Projects of image layers; where an image must be read to know its own, by a job."""
+"""Projects of image layers; where a file must be read to know them, by a job."""
 
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_sashiko.errors import SashikoError, VolumeError
 from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.file_header import (
+    Header,
+    read_header,
+    take_header,
+    unread_header,
+)
 from napari_sashiko.gui.layer_volume import full_resolution, kept_with
 from napari_sashiko.runners import Event, aside
 from napari_sashiko.session import Session
@@ -41,6 +48,7 @@ class _Search:
     data: Any
     name: str
     path: Path | None
+    header: Path | None  # a file that has not been asked what it says
 
     def is_of(self, layer: Any, volume: Volume) -> bool:
         """Whether it looks for the project of this image."""
@@ -52,7 +60,9 @@ class LayerProjects(QObject):
     """Find the projects of image layers, without freezing the window.
 
     The project of an image without a file is known by its content, of which a few
-    blocks are read. Those of a lazy array may take seconds: they are read by a job.
+    blocks are read. Those of a lazy array may take seconds: they are read by a job. So
+    is the header of a TIFF that napari's own reader has opened, for that takes voxel
+    size and axes along, which say what is found in the project.
 
     Parameters
     ----------
@@ -69,6 +79,7 @@ class LayerProjects(QObject):
         self.session = session
         self._known: WeakKeyDictionary[Any, _Found] = WeakKeyDictionary()
         self._searches: list[_Search] = []  # that are asked for
+        self._asked: WeakSet[Any] = WeakSet()  # layers whose files were read
         self._question = Question(session, KIND, self)
         self._question.answered.connect(self._on_answer)
 
@@ -87,6 +98,8 @@ class LayerProjects(QObject):
         SashikoError
             If it was looked for, and the image could not be read.
         """
+        if self._header_of(layer) is not None:
+            return None
         name, path, folder = kept_with(layer, volume)
         if folder is not None:
             return folder
@@ -112,7 +125,9 @@ class LayerProjects(QObject):
             search.is_of(*image) for search, image in zip(asked, images, strict=True)
         ):
             return
-        self._searches = [_search(layer, volume) for layer, volume in images]
+        self._searches = [
+            _search(layer, volume, self._header_of(layer)) for layer, volume in images
+        ]
         if self._searches:
             self._question.ask(partial(self._look, list(self._searches)))
         else:
@@ -124,12 +139,21 @@ class LayerProjects(QObject):
         if known is not None and isinstance(known.answer, SashikoError):
             del self._known[layer]
 
+    def _header_of(self, layer: Any) -> Path | None:
+        return None if layer in self._asked else unread_header(layer)
+
     def _look(
         self, searches: Sequence[_Search]
-    ) -> Generator[Event, None, list[_Found]]:
+    ) -> Generator[Event, None, list[_Found | Header | None]]:
         """Work that runs in a thread of its own, and touches no layer."""
-        found = []
+        found: list[_Found | Header | None] = []
         for each in searches:
+            if each.header is not None:
+                header = None
+                with suppress(SashikoError):  # napari has read it: it will do without
+                    header = yield from aside(partial(read_header, each.header))
+                found.append(header)
+                continue
             find = partial(self.session.folder_of, each.volume, each.name, each.path)
             answer: Path | SashikoError
             try:
@@ -142,13 +166,21 @@ class LayerProjects(QObject):
             found.append(_Found(each.data, each.volume.axes, answer))
         return found
 
-    def _on_answer(self, found: list[_Found]) -> None:
+    def _on_answer(self, found: list[_Found | Header | None]) -> None:
         searches, self._searches = self._searches, []
+        said = []
         for search, each in zip(searches, found, strict=True):
-            self._known[search.layer] = each
+            if isinstance(each, _Found):
+                self._known[search.layer] = each
+                continue
+            self._asked.add(search.layer)
+            if each is not None:
+                said.append(take_header(search.layer, each))
         self.found.emit()
+        for text in filter(None, said):
+            self.session.message.emit(text, "info")
 
 
-def _search(layer: Any, volume: Volume) -> _Search:
+def _search(layer: Any, volume: Volume, header: Path | None) -> _Search:
     name, path, _ = kept_with(layer, volume)
-    return _Search(layer, volume, full_resolution(layer), name, path)
+    return _Search(layer, volume, full_resolution(layer), name, path, header)
