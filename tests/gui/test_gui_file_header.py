@@ -1,5 +1,7 @@
 """A TIFF that napari's own reader has opened says in its file how large voxels are."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -94,7 +96,7 @@ def test_a_part_of_a_file_is_not_taken_for_all_of_it(open_dock, opened, qtbot):
 
 def test_a_file_that_was_cut_off_since_does_not_matter(open_dock, opened, qtbot):
     layer = opened(**imagej(VOXELS))
-    with open(layer.source.path, "r+b") as file:
+    with Path(layer.source.path).open("r+b") as file:
         file.truncate(100)
     assert waits_for(open_dock(layer), qtbot).shape == VOXELS.shape
 
@@ -106,3 +108,21 @@ def test_other_docks_take_it_too(make_napari_viewer, opened, qtbot):
     dock = ExploreDock(viewer)
     viewer.window.add_dock_widget(dock)
     qtbot.waitUntil(lambda: layer.scale[0] == 2.0, timeout=LONG)
+
+
+def test_channels_behind_slices_come_first(open_dock, opened, qtbot):
+    data = np.stack([VOXELS, VOXELS // 2], axis=1)  # z, c, y, x as ImageJ has them
+    layer = opened(**imagej(data, axes="ZCYX"))
+    volume = waits_for(open_dock(layer), qtbot)
+    assert (volume.channels, volume.shape) == (2, VOXELS.shape)
+    assert layer.axis_labels == ("c", "z", "y", "x")
+    np.testing.assert_array_equal(layer.data[1], VOXELS // 2)
+
+
+def test_five_axes_are_sorted_as_the_file_says(open_dock, opened, qtbot):
+    data = np.stack([np.stack([VOXELS, VOXELS // 2], axis=1)] * 3)
+    layer = opened(**imagej(data, axes="TZCYX"))
+    volume = waits_for(open_dock(layer), qtbot)
+    assert (volume.channels, volume.time is not None) == (2, True)
+    assert layer.data.shape == (2, 3, *VOXELS.shape)
+    assert layer.axis_labels == ("c", "t", "z", "y", "x")

@@ -23,6 +23,8 @@ class Header:
     ----------
     shape : tuple of int
         Of the layer that this is of, colours left out.
+    order : tuple of int
+        Which of these axes comes first, second, ... in a layer with this place.
     place : dict
         ``scale``, ``units`` and ``axis_labels`` for it.
     words : str
@@ -30,6 +32,7 @@ class Header:
     """
 
     shape: tuple[int, ...]
+    order: tuple[int, ...]
     place: dict[str, Any]
     words: str
 
@@ -62,21 +65,25 @@ def read_header(path: Path) -> Header:
     """
     found = open_volume(path)
     stack, place = found.stacking, place_of(found.stacking, found)
-    shape, axes = tuple(stack.on_disk), "".join(stack.axes)
-    if found.channels > 1 and not found.colour:
-        shape, axes = (found.channels, *shape), f"c{axes}"
-        place = {
-            "scale": (1.0, *place["scale"]),
-            "units": ("pixel", *place["units"]),
-            "axis_labels": ("c", *place["axis_labels"]),
-        }
+    shown, stored = "".join(stack.axes), found.axes
+    sizes = dict(zip(shown, stack.on_disk, strict=True))
+    if found.colour:
+        stored = stored.removesuffix("c")
+    elif found.channels > 1:
+        shown, sizes = f"c{shown}", sizes | {"c": found.channels}
+        place["scale"] = (1.0, *place["scale"])
+        place["units"] = ("pixel", *place["units"])
+        place["axis_labels"] = ("c", *place["axis_labels"])
+    stored = "".join(each for each in stored if each in shown)
+    shape = tuple(sizes[each] for each in stored)
+    order = tuple(stored.index(each) for each in shown)
     parts = []
     if found.unit != "pixel":
         size = found.voxel_size[1:] if found.flat else found.voxel_size
         parts.append(f"voxels of {size_words(size, found.unit)}")
-    if axes != PLAIN[-len(axes) :]:
-        parts.append(f"axes {axes_words(axes)}")
-    return Header(shape, place, " and ".join(parts))
+    if shown != PLAIN[-len(shown) :]:
+        parts.append(f"axes {axes_words(shown)}")
+    return Header(shape, order, place, " and ".join(parts))
 
 
 def take_header(layer: Any, header: Header) -> str:
@@ -87,9 +94,11 @@ def take_header(layer: Any, header: Header) -> str:
     str
         What was taken, for people; empty if nothing.
     """
-    shape = layer.data.shape[: layer.ndim]
+    data, shape = layer.data, layer.data.shape[: layer.ndim]
     if not header.words or shape != header.shape or unread_header(layer) is None:
         return ""
+    if header.order != tuple(range(layer.ndim)):  # channels first: a view, no copy
+        layer.data = data.transpose(*header.order, *range(layer.ndim, data.ndim))
     for name, value in header.place.items():
         setattr(layer, name, value)
     return f"{layer.name} has {header.words}, as its file says."

@@ -1,7 +1,6 @@
 """Projects of image layers; where a file must be read to know them, by a job."""
 
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from napari_sashiko.gui.file_header import (
     take_header,
     unread_header,
 )
-from napari_sashiko.gui.layer_volume import full_resolution, kept_with
+from napari_sashiko.gui.layer_volume import full_resolution, kept_with, volume_of
 from napari_sashiko.runners import Event, aside
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
@@ -44,16 +43,14 @@ class _Search:
     """A layer whose project is wanted."""
 
     layer: Any
-    volume: Volume
     data: Any
-    name: str
-    path: Path | None
-    header: Path | None  # a file that has not been asked what it says
+    axes: str
+    find: Callable[[], "_Found | Header | None"]
 
-    def is_of(self, layer: Any, volume: Volume) -> bool:
+    def is_of(self, layer: Any, volume: Volume | None) -> bool:
         """Whether it looks for the project of this image."""
         same = self.layer is layer and self.data is full_resolution(layer)
-        return same and self.volume.axes == volume.axes
+        return same and self.axes == _axes_of(volume)
 
 
 class LayerProjects(QObject):
@@ -83,14 +80,29 @@ class LayerProjects(QObject):
         self._question = Question(session, KIND, self)
         self._question.answered.connect(self._on_answer)
 
-    def folder_of(self, layer: Any, volume: Volume) -> Path | None:
+    def volume_of(self, layer: Any) -> Volume | None:
+        """Take a layer for a volume; None if its file is to be asked about it first.
+
+        Parameters
+        ----------
+        layer : napari.layers.Image
+            The image.
+
+        Raises
+        ------
+        VolumeError
+            If it cannot be one.
+        """
+        return volume_of(layer) if self._header_of(layer) is None else None
+
+    def folder_of(self, layer: Any, volume: Volume | None) -> Path | None:
         """Folder of the project of a layer; None if it must be looked for.
 
         Parameters
         ----------
         layer : napari.layers.Image
             The image.
-        volume : Volume
+        volume : Volume or None
             What it was taken for.
 
         Raises
@@ -98,7 +110,7 @@ class LayerProjects(QObject):
         SashikoError
             If it was looked for, and the image could not be read.
         """
-        if self._header_of(layer) is not None:
+        if volume is None:
             return None
         name, path, folder = kept_with(layer, volume)
         if folder is not None:
@@ -112,12 +124,12 @@ class LayerProjects(QObject):
             raise known.answer
         return known.answer
 
-    def look_for(self, images: Sequence[tuple[Any, Volume]]) -> None:
+    def look_for(self, images: Sequence[tuple[Any, Volume | None]]) -> None:
         """Look for these projects, and for no others any more; `found` tells of it.
 
         Parameters
         ----------
-        images : sequence of (layer, Volume)
+        images : sequence of (layer, Volume or None)
             Those of which `folder_of` knows nothing.
         """
         asked = self._searches
@@ -125,9 +137,7 @@ class LayerProjects(QObject):
             search.is_of(*image) for search, image in zip(asked, images, strict=True)
         ):
             return
-        self._searches = [
-            _search(layer, volume, self._header_of(layer)) for layer, volume in images
-        ]
+        self._searches = [self._search(layer, volume) for layer, volume in images]
         if self._searches:
             self._question.ask(partial(self._look, list(self._searches)))
         else:
@@ -148,23 +158,30 @@ class LayerProjects(QObject):
         """Work that runs in a thread of its own, and touches no layer."""
         found: list[_Found | Header | None] = []
         for each in searches:
-            if each.header is not None:
-                header = None
-                with suppress(SashikoError):  # napari has read it: it will do without
-                    header = yield from aside(partial(read_header, each.header))
-                found.append(header)
-                continue
-            find = partial(self.session.folder_of, each.volume, each.name, each.path)
-            answer: Path | SashikoError
-            try:
-                answer = yield from aside(find)
-            except SashikoError as error:
-                answer = error
-            except Exception as error:  # noqa: BLE001 - whatever computes lazily
-                why = str(error).rstrip(".") or type(error).__name__
-                answer = VolumeError(f"{each.volume.name} cannot be read: {why}.")
-            found.append(_Found(each.data, each.volume.axes, answer))
+            answer = yield from aside(each.find)
+            found.append(answer)
         return found
+
+    def _search(self, layer: Any, volume: Volume | None) -> _Search:
+        data, axes, find = full_resolution(layer), _axes_of(volume), self._project_of
+        if volume is None:
+            path = self._header_of(layer)
+            return _Search(layer, data, axes, partial(_header, path))
+        name, path, _ = kept_with(layer, volume)
+        return _Search(layer, data, axes, partial(find, data, volume, name, path))
+
+    def _project_of(
+        self, data: Any, volume: Volume, name: str, path: Path | None
+    ) -> _Found:
+        answer: Path | SashikoError
+        try:
+            answer = self.session.folder_of(volume, name, path)
+        except SashikoError as error:
+            answer = error
+        except Exception as error:  # noqa: BLE001 - whatever computes lazily
+            why = str(error).rstrip(".") or type(error).__name__
+            answer = VolumeError(f"{volume.name} cannot be read: {why}.")
+        return _Found(data, volume.axes, answer)
 
     def _on_answer(self, found: list[_Found | Header | None]) -> None:
         searches, self._searches = self._searches, []
@@ -181,6 +198,15 @@ class LayerProjects(QObject):
             self.session.message.emit(text, "info")
 
 
-def _search(layer: Any, volume: Volume, header: Path | None) -> _Search:
-    name, path, _ = kept_with(layer, volume)
-    return _Search(layer, volume, full_resolution(layer), name, path, header)
+def _axes_of(volume: Volume | None) -> str:
+    return "" if volume is None else volume.axes
+
+
+def _header(path: Path | None) -> Header | None:
+    """Read a header; none of a damaged file, for napari has what it could read."""
+    if path is None:
+        return None
+    try:
+        return read_header(path)
+    except SashikoError:
+        return None

@@ -122,11 +122,12 @@ class LearnDock(QWidget):
 
     def project_folders(self) -> list[Path]:
         """Projects whose models are listed."""
-        found, unknown = [], []
+        found: list[Path] = []
+        unknown: list[tuple[Any, Volume | None]] = []
         for layer in self.sources():
             # Images that are no volumes have no project; whoever takes one is told.
             with suppress(VolumeError):
-                volume = volume_of(layer)
+                volume = self.projects.volume_of(layer)
                 folder = self.projects.folder_of(layer, volume)
                 if folder is None:
                     unknown.append((layer, volume))

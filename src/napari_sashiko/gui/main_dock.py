@@ -140,19 +140,20 @@ class SashikoDock(QWidget):
         """Take a layer for the volume of the session; none if it cannot be one."""
         self.status.clear()
         with telling(self.session):
-            volume, folder = None, None
+            volume, folder, waits = None, None, False
             self.session.source = layer
             try:
                 if layer is not None:
-                    found = volume_of(layer)
+                    found = self.projects.volume_of(layer)
                     folder = self.projects.folder_of(layer, found)
-                    volume = found
+                    volume, waits = found, folder is None
             finally:
-                self._put(layer, volume, folder)
+                self._put(layer, volume, folder, waits=waits)
 
-    def _put(self, layer: Any, volume: Volume | None, folder: Path | None) -> None:
-        """Put a volume on the desk; where its project is to be found first, nothing."""
-        waits = volume is not None and folder is None
+    def _put(
+        self, layer: Any, volume: Volume | None, folder: Path | None, *, waits: bool
+    ) -> None:
+        """Put a volume on the desk; where its file is to be asked first, nothing."""
         self.session.set_volume(
             None if waits else volume,
             name="" if layer is None else layer.name,
@@ -163,7 +164,7 @@ class SashikoDock(QWidget):
         self.projects.look_for([(layer, volume)] if waits else [])
         known = "" if volume is None else describe_volume(volume)
         self.facts.setText(LOOKING if waits else known)
-        self.facts.setVisible(volume is not None)
+        self.facts.setVisible(waits or volume is not None)
         self.axes.follow(layer, "" if volume is None else volume.axes)
 
     def _on_found(self) -> None:
