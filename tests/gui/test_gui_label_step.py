@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, _layer_actions
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QLineEdit, QToolButton
 
-from napari_sashiko.gui.adopting import spatial_labels
+from napari_sashiko.gui.adopting import foreign_labels, spatial_labels
 from napari_sashiko.gui.paint_view import PaintView
 from napari_sashiko.volumes import Stacking, Time
 
@@ -375,3 +375,28 @@ def _resident():
     lines = table.read_text().splitlines()
     (line,) = [each for each in lines if each.startswith("Anonymous")]
     return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_copy_of_the_labels_is_not_taken_for_them(
+    open_dock, click, stroke, blobs, flat
+):
+    dock = open_dock(Image(blobs[0] if flat else blobs, name="blobs"))
+    said = []
+    dock.session.message.connect(lambda text, level: said.append((text, level)))
+    click(dock, "start_labelling")
+    layer, layers = dock.label.layer, dock.viewer.layers
+    layers.selection = {layer}
+    _layer_actions._duplicate_layer(layers)
+    (copy,) = (each for each in layers if each.name == "blobs - labels copy")
+    text, level = said[-1]
+    assert "blobs - labels copy is a copy" in text
+    assert level == "warning"
+    # It goes before the original in no search, and can be adopted elsewhere.
+    assert copy in foreign_labels(dock.viewer)
+    layers.move(layers.index(copy), 0)
+    dock.label.refresh()
+    assert dock.label.layer is layer
+    stroke(layer, (10, 10) if flat else (2, 10, 10), (10, 30) if flat else (2, 10, 30))
+    assert dock.session.labels.paint.counts()
+    assert not np.asarray(copy.data).any()

@@ -47,6 +47,32 @@ def project_layers(viewer: Any, folder: Any) -> list[Any]:
     ]
 
 
+def disown_copies(viewer: Any) -> list[Any]:
+    """Find layers that napari has copied from a label layer, and part them from it.
+
+    A copy has voxels of its own, but says of itself all that its original says: what is
+    painted on it would be taken for paint that is kept, and be lost.
+
+    Returns
+    -------
+    list of layer
+        Those that were found; labels of others from now on.
+    """
+    found = []
+    for layer in viewer.layers:
+        facts = layer.metadata.get(KEY, {})
+        if "paint" in facts and not _shows(layer.data, facts["store"].array):
+            del layer.metadata[KEY]
+            found.append(layer)
+    return found
+
+
+def _shows(data: Any, array: Any) -> bool:
+    if isinstance(data, PaintView):
+        return data.shows(array)
+    return isinstance(data, np.ndarray) and np.may_share_memory(data, array)
+
+
 def add_label_layer(
     viewer: Any, image: Any, paint: Paint, project: Any, stack: Stacking
 ) -> Any:

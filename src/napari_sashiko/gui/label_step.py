@@ -23,6 +23,7 @@ from napari_sashiko.gui.class_list import ClassList
 from napari_sashiko.gui.digit_keys import DigitKeys
 from napari_sashiko.gui.label_layer import (
     add_label_layer,
+    disown_copies,
     find_label_layer,
     left_over_paint,
     project_layers,
@@ -210,6 +211,12 @@ class LabelStep(QGroupBox):
 
     def reset_choices(self) -> None:
         """Follow added, removed and renamed layers."""
+        for copy in disown_copies(self.viewer):
+            self.session.message.emit(
+                f"{copy.name} is a copy: what is painted there is not kept, and "
+                "nothing is learned from it.",
+                "warning",
+            )
         gone = self.layer is not None and self.layer not in self.viewer.layers
         if gone:
             self.refresh()

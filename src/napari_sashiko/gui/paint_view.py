@@ -28,6 +28,10 @@ class PaintView:
         self.ndim = len(self.shape)
         self.size = int(np.prod(self.shape))
 
+    def shows(self, array: Any) -> bool:
+        """Whether it is of this array, and not of a copy."""
+        return self._array is array
+
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int | np.integer):  # napari asks for the type of one
             part = np.asarray(self)[key]
