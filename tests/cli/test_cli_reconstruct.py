@@ -155,7 +155,7 @@ def test_other_commands_refuse_model_and_result(sashiko, place):
     for words in (
         ("predict", "m.sashiko-model", "slices.npy", "-o", "out.zarr"),
         ("predict", "m.sashiko-model", "slices.npy", "-o", "made.zarr"),
-        ("export", "m.sashiko-model", "-o", "model.onnx"),
+        ("export", "m.sashiko-model", "-o", "model.zip"),
         ("instances", "made.zarr", "-o", "out.zarr"),
         ("export", "made.zarr", "-o", "out.tif", "--part", "mean"),
     ):
