@@ -284,3 +284,19 @@ def test_an_unknown_class_is_refused_with_the_known_ones(prediction, tmp_path):
 def test_something_else_than_a_prediction_is_refused(tmp_path):
     with pytest.raises(OutputError, match="not a prediction"):
         list(segment_instances(tmp_path, tmp_path / "o.zarr"))
+
+
+def test_what_lies_beyond_smaller_pictures_is_no_object(prediction, tmp_path):
+    mask = np.zeros((3, 12, 14))
+    mask[0, 9:12, 2:5] = 1  # in a picture that fills the stack
+    mask[1, 4:10, 6:8] = 1  # over the edge of one of 7 x 14
+    mask[2, 2:4, 9:12] = 1  # beyond the edge of one of 12 x 9
+    mask[2, 5:7, 3:5] = 1
+    sizes = [[12, 14], [7, 14], [12, 9]]
+    path = prediction(mask, frame=1, extents=sizes)
+    table, done = measured(path, tmp_path)
+    found = table.sort_values("frame")
+    assert found["frame"].tolist() == [0, 1, 2]
+    assert found["voxels"].tolist() == [9, 6, 4]
+    assert found["touches_border"].tolist() == [True, True, False]
+    assert done.count == 3

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import zarr
 from prediction_fakes import Blur, image_of
+from small_pictures import SIZES, fenced
 
 from napari_sashiko.errors import OutputError
 from napari_sashiko.prediction import (
@@ -18,9 +19,11 @@ from napari_sashiko.volumes import as_volume
 SMALL = {"window": (8, 20, 20), "border": (2, 2, 2), "runner": "serial"}
 
 
-def predicted(path, image):
-    settings = PredictionSettings(**SMALL)
-    for _ in predict(Blur(), as_volume(image), path, settings, model_digest="blur"):
+def predicted(path, image, **seen):
+    settings, volume = PredictionSettings(**SMALL), image
+    if isinstance(image, np.ndarray):
+        volume = as_volume(image)
+    for _ in predict(Blur(**seen), volume, path, settings, model_digest="blur"):
         pass
     return path
 
@@ -46,6 +49,20 @@ def test_sums_are_those_of_the_arrays(tmp_path, shape):
         expected = mean[channel].sum(dtype=np.float64)
         assert totals.mass[number] == pytest.approx(expected)
     assert events[-1].done == events[-1].total
+
+
+def test_what_lies_beyond_smaller_pictures_is_not_counted(tmp_path):
+    path = predicted(tmp_path / "p.zarr", fenced(), radius=0)
+    group = zarr.open_group(str(path), mode="r")
+    assert group.attrs["sashiko"]["extents"] == [list(size) for size in SIZES]
+    totals, _ = counted(path)
+    assert sum(totals.voxels.values()) == sum(map(np.prod, SIZES))
+    assert sum(totals.mass.values()) == pytest.approx(
+        sum(
+            float(np.asarray(group["mean/0"])[:, z, :height, :width].sum(dtype=float))
+            for z, (height, width) in enumerate(SIZES)
+        )
+    )
 
 
 def test_the_runner_does_not_change_a_digit(tmp_path, monkeypatch):

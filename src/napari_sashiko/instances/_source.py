@@ -21,6 +21,8 @@ from napari_sashiko.volumes import (
     DAMAGED,
     Slices,
     Stacking,
+    beyond,
+    extents_in,
     reading,
     stacking_of,
 )
@@ -59,6 +61,8 @@ class Source:
         Threshold and deviations.
     boundary : int or None
         Channel of the class between objects; None where no class separates them.
+    extents : array, (Z, 2), or None
+        Height and width of each picture, where some are smaller than others.
     """
 
     path: Path
@@ -70,6 +74,7 @@ class Source:
     class_name: str
     settings: InstanceSettings
     boundary: int | None = None
+    extents: npt.NDArray[np.integer] | None = None
 
     @property
     def stack(self) -> Stacking:
@@ -125,8 +130,11 @@ class Source:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def probabilities(self, region: Region) -> npt.NDArray[np.float32]:
-        """Read the mean probability of a region, (z, y, x)."""
-        return self._read(self.mean, region, self.channel)
+        """Read the mean probability of a region, (z, y, x); 0 beyond a picture."""
+        found = self._read(self.mean, region, self.channel)
+        if self.extents is not None:
+            found[beyond(self.extents, region)] = 0
+        return found
 
     def deviations(self, region: Region) -> npt.NDArray[np.float32]:
         """Read the standard deviation of a region, (z, y, x)."""
@@ -160,7 +168,7 @@ class Source:
         self, array: Slices, region: Region, channel: int
     ) -> npt.NDArray[np.float32]:
         with _reading(self.path):
-            return np.asarray(array[(channel, *region)], np.float32)
+            return np.array(array[(channel, *region)], np.float32)
 
 
 def open_source(path: Path, settings: InstanceSettings) -> Source:
@@ -202,6 +210,7 @@ def open_source(path: Path, settings: InstanceSettings) -> Source:
             class_name=str(chosen["name"]),
             settings=settings,
             boundary=boundary,
+            extents=extents_in(record),
         )
 
 

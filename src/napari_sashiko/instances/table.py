@@ -68,7 +68,7 @@ def make_table(
     columns |= {
         "mean_probability": moments.mean[1:] / voxels,
         "mean_std": moments.std[1:] / voxels,
-        "touches_border": _touches(source, low, high),
+        "touches_border": _touches(source, frame, low, high),
         "unit": source.unit,
     }
     return pd.DataFrame(columns)
@@ -146,8 +146,13 @@ def _by_axis(pattern: str, values: np.ndarray) -> dict[str, object]:
     return {pattern.format(axis): values[:, i] for i, axis in enumerate(AXES)}
 
 
-def _touches(source: Source, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Objects at a face of their frame: their size is a lower bound."""
+def _touches(
+    source: Source, frame: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """Objects at a face of their frame or picture: their size is a lower bound."""
     real = np.array(source.sides) > 1
-    faces = (low == 0) | (high == np.array(source.sides))
+    ends = np.broadcast_to(source.sides, high.shape)
+    if source.extents is not None:
+        ends = np.column_stack([ends[:, 0], source.extents[frame]])
+    faces = (low == 0) | (high == ends)
     return np.asarray((faces & real).any(axis=1))

@@ -30,7 +30,7 @@ from napari_sashiko.prediction.store import (
     remove_store,
 )
 from napari_sashiko.runners import Message
-from napari_sashiko.volumes import check_writable
+from napari_sashiko.volumes import check_writable, extents_record
 
 VOXEL_SIZE_TOLERANCE = 0.1
 
@@ -190,6 +190,7 @@ def _record(
         "unit": volume.unit,
         "flat": volume.flat,
         **volume.stacking.record(),
+        **extents_record(volume),
         "classes": [each.model_dump(mode="json") for each in predictor.card.classes],
         "sets": None if sets is None else sets.model_dump(mode="json"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -23,7 +23,15 @@ from napari_sashiko.prediction.store import (
     reading_prediction,
 )
 from napari_sashiko.runners import Event, Progress
-from napari_sashiko.volumes import Region, Slices, Volume, grow, stacking_of
+from napari_sashiko.volumes import (
+    Region,
+    Slices,
+    Volume,
+    beyond,
+    extents_of,
+    grow,
+    stacking_of,
+)
 
 Array = npt.NDArray[Any]
 IMAGES = ("mean", "std")  # of a restored image, whose record does not name them
@@ -103,7 +111,7 @@ def compare_steps(
     for mask in (ignore, only):
         if mask is not None:
             _check(mask, shape, 1, record["kind"])
-    scene = _Scene(path, image, truth, ignore, only)
+    scene = _Scene(path, image, truth, ignore, only, extents_of(truth))
     errors = ImageErrors()
     blocks = list(chunk_blocks(shape, chunk_of(image), stack.frame))
     for number, region in enumerate(blocks):
@@ -144,6 +152,7 @@ class _Scene:
     truth: Volume
     ignore: Volume | None
     only: Volume | None
+    extents: npt.NDArray[np.integer] | None
 
     def read(self, region: Region) -> tuple[Array, Array, Array]:
         """Image, truth and what does not count, each ``(C, z, y, x)``."""
@@ -160,16 +169,8 @@ class _Scene:
             yield self.ignore.read(region) != 0
         if self.only is not None:
             yield self.only.read(region) == 0
-        if self.truth.separate:
-            yield self._beyond(region)
-
-    def _beyond(self, region: Region) -> npt.NDArray[np.bool_]:
-        """Where smaller pictures have ended, ``(1, z, y, x)``: their mirror image."""
-        z, y, x = (np.arange(part.start, part.stop) for part in region)
-        height, width = np.array([self.truth.extent(n) for n in z.tolist()]).T
-        below: npt.NDArray[np.bool_] = y[None, :, None] >= height[:, None, None]
-        right: npt.NDArray[np.bool_] = x[None, None, :] >= width[:, None, None]
-        return np.logical_or(below, right)[None]
+        if self.extents is not None:  # what lies beyond is their mirror image
+            yield beyond(self.extents, region)[None]
 
 
 def _check(volume: Volume, shape: Triple, channels: int, kind: str) -> None:

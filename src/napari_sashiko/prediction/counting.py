@@ -23,7 +23,7 @@ from napari_sashiko.runners import (
     in_order,
     open_place,
 )
-from napari_sashiko.volumes import Region, Slices, stacking_of
+from napari_sashiko.volumes import Region, Slices, beyond, extents_in, stacking_of
 
 HEARTBEAT = 0.2
 Totals = npt.NDArray[np.float64]
@@ -55,10 +55,13 @@ class Counter:
         Folder of the prediction.
     ids : tuple of int
         Class id of each channel.
+    extents : array, (Z, 2), optional
+        Height and width of each picture, where some are smaller than others.
     """
 
     prediction: Path
     ids: tuple[int, ...]
+    extents: npt.NDArray[np.integer] | None = None
 
     def __call__(self, task: tuple[int, Region]) -> Totals:
         """Voxels and probability of each class in a block, (2, K)."""
@@ -66,10 +69,13 @@ class Counter:
         with reading_prediction(self.prediction):
             winners = np.asarray(self.open("classes")[box])
             mean = self.open("mean")
-            voxels = np.bincount(winners.ravel(), minlength=256)[list(self.ids)]
+            inside = np.broadcast_to(True, winners.shape)  # noqa: FBT003 - no option
+            if self.extents is not None:
+                inside = ~beyond(self.extents, box)
+            voxels = np.bincount(winners[inside], minlength=256)[list(self.ids)]
             # Class by class, and summed with more digits than are stored.
             mass = [
-                np.asarray(mean[(channel, *box)]).sum(dtype=np.float64)
+                np.asarray(mean[(channel, *box)]).sum(dtype=np.float64, where=inside)
                 for channel in range(len(self.ids))
             ]
         return np.array([voxels, mass], np.float64)
@@ -109,7 +115,7 @@ def count_classes(
     record = finished_record(path)
     with reading_prediction(path):
         ids = tuple(int(each["id"]) for each in record["classes"])
-        counter = Counter(path, ids)
+        counter = Counter(path, ids, extents_in(record))
         stack, chunk = stacking_of(record), chunk_of(counter.open("mean"))
     tasks = list(enumerate(chunk_blocks(stack.shape, chunk, stack.frame)))
     totals = np.zeros((2, len(ids)))

@@ -7,6 +7,12 @@ from napari_sashiko.volumes.disk import (
     reading,
     remove_torn,
 )
+from napari_sashiko.volumes.extents import (
+    beyond,
+    extents_in,
+    extents_of,
+    extents_record,
+)
 from napari_sashiko.volumes.frames import (
     KEY_FRAME,
     Stacking,
@@ -103,11 +109,15 @@ __all__ = [
     "as_channels",
     "as_seen",
     "as_volume",
+    "beyond",
     "check_alike",
     "check_replaceable",
     "check_writable",
     "create_ome_image",
     "drop_levels",
+    "extents_in",
+    "extents_of",
+    "extents_record",
     "find_pictures",
     "finish_replacing",
     "first_of",
