@@ -223,6 +223,26 @@ def test_automatic_windows_go_on_with_the_stored_plan(tmp_path, monkeypatch):
     assert events[0].done == events[0].cells
 
 
+def test_a_file_that_was_written_to_since_is_told_of(tmp_path):
+    """A digest samples few blocks: a slice that was repaired is not seen by it."""
+    file, out = tmp_path / "scan.npy", tmp_path / "p.zarr"
+    np.save(file, image_of((40, 100, 100)))
+
+    def warned():
+        events = run(out, None, volume=open_volume(file), window=(20, 60, 60))
+        return [e.text for e in events if isinstance(e, Message)]
+
+    assert warned() == []
+    assert warned() == []
+    array = np.load(file, mmap_mode="r+")
+    array[37, 5, 80:] += 1  # in none of the blocks that are sampled
+    array.flush()
+    os.utime(file, ns=(time.time_ns(), time.time_ns() + 10**9))
+    (text,) = warned()
+    assert "was written to since" in text
+    assert "anew" in text
+
+
 def test_out_of_memory_goes_on_with_smaller_windows(tmp_path):
     image, out = image_of(SHAPE), tmp_path / "p.zarr"
     predictor = Blur(most_voxels=400)

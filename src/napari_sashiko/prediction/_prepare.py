@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from napari_sashiko.errors import ModelError, OutputError, VolumeError
@@ -37,7 +38,10 @@ VOXEL_SIZE_TOLERANCE = 0.1
 
 @dataclass
 class Run:
-    """One prediction, ready to go: `todo` are the cells not on disk yet, by task."""
+    """One prediction, ready to go: `todo` are the cells not on disk yet, by task.
+
+    `doubt` says what speaks against going on, in words; empty if nothing does.
+    """
 
     predictor: Predictor
     digest: str
@@ -45,6 +49,7 @@ class Run:
     store: PredictionStore
     cells: int
     todo: Sequence[tuple[Cell, ...]]
+    doubt: str
 
     @property
     def left(self) -> int:
@@ -133,8 +138,10 @@ def prepare(
         create_store(
             path, layout, fresh, voxel_size=volume.voxel_size, unit=volume.unit
         )
+        doubt = ""
     else:
         _check_same(path, record, fresh)
+        doubt = _doubt(record, fresh)
     store = PredictionStore(path, layout)
     _check_dtype(store, layout.dtype)
     finished = store.ledger.finished()
@@ -143,7 +150,7 @@ def prepare(
         for task in tasks_of(plan, layout.channels, settings)
     )
     todo = [task for task in tasks if task]
-    return Run(predictor, digest, plan, store, len(cells), todo)
+    return Run(predictor, digest, plan, store, len(cells), todo, doubt)
 
 
 def _plan(
@@ -182,6 +189,7 @@ def _record(
         "input_digest": volume.digest(),
         "input_name": volume.name,
         "input_path": None if volume.path is None else str(volume.path),
+        "input_file": _stamp(volume.path),
         "plan": plan.record(),
         "plan_digest": plan.digest(),
         "cell": list(plan.cells().chunk),
@@ -195,6 +203,29 @@ def _record(
         "sets": None if sets is None else sets.model_dump(mode="json"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _stamp(path: Path | None) -> list[int] | None:
+    """Size and time of the last change of a file, ns; None of what is no file."""
+    try:
+        known = None if path is None else path.stat()
+    except OSError:
+        return None
+    if known is None or not S_ISREG(known.st_mode):
+        return None
+    return [known.st_size, known.st_mtime_ns]
+
+
+def _doubt(record: dict[str, Any], fresh: dict[str, Any]) -> str:
+    """Say that a file was written to since: its digest samples it only."""
+    same = record.get("input_path") == fresh["input_path"]
+    then, now = record.get("input_file"), fresh["input_file"]
+    if not same or None in (then, now) or then == now:
+        return ""
+    return (
+        f"{fresh['input_path']} was written to since this result was begun; what was "
+        "finished before stays. Overwrite the result to make all of it anew."
+    )
 
 
 def _check_same(path: Path, stored: dict[str, Any], fresh: dict[str, Any]) -> None:

@@ -92,6 +92,8 @@ def predict(
             for note in (yield from mend_prediction(path)):
                 yield Message(note, "warning")
         run = prepare(predictor, digest, volume, path, settings)
+        if run.doubt:
+            yield Message(run.doubt, "warning")
         yield from _warn_of_little_room(run)
         yield PredictionStarted(str(path), run.cells, run.cells - run.left)
         yield from _work(run, model, volume, settings, do_tasks)
