@@ -1,5 +1,6 @@
 """A TIFF that napari's own reader has opened says in its file how large voxels are."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,11 @@ import pytest
 import tifffile
 from napari.layers import Image
 
+from napari_sashiko.gui import layer_projects
 from napari_sashiko.gui.explore_dock import ExploreDock
+from napari_sashiko.gui.file_header import read_header
+from napari_sashiko.gui.main_dock import LOOKING
+from napari_sashiko.gui.menu import start_labelling
 from napari_sashiko.volumes import Time
 
 pytestmark = pytest.mark.gui
@@ -126,3 +131,20 @@ def test_five_axes_are_sorted_as_the_file_says(open_dock, opened, qtbot):
     assert (volume.channels, volume.time is not None) == (2, True)
     assert layer.data.shape == (2, 3, *VOXELS.shape)
     assert layer.axis_labels == ("c", "t", "z", "y", "x")
+
+
+def test_the_menu_waits_for_the_file(open_dock, opened, qtbot, monkeypatch):
+    gate, dock = threading.Event(), open_dock()
+
+    def slowly(path):
+        assert gate.wait(LONG / 1000)
+        return read_header(path)
+
+    monkeypatch.setattr(layer_projects, "read_header", slowly)
+    dock.viewer.add_layer(opened(**imagej(VOXELS)))
+    assert dock.facts.text() == LOOKING
+    start_labelling(dock.viewer)
+    assert dock.session.volume is None
+    gate.set()
+    qtbot.waitUntil(lambda: dock.label.layer is not None, timeout=LONG)
+    assert tuple(dock.label.layer.scale) == pytest.approx((2.0, 0.25, 0.25))

@@ -1,5 +1,6 @@
 """The dock: a volume on top, below it the steps Label, Train, Segment, Instances."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,8 @@ class SashikoDock(QWidget):
         self.destroyed.connect(self.session.shutdown)
         self._named: Any = None  # the layer whose axes and voxel size are followed
         self._uncovers = False  # whether paint that was hidden is shown again
+        self._waits = False  # for a file, or for its project
+        self._then: Callable[[], None] | None = None  # what is done when they are known
         self._shut = False
         self.projects = LayerProjects(self.session, self)
         self.projects.found.connect(self._on_found)
@@ -106,7 +109,7 @@ class SashikoDock(QWidget):
                 self.session.name = layer.name
             return
         self._listen_to(layer)
-        self._uncovers = False
+        self._uncovers, self._then = False, None
         if layer is not None:
             self.projects.try_again(layer)
         self._work_on(layer)
@@ -161,20 +164,41 @@ class SashikoDock(QWidget):
             source=layer,
             folder=folder,
         )
-        self.projects.look_for([(layer, volume)] if waits else [])
+        self._waits = waits
         known = "" if volume is None else describe_volume(volume)
         self.facts.setText(LOOKING if waits else known)
         self.facts.setVisible(waits or volume is not None)
         self.axes.follow(layer, "" if volume is None else volume.axes)
+        # Last: showing the job lets events through, and so the answer may come at once.
+        self.projects.look_for([(layer, volume)] if waits else [])
 
     def _on_found(self) -> None:
         """Go on with the image that was chosen last, if it waits for its project."""
         layer = self.session.source
-        if layer is None or self.session.volume is not None:
-            return
-        self._work_on(layer)
-        if self._uncovers and self.label.layer is not None:
-            self.label.layer.visible = True
+        if layer is not None and self.session.volume is None:
+            self._work_on(layer)
+            if self._uncovers and self.label.layer is not None:
+                self.label.layer.visible = True
+        then, self._then = self._then, None
+        if then is not None and self.session.volume is not None:
+            then()
+
+    def when_ready(self, action: Callable[[], None]) -> bool:
+        """Do something with the image, at once or when its project is found.
+
+        Returns
+        -------
+        bool
+            Whether there is an image to do it with.
+        """
+        self._then = None
+        if self.session.volume is not None:
+            action()
+        elif self._waits:
+            self._then = action
+        else:
+            return False
+        return True
 
     def show_project(self, layer: Any) -> None:
         """Work on this image, and restore all that its project holds."""

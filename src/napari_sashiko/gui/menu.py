@@ -1,5 +1,6 @@
 """What napari's menus call: the dock, and a step of it in one click."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_warning
@@ -18,22 +19,24 @@ WIDGET = "Sashiko"
 def segment_with_last_model(viewer: "napari.viewer.Viewer") -> None:
     """Segment the selected image with the model that was trained or used last."""
     dock = open_dock(viewer)
-    if _choose_active(dock) and _has_model(dock):
-        dock.segment.start()
+
+    def segment() -> None:
+        if _has_model(dock):
+            dock.segment.start()
+
+    _with_active(dock, segment)
 
 
 def start_labelling(viewer: "napari.viewer.Viewer") -> None:
     """Make a label layer for the selected image, kept on disk as one paints."""
     dock = open_dock(viewer)
-    if _choose_active(dock):
-        dock.label.start()
+    _with_active(dock, dock.label.start)
 
 
 def find_instances(viewer: "napari.viewer.Viewer") -> None:
     """Count and measure the objects of a class in the segmented image."""
     dock = open_dock(viewer)
-    if _choose_active(dock):
-        dock.instances.find_objects()
+    _with_active(dock, dock.instances.find_objects)
 
 
 def open_dock(viewer: Any) -> SashikoDock:
@@ -53,15 +56,13 @@ def find_dock(viewer: Any) -> SashikoDock | None:
     return None
 
 
-def _choose_active(dock: SashikoDock) -> bool:
-    """Put the selected image on the desk; a result of ours leads to its image."""
+def _with_active(dock: SashikoDock, action: Callable[[], None]) -> None:
+    """Put the selected image on the desk, if one is, and do something with it."""
     layer = dock.viewer.layers.selection.active
     if is_source(layer):
         choose_data(dock.volumes, layer)
-    if dock.session.volume is None:
+    if not dock.when_ready(action):
         show_warning("There is no image that Sashiko can work on. Open a volume first.")
-        return False
-    return True
 
 
 def _has_model(dock: SashikoDock) -> bool:
