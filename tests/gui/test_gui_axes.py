@@ -152,7 +152,7 @@ def test_a_copy_of_a_layer_has_the_same_projects(open_dock, scan):
 def test_what_is_restored_belongs_to_these_axes(open_dock, scan):
     dock = open_dock(scan)
     choose(dock, "time, y, x")
-    projects = LayerProjects(dock.session, dock)
+    projects = LayerProjects(dock.session, dock.viewer, dock)
     assert projects.folder_of(scan, volume_of(scan)) == dock.session.folder
 
 

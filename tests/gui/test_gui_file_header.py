@@ -62,6 +62,9 @@ def test_the_voxel_size_is_taken_from_the_file(open_dock, opened, qtbot):
     assert tuple(layer.scale) == pytest.approx((2.0, 0.25, 0.25))
     assert dock.session.folder.name == "scan.tif.sashiko"
     assert "2 × 0.25 × 0.25 µm" in dock.facts.text()
+    # It is shown as if it had been opened so.
+    assert dock.viewer.scene.camera.center[-2:] == pytest.approx((5, 6), abs=0.5)
+    assert dock.viewer.dims.current_step[0] == 3
     qtbot.waitUntil(lambda: bool(said), timeout=LONG)
     text = "scan has voxels of 2 × 0.25 × 0.25 µm, as its file says."
     assert said == [(text, "info")]

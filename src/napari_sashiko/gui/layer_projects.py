@@ -65,15 +65,18 @@ class LayerProjects(QObject):
     ----------
     session : Session
         Runs the job.
+    viewer : napari.Viewer
+        Where the layers are.
     parent : QObject
         Owns this.
     """
 
     found = Signal()  # what was looked for is known, or cannot be found
 
-    def __init__(self, session: Session, parent: QObject) -> None:
+    def __init__(self, session: Session, viewer: Any, parent: QObject) -> None:
         super().__init__(parent)
         self.session = session
+        self.viewer = viewer
         self._known: WeakKeyDictionary[Any, _Found] = WeakKeyDictionary()
         self._searches: list[_Search] = []  # that are asked for
         self._asked: WeakSet[Any] = WeakSet()  # layers whose files were read
@@ -183,6 +186,15 @@ class LayerProjects(QObject):
             answer = VolumeError(f"{volume.name} cannot be read: {why}.")
         return _Found(data, volume.axes, answer)
 
+    def _take(self, layer: Any, header: Header) -> str:
+        text = take_header(layer, header)
+        if text and list(self.viewer.layers) == [layer]:
+            # As napari shows what is opened first: it did before the place was known.
+            self.viewer.reset_view()
+            dims = self.viewer.dims
+            dims.current_step = tuple(int(n) // 2 for n in dims.nsteps)
+        return text
+
     def _on_answer(self, found: list[_Found | Header | None]) -> None:
         searches, self._searches = self._searches, []
         said = []
@@ -192,7 +204,7 @@ class LayerProjects(QObject):
                 continue
             self._asked.add(search.layer)
             if each is not None:
-                said.append(take_header(search.layer, each))
+                said.append(self._take(search.layer, each))
         self.found.emit()
         for text in filter(None, said):
             self.session.message.emit(text, "info")

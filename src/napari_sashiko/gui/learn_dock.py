@@ -82,7 +82,7 @@ class LearnDock(QWidget):
         self._learned: dict[int, float] = {}  # share of each network's training
         self._members = 1
         self._shut = False
-        self.projects = LayerProjects(self.session, self)
+        self.projects = LayerProjects(self.session, self.viewer, self)
         self.form = self.make_form()
         self.scoring = ScoreRow(self.session, self.score_tip, volume_of, masked=True)
         self.form.add_below(self.scoring)

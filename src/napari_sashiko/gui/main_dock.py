@@ -66,7 +66,7 @@ class SashikoDock(QWidget):
         self._waits = False  # for a file, or for its project
         self._then: Callable[[], None] | None = None  # what is done when they are known
         self._shut = False
-        self.projects = LayerProjects(self.session, self)
+        self.projects = LayerProjects(self.session, self.viewer, self)
         self.projects.found.connect(self._on_found)
         self._watch = WindowWatch(self)
         self._watch.gone.connect(self.shutdown)
