@@ -119,6 +119,22 @@ def test_paint_is_soon_on_disk_and_its_age_is_shown(dock, click, stroke, qtbot):
     qtbot.waitUntil(lambda: age() > first, timeout=8000)
 
 
+def test_a_number_of_no_class_that_is_painted_becomes_one(dock, click, stroke, qtbot):
+    said = []
+    dock.session.message.connect(lambda text, level: said.append((text, level)))
+    layer = painted(dock, stroke, click)
+    layer.selected_label = 7  # in napari's own controls
+    stroke(layer, (2, 20, 10), (2, 20, 30))
+    rows = dock.label.classes.rows
+    qtbot.waitUntil(
+        lambda: 7 in rows and "voxels" in rows[7].count.text(), timeout=5000
+    )
+    assert [each.id for each in dock.session.labels.classes] == [1, 2, 7]
+    assert layer.colormap.map(7)[-1] > 0  # it was transparent
+    assert layer.selected_label == 7
+    assert said == [("class 7 was added: there is paint with its number.", "info")]
+
+
 def test_a_new_class_gets_a_row_a_colour_and_the_brush(dock, click):
     click(dock, "start_labelling")
     before = dock.session.labels.classes

@@ -1,6 +1,11 @@
 """Labels: classes, sparse paint, and what is wrong with it."""
 
-from napari_sashiko.labels._mending import accept_half, holds_paint, was_interrupted
+from napari_sashiko.labels._mending import (
+    accept_half,
+    holds_paint,
+    name_unknown,
+    was_interrupted,
+)
 from napari_sashiko.labels.between import BetweenSettings, suggest_between
 from napari_sashiko.labels.checks import check_labels, check_painted, check_shape
 from napari_sashiko.labels.classes import (
@@ -59,6 +64,7 @@ __all__ = [
     "labelled_voxels",
     "may_keep",
     "name_of_value",
+    "name_unknown",
     "scattered",
     "stroke_components",
     "suggest_between",

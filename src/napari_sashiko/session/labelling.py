@@ -11,6 +11,7 @@ from napari_sashiko.labels import (
     LabelStore,
     check_labels,
     check_painted,
+    name_unknown,
 )
 from napari_sashiko.runners import Event, Job, Tick
 from napari_sashiko.session.paint import (
@@ -212,6 +213,15 @@ class LabelDesk:
         self._note_classes()
         self._session.labels_changed.emit()
 
+    def _name_painted(self, paint: Paint) -> None:
+        """Make classes of numbers that are painted with: else nobody would see it."""
+        classes = name_unknown(paint.classes, list(paint.counts()))
+        new = [each.name for each in classes if each not in paint.classes]
+        if new and not paint.readonly:
+            self.set_classes(classes)
+            words = "was added: there is paint with its number"
+            self._session.message.emit(f"{', '.join(new)} {words}.", "info")
+
     def check_counts(self) -> None:
         """Refuse paint that nothing can be learned from, by its counts alone.
 
@@ -248,6 +258,7 @@ class LabelDesk:
         if self._paints.take_rest():
             session.paint_saved.emit()
         if self.paint is not None and self.paint.take_news():
+            self._name_painted(self.paint)
             session.paint_changed.emit()
         if not session.is_running(NOTE):
             note = self.take_note()
