@@ -1,7 +1,13 @@
 """Paint a few strokes on a volume, train an ensemble, segment all of it."""
 
 import importlib
+import os
+import sys
 from typing import Any
+
+if sys.platform == "darwin":  # before torch is loaded, which asks once
+    # What Metal cannot do, fewer things with each version of torch, the CPU does.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 __all__ = [
     "__version__",

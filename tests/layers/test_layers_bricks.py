@@ -152,6 +152,14 @@ def test_upsampling_makes_blocks_that_do_not_overlap(dims):
     assert out.count_nonzero() == inside.count_nonzero()
 
 
+def test_upsampling_without_a_transposed_convolution_is_the_same():
+    layer = UpConvolution(3, 2, dims=3, factor=2, generator=gen())
+    image = noise(2, 3, 4, 5, 6)
+    with torch.no_grad():
+        layer.bias.copy_(torch.tensor([1.0, -2.0]))
+        torch.testing.assert_close(layer._in_blocks(image), layer(image))
+
+
 @both
 def test_cropping_cuts_the_far_end(dims):
     image, like = noise(1, 2, *(8,) * dims), noise(1, 5, *(7, 5, 8)[:dims])

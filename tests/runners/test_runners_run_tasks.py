@@ -129,6 +129,8 @@ def test_a_missing_device_is_refused_with_the_ones_that_are_there():
         (MemoryError(), True),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("Invalid buffer size: 19.45 GB"), True),
+        (RuntimeError("GET was unable to find an engine to execute this"), True),
         (RuntimeError("shapes do not fit"), False),
         (ValueError("out of memory"), False),
     ],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from napari_sashiko.networks import Network
 from napari_sashiko.runners import Message, Tick
 from napari_sashiko.training import EpochDone, fit, judge
+from napari_sashiko.training._answer import answer
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.fit import Plan
 from napari_sashiko.training.judge import HeldOut
@@ -381,6 +382,49 @@ def test_out_of_memory_halves_the_batch(monkeypatch):
     said = [event.text for event in events if isinstance(event, Message)]
     assert said == [f"Out of memory: going on with batches of {n}." for n in (4, 2)]
     assert outcome.history[-1]["macro_f1"] > 0.8
+
+
+def test_out_of_memory_while_patches_are_drawn_halves_the_batch():
+    deck = Deck()
+
+    def watch():
+        if deck.counts[-1] > 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
+
+    deck.watch = watch
+    learn(deck=deck, batch=8, epochs=1)
+    assert deck.counts[:3] == [8, 4, 2]
+    assert set(deck.counts[2:]) == {2}
+
+
+class Full:
+    """A network on a device without memory."""
+
+    def __init__(self):
+        self.places = []
+
+    def to(self, place):
+        self.places.append(str(place))
+
+    def __call__(self, images):
+        if images.device.type != "cpu":
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return images + 1
+
+
+class Elsewhere:
+    """Images on a device that this machine need not have."""
+
+    device = torch.device("cuda", 0)
+
+    def cpu(self):
+        return torch.zeros(2)
+
+
+def test_who_is_judged_on_a_full_device_answers_on_the_cpu():
+    network = Full()
+    assert answer(network, Elsewhere()).tolist() == [1, 1]
+    assert network.places == ["cpu", "cuda:0"]
 
 
 def test_lessons_are_given_up_last(monkeypatch):

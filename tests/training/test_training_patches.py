@@ -109,6 +109,17 @@ def sampler_of(shape, patch, neighbours=0, seed=0):
     return sampler, truth, train
 
 
+def test_samplers_share_images_that_are_there_already():
+    volume, plain = counted((4, 40, 40))
+    labelled = painted((4, 40, 40))
+    found = read(volume, plain, labelled, dims=2, margin=(0, 4, 4))
+    shared = [torch.full(tile.image.shape, 7.0) for tile in found]
+    train = np.ones(len(labelled), bool)
+    one = Sampler(found, labelled.values, train, (1, 8, 8), 0, images=shared)
+    images, _ = one.draw(4, np.random.default_rng(0))
+    assert (images == 7).all()
+
+
 @given(
     shape=SHAPES,
     patch=st.sampled_from([(1, 8, 8), (1, 16, 16), (4, 8, 8)]),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_sashiko.checkpoints.card import ModelCard
 from napari_sashiko.checkpoints.member import Box, Member
 from napari_sashiko.layers import fill_unknown
+from napari_sashiko.runners import turn
 
 
 class Ensemble:
@@ -115,6 +116,12 @@ class Ensemble:
         mean, std : numpy.ndarray
             ``(K, z, y, x)`` float32 over the core.
         """
+        with turn(self.device):
+            return self._predict(patch, core, tick)
+
+    def _predict(
+        self, patch: NDArray[np.float32], core: Box | None, tick: Callable[[], None]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         image = torch.from_numpy(np.ascontiguousarray(patch, np.float32))
         image = image.to(self.device)
         rough = seen = image

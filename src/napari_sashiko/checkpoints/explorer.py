@@ -9,6 +9,7 @@ from torch import Tensor
 
 from napari_sashiko.checkpoints.card import Exploring, ModelCard
 from napari_sashiko.networks import Encoder
+from napari_sashiko.runners import turn
 
 KNOWN = "known.latents"  # beside the network's tensors: latents of training patches
 NEAREST = 5  # training patches that a patch is compared with
@@ -76,12 +77,13 @@ class Explorer:
         measured : numpy.ndarray
             ``(B, 1, edge, edge)`` bool: which voxels count.
         """
-        images = torch.from_numpy(patches).to(self.device)
-        weight = torch.from_numpy(measured).to(self.device)
-        latents, found, made = squeeze(self.network, images, weight)
-        away = distances(latents, self.known)
-        arrays = (each.cpu().numpy() for each in (latents, found, away, made))
-        return Seen(*arrays)
+        with turn(self.device):
+            images = torch.from_numpy(patches).to(self.device)
+            weight = torch.from_numpy(measured).to(self.device)
+            latents, found, made = squeeze(self.network, images, weight)
+            away = distances(latents, self.known)
+            arrays = (each.cpu().numpy() for each in (latents, found, away, made))
+            return Seen(*arrays)
 
     def outside(self, seen: Seen) -> NDArray[np.float32]:
         """Score of each patch, ``(B,)``; above 1 it lies outside of what is known.

@@ -40,6 +40,7 @@ from napari_sashiko.networks import (
     reconstructor_from_spec,
     restorer_from_spec,
 )
+from napari_sashiko.runners import turn
 from napari_sashiko.volumes import keep_copy, remove_abandoned, set_aside, write_file
 
 SUFFIX = ".sashiko-model"
@@ -172,7 +173,8 @@ def load_ensemble(folder: Path, device: str | torch.device = "cpu") -> Ensemble:
         # Now: a training may write another model before anybody asks.
         return Ensemble(card, members, place, digest=hashed(Path(folder), card))
 
-    return with_card(Path(folder), load)
+    with turn(place):
+        return with_card(Path(folder), load)
 
 
 def load_reconstructors(
@@ -201,7 +203,8 @@ def load_reconstructors(
         digest = hashed(Path(folder), card)
         return ReconstructorEnsemble(card, networks, place, digest=digest)
 
-    return with_card(Path(folder), load)
+    with turn(place):
+        return with_card(Path(folder), load)
 
 
 def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
@@ -212,6 +215,7 @@ def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
     ModelError
         As `load_ensemble`, and if the model does something else.
     """
+    place = torch.device(device)
 
     def load(card: ModelCard) -> Explorer:
         if card.exploring is None:
@@ -219,9 +223,10 @@ def load_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
                 f"The model {card.name!r} does not explore images.",
                 "Make one that does: sashiko explore.",
             )
-        return _load_explorer(Path(folder), card, torch.device(device))
+        return _load_explorer(Path(folder), card, place)
 
-    return with_card(Path(folder), load)
+    with turn(place):
+        return with_card(Path(folder), load)
 
 
 def load_reconstructor(

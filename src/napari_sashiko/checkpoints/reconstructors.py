@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_sashiko.checkpoints.card import ModelCard
 from napari_sashiko.networks import Reconstructor
+from napari_sashiko.runners import turn
 
 
 class ReconstructorEnsemble:
@@ -60,9 +61,11 @@ class ReconstructorEnsemble:
             deviation over the networks.
         """
         seen = self.card.normalisation.apply(sinograms[None])[0]
-        x = torch.from_numpy(seen)[:, None].to(self.device)
+        with turn(self.device):
+            x = torch.from_numpy(seen)[:, None].to(self.device)
+            made = [network(x).float().cpu() for network in self.networks]
+        images = torch.stack(made)
         weights = torch.tensor(self._weights) / sum(self._weights)
-        images = torch.stack([network(x).float().cpu() for network in self.networks])
         share = weights.view(-1, 1, 1, 1, 1)
         mean = (share * images).sum(0)
         std = (share * (images - mean).square()).sum(0).sqrt()

@@ -44,9 +44,21 @@ class UpConvolution(nn.Module):
             return functional.conv_transpose2d(
                 x, self.weight, self.bias, stride=self.factor
             )
+        if x.device.type == "mps":
+            return self._in_blocks(x)
         return functional.conv_transpose3d(
             x, self.weight, self.bias, stride=self.factor
         )
+
+    def _in_blocks(self, x: Tensor) -> Tensor:
+        """Do the same in 3D by a product and a change of order, where torch cannot."""
+        count, _, *sides = x.shape
+        edge, outputs = self.factor, self.weight.shape[1]
+        flat = self.weight.flatten(1).T[..., None, None, None]
+        made = functional.conv3d(x, flat).view(count, outputs, edge, edge, edge, *sides)
+        made = made.permute(0, 1, 5, 2, 6, 3, 7, 4)
+        made = made.reshape(count, outputs, *(edge * n for n in sides))
+        return made + self.bias.view(1, -1, 1, 1, 1)
 
 
 def enlarge(x: Tensor, factor: int) -> Tensor:

@@ -11,6 +11,7 @@ from napari_sashiko.runners import choose_device, free_memory
 BYTES_PER_VOXEL = 1200  # feature maps of a network of 45 000 parameters, generous
 VOXELS_ON_CPU = 96**3  # one member takes about a second
 VOXELS_ON_GPU = 256**3
+VOXELS_ON_MPS = 160**3  # Metal ends the process where a tensor has 4 GB: 256 maps
 SHARE_OF_MEMORY = 0.5
 THINNEST_CELL = 8  # thinner blocks are read more than they are used
 BORDER_SHARE = 8  # a border takes an eighth of a window's side at most
@@ -69,7 +70,8 @@ def voxel_budget(device: str, bytes_per_voxel: int = BYTES_PER_VOXEL) -> int:
     """Voxels of the largest window that a device should see at a time."""
     name = str(choose_device(device))
     free = free_memory(name)
-    most = VOXELS_ON_CPU if name == "cpu" else VOXELS_ON_GPU
+    known = {"cpu": VOXELS_ON_CPU, "mps": VOXELS_ON_MPS}
+    most = known.get(name, VOXELS_ON_GPU)
     return max(32**3, min(most, int(free * SHARE_OF_MEMORY / bytes_per_voxel)))
 
 

@@ -8,9 +8,11 @@ from napari_sashiko.runners.devices import (
     choose_device,
     free_memory,
     has_fast_bfloat16,
+    in_turns,
     is_out_of_memory,
     release_memory,
     torch_threads,
+    turn,
 )
 from napari_sashiko.runners.events import Event, Message, Progress, Tick
 from napari_sashiko.runners.job import Job, JobState, JobStatus
@@ -45,10 +47,12 @@ __all__ = [
     "free_memory",
     "has_fast_bfloat16",
     "in_order",
+    "in_turns",
     "is_out_of_memory",
     "open_place",
     "open_runner",
     "release_memory",
     "threads_each",
     "torch_threads",
+    "turn",
 ]

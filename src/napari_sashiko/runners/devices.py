@@ -1,9 +1,10 @@
 """Which devices are there, which to take, and whether one ran out of memory."""
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
@@ -11,6 +12,9 @@ from napari_sashiko.errors import DeviceError
 
 if TYPE_CHECKING:  # torch takes seconds to load: only who asks for a device pays
     import torch
+
+Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 GIGABYTE = 1e9  # bytes
 OUT_OF_MEMORY_PHRASES = (
@@ -21,7 +25,12 @@ OUT_OF_MEMORY_PHRASES = (
     "cudnn_status_alloc_failed",
     "cublas_status_alloc_failed",
     "unable to allocate",
+    "invalid buffer size",  # more than Metal gives to one tensor
+    "unable to find an engine",  # cuDNN, without room for its workspace
+    "unable to find a valid cudnn algorithm",
+    "canuse32bitindexmath",  # more values than some operations can count
 )
+_METAL = RLock()
 
 
 def available_devices() -> list[str]:
@@ -70,7 +79,8 @@ def has_fast_bfloat16(device: "torch.device") -> bool:
     import torch  # noqa: PLC0415
 
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        with torch.cuda.device(device):  # another one may be older
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512":
         return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
     return False
@@ -89,6 +99,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def free_memory(device: str) -> int:
     """Bytes that are free on `device`: of the machine where it has none of its own.
 
+    What torch has kept of work that is done counts: it is given to whoever asks next.
+
     Parameters
     ----------
     device : str
@@ -97,7 +109,9 @@ def free_memory(device: str) -> int:
     if device.startswith("cuda"):
         import torch  # noqa: PLC0415
 
-        return int(torch.cuda.mem_get_info(torch.device(device))[0])
+        place = torch.device(device)
+        kept = torch.cuda.memory_reserved(place) - torch.cuda.memory_allocated(place)
+        return int(torch.cuda.mem_get_info(place)[0]) + max(0, kept)
     return int(psutil.virtual_memory().available)
 
 
@@ -134,6 +148,34 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        with _METAL:
+            torch.mps.empty_cache()
+
+
+def turn(device: "torch.device") -> AbstractContextManager[object]:
+    """Let threads compute on `device` one at a time, where it cannot bear several.
+
+    Metal ends the process when two threads compute at once
+    (github.com/pytorch/pytorch/issues/197805).
+    """
+    return _METAL if device.type == "mps" else nullcontext()
+
+
+def in_turns(
+    work: Generator[Told, None, Result], device: "torch.device"
+) -> Generator[Told, None, Result]:
+    """Go on with `work` in turns with other threads, where `turn` makes any."""
+    try:
+        while True:
+            with turn(device):
+                try:
+                    told = next(work)
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]
+            yield told
+    finally:
+        work.close()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from napari_sashiko.runners import Event, Job, Message, Progress
+from napari_sashiko.runners import Event, Job, Message, Progress, turn
 from napari_sashiko.training.events import EpochDone, MemberSaved
 from napari_sashiko.training.fit import Plan, fit
 from napari_sashiko.training.learning import FitSettings
@@ -191,8 +191,10 @@ class Crew:
 
     def _work(self, number: int, deadline: float | None) -> Iterator[Event]:
         settings, mine = self.bench.settings, self.bench.networks[number]
+        with turn(self.bench.device):
+            network = mine.network.to(self.bench.device)
         yield from fit(
-            mine.network.to(self.bench.device),
+            network,
             self._supplies[number],
             plan=Plan(
                 member=number,

@@ -24,7 +24,7 @@ from napari_sashiko.checkpoints import (
 )
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.networks import Encoder, build_encoder, encoder_from_spec
-from napari_sashiko.runners import Event, choose_device
+from napari_sashiko.runners import Event, choose_device, turn
 from napari_sashiko.training._writing import write_members
 from napari_sashiko.training.crew import seed_of
 from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
@@ -76,16 +76,17 @@ class ExploreBench(Workbench):
             return
         network = encoder_from_spec(desk.network.spec).eval()
         network.load_state_dict(desk.outcome.best.state)
-        network.to(self.device)
         seed = self.settings.seed
-        known, _ = _squeezed(network, patches_of(self.learned, KEPT, AT_ONCE, seed))
+        with turn(self.device):
+            network.to(self.device)
+            known, _ = _squeezed(network, patches_of(self.learned, KEPT, AT_ONCE, seed))
+            others = patches_of(self.held, MEASURED, AT_ONCE, seed)
+            latents, errors = _squeezed(network, others)
+            self.correlation = _correlation(network, others)
         known = torch.unique(known, dim=0)
-        others = patches_of(self.held, MEASURED, AT_ONCE, seed)
-        latents, errors = _squeezed(network, others)
         self.exploring = _limits(self, distances(latents, known), errors)
-        self.correlation = _correlation(network, others)
         member = MemberCard(kind="network", weight=1.0, spec=network.spec)
-        state = {**desk.outcome.best.state, KNOWN: known.cpu()}
+        state = {**desk.outcome.best.state, KNOWN: known}
         learned = replace(desk.outcome.best, state=state)
         write_members(self.out, [member], [learned], self.written, self.card)
         self.changed = False
@@ -212,13 +213,14 @@ def _material(bench: ExploreBench, tiles: list[ImageTile]) -> PatchMaterial:
 
 @torch.inference_mode()
 def _squeezed(network: Encoder, batches: list[PatchBatch]) -> tuple[Tensor, Tensor]:
+    """Latents and errors, on the CPU: what follows needs float64."""
     parts = [squeeze(network, each.images, each.weight)[:2] for each in batches]
     latents, errors = zip(*parts, strict=True)
-    return torch.cat(latents), torch.cat(errors)
+    return torch.cat(latents).cpu(), torch.cat(errors).cpu()
 
 
 def _limits(bench: ExploreBench, away: Tensor, errors: Tensor) -> Exploring:
-    """Limits that all but a few held-out patches keep to."""
+    """Limits that all but a few held-out patches keep to; tensors on the CPU."""
     near, small = (
         max(float(values.double().quantile(NEAR)), 1e-6) for values in (away, errors)
     )
@@ -241,7 +243,7 @@ def _correlation(network: Encoder, batches: list[PatchBatch]) -> float:
         counts = each.weight.expand_as(each.images) > 0
         made = network(each.images).image.float()
         pairs.append(torch.stack([each.images[counts], made[counts]]))
-    found = float(torch.corrcoef(torch.cat(pairs, dim=1).double())[0, 1])
+    found = float(torch.corrcoef(torch.cat(pairs, dim=1).cpu().double())[0, 1])
     return found if np.isfinite(found) else 0.0  # nothing varies
 
 

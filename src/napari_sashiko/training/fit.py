@@ -17,8 +17,10 @@ from napari_sashiko.runners import (
     Message,
     Tick,
     has_fast_bfloat16,
+    in_turns,
     is_out_of_memory,
     release_memory,
+    turn,
 )
 from napari_sashiko.training.averaging import Average
 from napari_sashiko.training.events import EpochDone
@@ -113,7 +115,7 @@ class _Learner:
     def __init__(
         self, network: Network, supply: Supply, plan: Plan, outcome: Outcome
     ) -> None:
-        device = next(network.parameters()).device
+        device = self.device = next(network.parameters()).device
         network.to(memory_format=_layout(network, device))  # type: ignore[call-overload]
         self.network = network
         self.supply = supply
@@ -151,11 +153,13 @@ class _Learner:
             loss = yield from self._step()
             if loss is not None:
                 losses.append(loss)
-                self.average.update(self.network)
+                with turn(self.device):
+                    self.average.update(self.network)
             yield Tick()
             if self.done >= 1:
                 break
-        scores = yield from self.material.judge(self.average.network, self.outcome)
+        judging = self.material.judge(self.average.network, self.outcome)
+        scores = yield from in_turns(judging, self.device)
         self.pace.note(scores["valid_loss"])
         scores["loss"] = float(np.mean(losses)) if losses else math.nan
         self.outcome.history.append(scores)
@@ -197,14 +201,15 @@ class _Learner:
     def _step(self) -> Generator[Event, None, float | None]:
         pace = self.pace.rate(self.clock.fraction(self.taken))
         rate = self.plan.learning_rate * pace
-        batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
-        if self.network.drawn is not None:
-            batch = batch.thinned(self.network.drawn, self.generator)
         self.taken += 1
+        batch: Batch | None = None
         try:
-            loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
+            with turn(self.device):
+                batch = self._draw()
+                loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
         except RuntimeError as error:
-            if not is_out_of_memory(error) or (self.batch == 1 and batch.is_least):
+            least = self.batch == 1 and (batch is None or batch.is_least)
+            if least or not is_out_of_memory(error):
                 raise
         else:
             if loss is None or math.isfinite(loss):
@@ -222,6 +227,12 @@ class _Learner:
         release_memory()
         yield Message(f"Out of memory: going on {words}.")
         return None
+
+    def _draw(self) -> Batch:
+        batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
+        if self.network.drawn is None:
+            return batch
+        return batch.thinned(self.network.drawn, self.generator)
 
 
 def _learn(

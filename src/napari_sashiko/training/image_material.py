@@ -12,7 +12,8 @@ from torch import Tensor
 
 from napari_sashiko.losses import ImageLoss, total_variation
 from napari_sashiko.networks import Network
-from napari_sashiko.runners import Event, Tick
+from napari_sashiko.runners import Event, Tick, turn
+from napari_sashiko.training._answer import answer
 from napari_sashiko.training.corruptions import Corruption
 from napari_sashiko.training.drawn import drawn_of
 from napari_sashiko.training.image_tiles import ImageTile
@@ -143,7 +144,8 @@ class ImageSampler:
         found = [torch.from_numpy(each) for each in (images, targets, known, holes)]
         if self.patch[0] == 1:
             found = [each.flatten(1, 2) for each in found]
-        image, target, measured, pierced = (each.to(self.device) for each in found)
+        with turn(self.device):
+            image, target, measured, pierced = (each.to(self.device) for each in found)
         return image, target, measured, pierced
 
     def _cut(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
@@ -238,7 +240,8 @@ def judge_images(
     found = []
     for batch in held_out:
         with torch.no_grad():
-            output = batch.complete(network(batch.images))
+            said = answer(network, batch.images).to(batch.images.device)
+            output = batch.complete(said)
             loss = batch.loss(output, batch.targets, batch.weight)
         found.append(float(loss))
         yield Tick()

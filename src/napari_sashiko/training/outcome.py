@@ -1,6 +1,5 @@
 """Which of a network's epochs was the best, and how all of them went."""
 
-import copy
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +72,6 @@ class Outcome:
 def copy_state(network: Network) -> dict[str, torch.Tensor]:
     """Copy a network's tensors to the CPU."""
     return {
-        name: copy.deepcopy(tensor.detach()).cpu()
+        name: tensor.detach().to("cpu", copy=True)
         for name, tensor in network.state_dict().items()
     }

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.losses import build_loss
 from napari_sashiko.networks import build_network
-from napari_sashiko.runners import Event, Tick
+from napari_sashiko.runners import Event, Tick, turn
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training._saving import save
 from napari_sashiko.training.crew import Crew, seed_of
@@ -18,7 +19,7 @@ from napari_sashiko.training.lessons import Lessons
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.outcome import Best, Outcome, copy_state
 from napari_sashiko.training.paint_material import PaintMaterial
-from napari_sashiko.training.sampler import Sampler
+from napari_sashiko.training.sampler import Sampler, images_on
 from napari_sashiko.training.supply import Supply
 from napari_sashiko.training.symmetries import symmetry_transforms
 from napari_sashiko.training.tiles import Images, Tile, read_tiles
@@ -118,8 +119,10 @@ class PaintCrew(Crew):
         if len(self._lessons) != len(desk.networks):
             self._lessons = [None] * len(desk.networks)
         self._materials = []
+        with turn(desk.device):
+            images = images_on(desk.device, tiles)  # once: all networks see the same
         for number in range(len(desk.networks)):
-            self._materials.append(self._material(tiles, number))
+            self._materials.append(self._material(tiles, images, number))
             yield Tick()
         self._hand_out()
 
@@ -145,16 +148,20 @@ class PaintCrew(Crew):
         super().stop()
         self._materials, self._lessons = [], []
 
-    def _material(self, tiles: list[Tile], number: int) -> PaintMaterial:
+    def _material(
+        self, tiles: list[Tile], images: list[torch.Tensor], number: int
+    ) -> PaintMaterial:
         desk = self.desk
-        sampler = Sampler(
-            tiles,
-            (desk.channels + 1).astype(np.uint8),
-            np.asarray(desk.folds.train[number]),
-            desk.patch,
-            desk.choices.neighbours,
-            device=desk.device,
-        )
+        with turn(desk.device):
+            sampler = Sampler(
+                tiles,
+                (desk.channels + 1).astype(np.uint8),
+                np.asarray(desk.folds.train[number]),
+                desk.patch,
+                desk.choices.neighbours,
+                device=desk.device,
+                images=images,
+            )
         return PaintMaterial(
             sampler,
             self._held_out(tiles, number),

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.networks import Network
+from napari_sashiko.training._answer import answer
 from napari_sashiko.training.tiles import Tile, Triple
 
 
@@ -30,6 +31,8 @@ class Sampler:
         Slices on either side that become channels.
     device : torch.device, optional
         Where tiles are kept and patches are cut; the CPU when None.
+    images : sequence of torch.Tensor
+        Those of the tiles, there already; several samplers may share them.
     """
 
     def __init__(
@@ -41,11 +44,12 @@ class Sampler:
         neighbours: int,
         *,
         device: torch.device | None = None,
+        images: Sequence[torch.Tensor] = (),
     ) -> None:
         self.tiles = tiles
         self.patch = patch
         self.neighbours = neighbours
-        self._images = [torch.from_numpy(tile.image).to(device) for tile in tiles]
+        self._images = list(images) or images_on(device, tiles)
         self._targets = [
             torch.from_numpy(self._target(tile, values, train)).to(device)
             for tile in tiles
@@ -105,6 +109,11 @@ class Sampler:
         return target
 
 
+def images_on(device: torch.device | None, tiles: Sequence[Tile]) -> list[torch.Tensor]:
+    """Images of tiles on a device; the CPU when None."""
+    return [torch.from_numpy(tile.image).to(device) for tile in tiles]
+
+
 def held_out_logits(
     network: Network, tile: Tile, rows: NDArray[np.intp]
 ) -> torch.Tensor:
@@ -129,7 +138,7 @@ def held_out_logits(
     grown = np.array(tile.image.shape[1:])
     z, y, x = (tile.coords[rows] + (grown - tile.shape) // 2).T
     if network.dims == 2:
-        logits: torch.Tensor = network(image.flatten(0, 1)[None])[0]
+        logits = answer(network, image.flatten(0, 1)[None])[0]
         return logits[:, y, x].T.float().cpu()
-    logits = network(image[None])[0]
+    logits = answer(network, image[None])[0]
     return logits[:, z, y, x].T.float().cpu()

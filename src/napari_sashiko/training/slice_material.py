@@ -10,7 +10,7 @@ from torch import Tensor
 
 from napari_sashiko.losses import ImageLoss
 from napari_sashiko.networks import Network
-from napari_sashiko.runners import Event, Progress
+from napari_sashiko.runners import Event, Progress, turn
 from napari_sashiko.tomography import Sinograms
 from napari_sashiko.training.image_material import ImageBatch, judge_images
 from napari_sashiko.training.outcome import Outcome
@@ -162,8 +162,10 @@ def _batch(
     device: torch.device,
     flatness: float = 0.0,
 ) -> ImageBatch:
-    seen, wanted = (
-        torch.from_numpy(values)[:, None].to(device) for values in (sinograms, slices)
-    )
-    weight: Tensor = torch.ones_like(wanted[:, :1])
+    with turn(device):
+        seen, wanted = (
+            torch.from_numpy(values)[:, None].to(device)
+            for values in (sinograms, slices)
+        )
+        weight: Tensor = torch.ones_like(wanted[:, :1])
     return ImageBatch(seen, wanted, weight, loss, flatness)

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sashiko.forests import Forest
-from napari_sashiko.runners import Event, Tick, torch_threads
+from napari_sashiko.runners import Event, Tick, torch_threads, turn
 from napari_sashiko.training._desk import Desk
 from napari_sashiko.training.held_out import FoldForest, features_of
 from napari_sashiko.training.lessons import Lessons
@@ -87,10 +87,11 @@ class Teacher:
             if number >= len(self._images):
                 self._images.append(self._image(start))
             answers.append((yield from self._answers(teachers, start)))
-        seen = torch.stack(self._images[: len(answers)]).to(desk.device)
-        told = [
-            torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)
-        ]
+        with turn(desk.device):
+            seen = torch.stack(self._images[: len(answers)]).to(desk.device)
+            told = [
+                torch.stack(each).to(desk.device) for each in zip(*answers, strict=True)
+            ]
         return tuple(
             Lessons(seen, told[teachers.index(teacher)], desk.settings.teacher)
             for teacher in by_network
