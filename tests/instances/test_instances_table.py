@@ -17,6 +17,8 @@ from napari_sashiko.instances import (
     scan_components,
     segment_instances,
 )
+from napari_sashiko.instances._heights import block_heights
+from napari_sashiko.instances._source import open_source
 from napari_sashiko.runners import Message
 
 
@@ -300,3 +302,22 @@ def test_what_lies_beyond_smaller_pictures_is_no_object(prediction, tmp_path):
     assert found["voxels"].tolist() == [9, 6, 4]
     assert found["touches_border"].tolist() == [True, True, False]
     assert done.count == 3
+    cut, _ = measured(path, tmp_path, split="distance")
+    cut = cut.sort_values("frame")
+    assert cut["voxels"].tolist() == [9, 6, 4]
+
+
+def test_objects_are_as_deep_at_the_edge_of_a_smaller_picture_as_in_it_alone(tmp_path):
+    mask = np.zeros((1, 40, 60))
+    mask[0, 10:30, 20:60] = 1
+    heights = []
+    for name, width, options in (
+        ("among.zarr", 60, {"extents": [[40, 40]]}),
+        ("alone.zarr", 40, {}),
+    ):
+        path = write_prediction(tmp_path / name, mask[..., :width], frame=1, **options)
+        source = open_source(path, InstanceSettings(split="distance"))
+        box = tuple(slice(0, n) for n in (1, 40, width))
+        heights.append(block_heights(source, box)[1:-1, 1:-1, 1:41])
+    np.testing.assert_array_equal(*heights)
+    assert heights[0][0, 20, -1] > heights[0][0, 20, 22]

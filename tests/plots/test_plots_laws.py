@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import StepPatch
 from plots_examples import CLASSES, example
+from small_pictures import BEYOND, SIZES, fenced
 
 from napari_sashiko.errors import OutputError, PlotError
 from napari_sashiko.labels import LabelClass, LabelledVoxels
@@ -341,6 +342,15 @@ def test_grey_values_of_classes_leave_out_what_is_not_predicted(flat):
     assert set(found) == {1, 2}
     expected = np.concatenate([image[r][ids[r] == 2] for r in regions])
     assert np.array_equal(np.sort(found[2]), np.sort(expected))
+
+
+def test_no_grey_value_is_taken_from_beyond_a_smaller_picture():
+    volume = fenced()
+    ids = np.ones(volume.shape, np.uint8)
+    whole = tuple(slice(0, n) for n in volume.shape)
+    found = drain(read_predicted(volume, ids, [whole]))
+    assert found[1].size == sum(map(np.prod, SIZES))
+    assert found[1].max() < BEYOND
 
 
 def test_areas_have_the_colours_of_their_classes():

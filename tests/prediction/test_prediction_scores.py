@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from prediction_fakes import Blur, image_of, make_card, whole
+from small_pictures import SIZES, fenced
 
 from napari_sashiko.errors import Cancelled, LabelError, OutputError, VolumeError
 from napari_sashiko.prediction import (
@@ -190,3 +191,11 @@ def test_half_a_prediction_has_no_score(tmp_path):
         evaluate(out, np.ones((30, 30, 30), np.uint8))
     with pytest.raises(OutputError, match="no prediction"):
         evaluate(tmp_path / "nothing.zarr", np.ones((2, 2), np.uint8))
+
+
+def test_what_lies_beyond_smaller_pictures_is_not_scored(tmp_path):
+    path = tmp_path / "p.zarr"
+    for _ in predict(Blur(radius=0), fenced(), path, PredictionSettings(**SMALL)):
+        pass
+    truth = np.ones(fenced().shape, np.uint8)
+    assert evaluate(path, truth).voxels == sum(map(np.prod, SIZES))

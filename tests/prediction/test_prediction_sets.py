@@ -6,6 +6,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prediction_fakes import Blur, image_of, make_card
+from small_pictures import SIZES, fenced
 
 from napari_sashiko.errors import OutputError, SettingsError
 from napari_sashiko.metrics import SetCalibration
@@ -27,11 +28,12 @@ KEPT = SetCalibration(
 )
 
 
-def predicted(folder, image, *, sets=KEPT, dtype="float16", stop=False):
+def predicted(folder, image, *, sets=KEPT, dtype="float16", radius=2, stop=False):
     """A prediction by two members, of a model calibrated as `sets` says."""
     out = folder / "p.zarr"
+    volume = as_volume(image) if isinstance(image, np.ndarray) else image
     chosen = PredictionSettings(**SMALL, dtype=dtype, overwrite=True)
-    work = predict(Blur(card=make_card(sets=sets)), as_volume(image), out, chosen)
+    work = predict(Blur(radius, card=make_card(sets=sets)), volume, out, chosen)
     for event in work:
         if stop and isinstance(event, CellDone):
             work.close()
@@ -83,6 +85,13 @@ def test_the_type_in_which_probabilities_are_stored_does_not_show(tmp_path):
         predicted(tmp_path, image, dtype="float32"), tmp_path / "b.zarr"
     )
     np.testing.assert_array_equal(half, single)
+
+
+def test_what_lies_beyond_smaller_pictures_is_not_counted(tmp_path):
+    _, done = written(
+        predicted(tmp_path, fenced(), radius=0), tmp_path / "s.zarr", coverage=0.8
+    )
+    assert sum(done.voxels) == sum(map(np.prod, SIZES))
 
 
 def test_more_coverage_means_more_classes(tmp_path):

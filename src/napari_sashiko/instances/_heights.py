@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_sashiko.instances._source import Region, Source
-from napari_sashiko.volumes import grow
+from napari_sashiko.volumes import beyond, grow
 
 Heights = npt.NDArray[np.uint32]
 STEPS = 64  # of depth in a voxel: rounded, so that no window differs in the last bit
@@ -60,6 +60,8 @@ def block_heights(source: Source, region: Region) -> Heights:
         if source.boundary is not None:
             between = source.boundaries(window)
             solid = mask & (between <= source.settings.boundary_above)
+        if source.extents is not None:  # the edge of a picture cuts as that of all does
+            solid = solid | beyond(source.extents, window)
         depth = _depth(solid, inner, sides, most)
         if reach >= most or depth.max(initial=0) <= reach:
             break

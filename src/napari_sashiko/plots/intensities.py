@@ -23,7 +23,7 @@ from napari_sashiko.plots._figure import (
 from napari_sashiko.plots._sampling import painted_tiles
 from napari_sashiko.plots._style import PlotStyle
 from napari_sashiko.runners import Event, Progress
-from napari_sashiko.volumes import Region, Volume
+from napari_sashiko.volumes import Region, Volume, beyond, extents_of
 
 MOST_TILES = 400
 MOST_VALUES = 4_000_000  # of each kind: then no more is read
@@ -101,11 +101,13 @@ def read_predicted(
         ``(n,)`` finite values by class id.
     """
     found: dict[int, list[NDArray[Any]]] = defaultdict(list)
-    held = 0
+    held, extents = 0, extents_of(volume)
     for number, region in enumerate(regions, start=1):
         box = region[1:] if class_ids.ndim == 2 else region
-        ids = np.asarray(class_ids[box]).ravel()
-        held += _sort(volume.read(region)[channel].ravel(), ids, found)
+        ids = np.asarray(class_ids[box])
+        if extents is not None:  # beyond a picture is its mirror image
+            ids = np.where(beyond(extents, region), 0, ids)
+        held += _sort(volume.read(region)[channel].ravel(), ids.ravel(), found)
         yield Progress(number, len(regions), "grey values of classes")
         if held > MOST_VALUES:
             break

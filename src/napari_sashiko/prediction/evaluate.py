@@ -24,7 +24,13 @@ from napari_sashiko.prediction._finished import (
 from napari_sashiko.prediction.predictor import Triple
 from napari_sashiko.prediction.store import reading_prediction
 from napari_sashiko.runners import Event, Progress
-from napari_sashiko.volumes import Volume, as_volume, stacking_of
+from napari_sashiko.volumes import (
+    Volume,
+    as_volume,
+    beyond,
+    extents_in,
+    stacking_of,
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,8 @@ def evaluate_steps(
     prediction : path
         Folder NAME.zarr.
     truth : Volume or array
-        Class ids, (Z, Y, X) or (Y, X); 0 is not scored.
+        Class ids, (Z, Y, X) or (Y, X); 0 is not scored, nor what lies beyond the edge
+        of a picture that is smaller than others of its folder.
     ignore : Volume or array, optional
         Voxels that are not 0 here are not scored.
 
@@ -133,12 +140,14 @@ def evaluate_steps(
     confusion, calibration = ConfusionMatrix(ids), Calibration(ids)
     with reading_prediction(path):
         mean = open_image(path, "mean")
-    frame = stacking_of(record).frame
+    frame, extents = stacking_of(record).frame, extents_in(record)
     for region in chunk_blocks(shape, chunk_of(mean), frame):
         yield Progress(region[0].stop, shape[0], "comparing with the truth")
         wanted = true.read(region)[0]
         if left_out is not None:
             wanted[left_out.read(region)[0] != 0] = 0
+        if extents is not None:
+            wanted[beyond(extents, region)] = 0
         scored = wanted != 0
         if not scored.any():
             continue

@@ -42,9 +42,11 @@ from napari_sashiko.volumes import (
     ATTRIBUTES,
     Region,
     Slices,
+    beyond,
     check_replaceable,
     check_writable,
     create_ome_image,
+    extents_in,
     stacking_of,
     written_whole,
 )
@@ -79,12 +81,15 @@ class Sets:
         Number of classes.
     least : float
         Least probability of a class in a set.
+    extents : array, (Z, 2), optional
+        Where smaller pictures end: what lies beyond is not counted.
     """
 
     prediction: Path
     target: Path
     classes: int
     least: float
+    extents: npt.NDArray[np.integer] | None = None
 
     def write(self, region: Region) -> npt.NDArray[np.int64]:
         """Write the sizes of one block; count voxels by size, ``(C + 1,)``.
@@ -100,7 +105,8 @@ class Sets:
         Slices(zarr.open_array(str(self.target / "sizes" / "0"), mode="r+"))[region] = (
             sizes
         )
-        return np.bincount(sizes.ravel(), minlength=self.classes + 1)
+        inside: Any = ... if self.extents is None else ~beyond(self.extents, region)
+        return np.bincount(sizes[inside].ravel(), minlength=self.classes + 1)
 
     def sizes(self, region: Region) -> npt.NDArray[np.uint8]:
         """Count the classes in the set of each voxel of a block."""
@@ -159,7 +165,7 @@ def prediction_sets(
     yield from _remarks(calibration, settings.coverage, least)
     counts = np.zeros(len(record["classes"]) + 1, np.int64)
     with open_place(settings) as run, written_whole(target) as part:
-        work = Sets(source, part, len(counts) - 1, least)
+        work = Sets(source, part, len(counts) - 1, least, extents_in(record))
         _create(work, record, settings.coverage, calibration)
         yield from _fill(work, record, run, counts)
         note = zarr.open_group(str(part), mode="r+").attrs

@@ -39,7 +39,9 @@ def extents_in(record: Mapping[str, Any]) -> Extents | None:
         If it says nonsense.
     """
     known = record.get(KEY)
-    return None if known is None else np.asarray(known, np.int64).reshape(-1, 2)
+    if known is None:
+        return None
+    return np.asarray(known, np.int64).reshape(int(record["shape"][0]), 2)
 
 
 def beyond(extents: Extents, region: Region) -> npt.NDArray[np.bool_]:
