@@ -171,8 +171,8 @@ def test_what_a_network_is_judged_on_was_never_learned(out, monkeypatch):
     learned, judged = {}, {}
     keep = PaintCrew._material
 
-    def spying(self, tiles, number):
-        made = keep(self, tiles, number)
+    def spying(self, tiles, images, number):
+        made = keep(self, tiles, images, number)
         coords = self.desk.labelled.coords
         train = self.desk.folds.train[number]
         learned.setdefault(number, set()).update(map(tuple, coords[train].tolist()))

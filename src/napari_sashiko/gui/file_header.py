@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sashiko.gui.layer_volume import axes_words
+from napari_sashiko.gui.layer_volume import USUAL, axes_words
 from napari_sashiko.gui.result_words import size_words
 from napari_sashiko.gui.volume_reader import place_of
 from napari_sashiko.volumes import open_volume
@@ -101,4 +101,5 @@ def take_header(layer: Any, header: Header) -> str:
         layer.data = data.transpose(*header.order, *range(layer.ndim, data.ndim))
     for name, value in header.place.items():
         setattr(layer, name, value)
+    layer.metadata[USUAL] = "".join(header.place["axis_labels"])
     return f"{layer.name} has {header.words}, as its file says."

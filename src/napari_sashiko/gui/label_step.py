@@ -103,14 +103,16 @@ class LabelStep(QGroupBox):
         session.labels.let_go()
 
     def restore(self, paint: Paint | None) -> None:
-        """Show the paint of an earlier session; None changes nothing."""
+        """Show the paint of an earlier session, or of this one if its layer is gone."""
         if self.session.is_running(KIND):
             return  # the labels that it brings are shown then
-        if self.session.labels.paint is None:
+        labels = self.session.labels
+        if labels.paint is None:
             # A layer that outlived its dock has the same files open.
             paint = left_over_paint(self.viewer, self.session.folder) or paint
-        if paint is not None and self.session.labels.paint is None:
-            self.session.labels.attach(paint)
+            if paint is not None:
+                labels.attach(paint)
+        if labels.paint is not None and self.layer is None:
             self._show_layer()
 
     def adopt(self) -> None:

@@ -15,6 +15,7 @@ from napari_sashiko.volumes.units import short_unit
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
 LEVEL = "napari_sashiko_level"  # in the metadata of a level that is worked on
+USUAL = "napari_sashiko_axes"  # in that of an image whose file says what they are
 TIMES = ("t", "time", "frame", "frames")  # labels of an axis of time, any case
 CHANNELS = ("c", "channel", "channels")  # labels of an axis of channels
 AXES = {"c": "channels", "t": "time"}
@@ -183,8 +184,10 @@ def _time(layer: Any, space: int) -> Time:
 
 def source_path(layer: Any) -> Path | None:
     """File that the layer was read from."""
-    known = layer.metadata.get(PROJECT)
+    known, opened = layer.metadata.get(PROJECT), _opened(layer)
     path = known["image"] if known else getattr(layer.source, "path", None)
+    if not path and opened is not None:
+        path = opened.path
     return Path(path) if path and Path(path).exists() else None
 
 
@@ -216,9 +219,10 @@ def kept_with(layer: Any, volume: Volume) -> tuple[str, Path | None, Path | None
     folder : Path or None
         The project, where the layer says.
     """
-    known, path = source_project(layer), source_path(layer) or volume.path
+    known, path = source_project(layer), source_path(layer)
     opened = _opened(layer)
-    axes, usual = volume.axes, (possible_axes(layer) or (volume.axes,))[0]
+    axes, possible = volume.axes, possible_axes(layer)
+    usual = layer.metadata.get(USUAL, possible[0]) if possible else axes
     if opened is not None and known is not None and axes == opened.axes:
         return layer.name, path, known
     if opened is not None and (opened.source or {}).get("axes") is None:

@@ -28,6 +28,7 @@ from napari_sashiko.gui.layer_volume import (
 from napari_sashiko.gui.level_layer import level_layer
 from napari_sashiko.gui.level_row import LevelRow
 from napari_sashiko.gui.messages import telling
+from napari_sashiko.gui.open_button import OpenButton
 from napari_sashiko.gui.parts import choose_data, fill_box, make_box, scrolling
 from napari_sashiko.gui.restoring import RestoreRow, steps_of
 from napari_sashiko.gui.result_layers import is_source, move_along
@@ -243,6 +244,8 @@ class SashikoDock(QWidget):
         self.volumes = make_box("volume", "The image to work on")
         self.volumes.currentIndexChanged.connect(lambda _index: self._choose())
         self.axes = AxesButton()
+        self.open = OpenButton(self.session, self.viewer)
+        self.open.opened.connect(partial(choose_data, self.volumes))
         self.level = LevelRow(self.viewer)
         self.level.chosen.connect(self.choose_level)
         self.facts = QLabel()
@@ -252,6 +255,7 @@ class SashikoDock(QWidget):
         row.addWidget(QLabel("Volume"))
         row.addWidget(self.volumes, 1)
         row.addWidget(self.axes)
+        row.addWidget(self.open)
         inner = QWidget()
         steps = QVBoxLayout(inner)
         steps.setContentsMargins(6, 6, 6, 6)

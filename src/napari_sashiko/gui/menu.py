@@ -16,6 +16,11 @@ PLUGIN = "napari-sashiko"
 WIDGET = "Sashiko"
 
 
+def open_image(viewer: "napari.viewer.Viewer") -> None:
+    """Ask for an image of any size, and open it without reading it whole."""
+    open_dock(viewer).open.ask_file()
+
+
 def segment_with_last_model(viewer: "napari.viewer.Viewer") -> None:
     """Segment the selected image with the model that was trained or used last."""
     dock = open_dock(viewer)

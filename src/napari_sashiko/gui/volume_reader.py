@@ -33,17 +33,27 @@ def is_image(path: Path) -> bool:
 
 
 def read_image(path: str | list[str]) -> list[LayerData]:
-    """One layer of an image, with all its levels; nothing is read yet but a slice."""
-    place = Path(path if isinstance(path, str) else path[0])
-    engine = import_module("napari_sashiko.pipeline")
+    """One layer of an image, as napari asks for it; what fails is told."""
     try:
-        axes, finest = _open(engine, place)
-        levels = range(1, finest.levels)
-        coarser = [engine.open_volume(place, unnamed=axes, level=n) for n in levels]
-        return [image_layer([finest, *coarser])]
+        return [open_image(Path(path if isinstance(path, str) else path[0]))]
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
+
+
+def open_image(place: Path) -> LayerData:
+    """One layer of an image, with all its levels; nothing is read yet but a slice.
+
+    Raises
+    ------
+    VolumeError
+        If it cannot be read.
+    """
+    engine = import_module("napari_sashiko.pipeline")
+    axes, finest = _open(engine, place)
+    levels = range(1, finest.levels)
+    coarser = [engine.open_volume(place, unnamed=axes, level=n) for n in levels]
+    return image_layer([finest, *coarser])
 
 
 def _open(engine: Any, place: Path) -> tuple[str | None, "Volume"]:

@@ -1,0 +1,93 @@
+"""Open an image without reading it, also where napari would read it whole."""
+
+from collections.abc import Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.messages import notify
+from napari_sashiko.gui.reader import get_reader
+from napari_sashiko.gui.volume_reader import LayerData, open_image, read_image
+from napari_sashiko.runners import Event, aside
+from napari_sashiko.session import Session
+
+KIND = "open"
+PLUGIN = "napari-sashiko"
+TIP = (
+    "Open an image of any size: what is shown is read from the disk. "
+    "napari's own File > Open reads a whole TIFF into memory"
+)
+
+
+class OpenButton(QPushButton):
+    """A menu that asks for a file or a folder, and shows it as a layer.
+
+    Parameters
+    ----------
+    session : Session
+        Opens files in a job: a header may take long to read.
+    viewer : napari.Viewer
+        Where layers are added.
+    """
+
+    opened = Signal(object)  # the new image layer
+
+    def __init__(self, session: Session, viewer: Any) -> None:
+        super().__init__()
+        self.setObjectName("open_image")
+        self.setText("Open")
+        self.setToolTip(TIP)
+        self.viewer = viewer
+        self._last = Path.home()
+        self._question = Question(session, KIND, self)
+        self._question.answered.connect(self._show)
+        self._question.refused.connect(partial(notify, level="error"))
+        menu = QMenu(self)
+        menu.addAction("an image file...").triggered.connect(
+            lambda _checked: self.ask_file()
+        )
+        menu.addAction("a folder: OME-Zarr, slices, a project...").triggered.connect(
+            lambda _checked: self.ask_folder()
+        )
+        self.setMenu(menu)
+
+    def ask_file(self) -> None:
+        """Ask for an image file."""
+        file, _ = QFileDialog.getOpenFileName(self, "Open an image", str(self._last))
+        if file:
+            self.open(Path(file))
+
+    def ask_folder(self) -> None:
+        """Ask for a folder."""
+        folder = QFileDialog.getExistingDirectory(
+            self, "Open an image, a project or a result", str(self._last)
+        )
+        if folder:
+            self.open(Path(folder))
+
+    def open(self, path: Path) -> None:
+        """Open a file or a folder; `opened` tells of an image when it is shown.
+
+        Parameters
+        ----------
+        path : Path
+            An image, a project or a result.
+        """
+        self._last = path.parent
+        if get_reader(str(path)) in (None, read_image):
+            self._question.ask(partial(_read, path))
+        else:
+            self.viewer.open(str(path), plugin=PLUGIN)
+
+    def _show(self, found: LayerData) -> None:
+        self.opened.emit(self.viewer.add_layer(Layer.create(*found)))
+
+
+def _read(path: Path) -> Generator[Event, None, LayerData]:
+    """Work that runs in a thread of its own, and touches no layer."""
+    return (yield from aside(partial(open_image, path)))
