@@ -78,7 +78,7 @@ def test_an_axis_of_time_is_taken_from_the_file(open_dock, opened, qtbot):
     dock = open_dock(layer)
     volume = waits_for(dock, qtbot)
     assert (volume.axes, volume.time) == ("tyx", Time(3.0, "s"))
-    # As when the file is opened without being read, which knows its axes from the start.
+    # As when the file is opened without being read: then its axes are known at once.
     assert dock.session.folder.name == "scan.tif.sashiko"
     assert volume.voxel_size[1:] == pytest.approx((0.25, 0.25))
 

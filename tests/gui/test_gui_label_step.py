@@ -88,6 +88,25 @@ def test_a_voxel_size_set_later_counts_and_paint_stays_on_its_image(
     assert (np.asarray(layer.data) > 0).sum() > (before > 0).sum()
 
 
+def test_paint_goes_along_where_its_image_is_moved_and_turned(
+    dock, click, stroke, qtbot
+):
+    layer = painted(dock, stroke, click)
+    image = dock.viewer.layers["blobs"]
+    corner = np.array([1.0, 2.0, 3.0])
+    image.translate = (0.0, 7.0, -3.0)
+    image.rotate = in_plane(30, 3)
+    image.affine = np.diag((1.0, 2.0, 2.0, 1.0))
+
+    def together():
+        there = image.data_to_world(corner)
+        return np.allclose(layer.data_to_world(corner), there)
+
+    assert not together()  # soon, not with each of many events
+    qtbot.waitUntil(together, timeout=5000)
+    assert dock.label.layer is layer
+
+
 def test_strokes_are_counted_by_class_and_slice(dock, click, stroke, qtbot):
     layer = painted(dock, stroke, click)
     layer.selected_label = 1

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -41,6 +42,7 @@ from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume
 
 WIDTH = 390
+MILLISECONDS_TO_MOVE = 100
 LOOKING = "Looking at the image ..."
 
 
@@ -67,6 +69,10 @@ class SashikoDock(QWidget):
         self._waits = False  # for a file, or for its project
         self._then: Callable[[], None] | None = None  # what is done when they are known
         self._shut = False
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(MILLISECONDS_TO_MOVE)
+        self._moved.timeout.connect(self._take_along)
         self.projects = LayerProjects(self.session, self.viewer, self)
         self.projects.found.connect(self._on_found)
         self._watch = WindowWatch(self)
@@ -110,6 +116,7 @@ class SashikoDock(QWidget):
                 self.session.name = layer.name
             return
         self._listen_to(layer)
+        self._moved.stop()
         self._uncovers, self._then = False, None
         if layer is not None:
             self.projects.try_again(layer)
@@ -119,9 +126,22 @@ class SashikoDock(QWidget):
         """Follow what is said of the axes and the voxel size of the image."""
         for emitter in _emitters(self._named):
             emitter.disconnect(self._on_place)
+        for emitter in _movers(self._named):
+            emitter.disconnect(self._on_moved)
         self._named = layer
         for emitter in _emitters(layer):
             emitter.connect(self._on_place)
+        for emitter in _movers(layer):
+            emitter.connect(self._on_moved)
+
+    def _on_moved(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
+        """Take paint and results along soon; many events come while one drags."""
+        if not self._moved.isActive():
+            self._moved.start()
+
+    def _take_along(self) -> None:
+        if self.session.volume is not None and self._named is self.session.source:
+            move_along(self.viewer, self._named, self.session.folder)
 
     def _on_place(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
         """Work on another image, or in other units, if the layer says so now."""
@@ -231,6 +251,7 @@ class SashikoDock(QWidget):
         self._listen_to(None)
         self.axes.follow(None, "")
         self._watch.stop()
+        self._moved.stop()
         self.bridge.stop()
         self.session.shutdown()
         for step in (self.label, self.train, self.segment, self.instances):
@@ -278,6 +299,14 @@ def _emitters(layer: Any) -> tuple[Any, ...]:
     if layer is None:
         return ()
     return layer.events.axis_labels, layer.events.scale, layer.events.units
+
+
+def _movers(layer: Any) -> tuple[Any, ...]:
+    """What tells that a layer was moved or turned."""
+    if layer is None:
+        return ()
+    events = layer.events
+    return events.translate, events.rotate, events.shear, events.affine
 
 
 def describe_volume(volume: Volume) -> str:

@@ -317,7 +317,7 @@ def move_along(viewer: Any, image: Any, folder: Path | None) -> None:
     viewer : napari.Viewer
         Its layers are looked at: paint, results and previews.
     image : napari.layers.Image
-        Another voxel size was set.
+        Another voxel size was set, or it was moved or turned.
     folder : Path or None
         Its project.
     """
@@ -329,5 +329,12 @@ def move_along(viewer: Any, image: Any, folder: Path | None) -> None:
         mine = folder is not None and str(folder) in map(str, places)
         if not mine and facts.get("of") != image.unique_id:
             continue
+        there = placement(layer, layer.ndim)
         for name, value in placement(image, layer.ndim).items():
-            setattr(layer, name, value)
+            if not _same_place(there[name], value):  # each makes napari slice anew
+                setattr(layer, name, value)
+
+
+def _same_place(first: Any, second: Any) -> bool:
+    matrices = (getattr(each, "affine_matrix", each) for each in (first, second))
+    return np.array_equal(*map(np.asarray, matrices))
