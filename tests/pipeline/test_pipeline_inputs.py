@@ -15,7 +15,8 @@ from napari_sashiko.pipeline import (
     open_image,
     read_paint,
 )
-from napari_sashiko.pipeline.inputs import size_warning
+from napari_sashiko.pipeline.inputs import open_beside, size_warning
+from napari_sashiko.volumes import full_region
 
 
 def test_a_volume_is_handed_through_and_an_array_wrapped():
@@ -96,3 +97,26 @@ def test_labels_of_another_scale_are_remarked_on():
     assert size_warning(read_paint(same), image) == ""
     assert size_warning(read_paint(unknown), image) == ""
     assert "2 x 1 x 1" in size_warning(read_paint(other), image)
+
+
+def write_pyramid(path, levels):
+    """A TIFF with coarser levels of its slices."""
+    with tifffile.TiffWriter(path) as file:
+        for number, plane in enumerate(levels[0]):
+            file.write(plane, subifds=len(levels) - 1, metadata=None)
+            for each in levels[1:]:
+                file.write(each[number], subfiletype=1, metadata=None)
+
+
+def test_what_lies_beside_an_image_is_read_at_the_level_that_fits(tmp_path):
+    truth = np.random.default_rng(0).integers(1, 3, (4, 32, 48), np.uint8)
+    path = tmp_path / "truth.tif"
+    write_pyramid(path, [truth, truth[:, ::2, ::2], truth[:, ::4, ::4]])
+    for step in (1, 2, 4):
+        wanted = truth[:, ::step, ::step]
+        found = open_beside(path, as_volume(np.zeros(wanted.shape)).stacking)
+        np.testing.assert_array_equal(found.read(full_region(found.shape))[0], wanted)
+    none = open_beside(path, as_volume(np.zeros((4, 30, 40))).stacking)
+    assert none.shape == truth.shape  # whoever compares says so
+    paint = read_paint(path, image=as_volume(np.zeros((4, 16, 24))))
+    assert paint.labelled.shape == (4, 16, 24)

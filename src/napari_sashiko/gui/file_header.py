@@ -99,7 +99,8 @@ def take_header(layer: Any, header: Header) -> str:
         return ""
     if header.order != tuple(range(layer.ndim)):  # channels first: a view, no copy
         layer.data = data.transpose(*header.order, *range(layer.ndim, data.ndim))
+    # First: the dock looks at the layer as soon as its axes have names.
+    layer.metadata[USUAL] = "".join(header.place["axis_labels"])
     for name, value in header.place.items():
         setattr(layer, name, value)
-    layer.metadata[USUAL] = "".join(header.place["axis_labels"])
     return f"{layer.name} has {header.words}, as its file says."

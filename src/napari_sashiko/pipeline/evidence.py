@@ -9,7 +9,7 @@ from napari_sashiko.errors import PlotError, SashikoError
 from napari_sashiko.labels import LabelClass
 from napari_sashiko.measurements import Measurements, read_measurements
 from napari_sashiko.pipeline.found import Instances, open_instances
-from napari_sashiko.pipeline.inputs import PaintedLabels, open_image, read_paint
+from napari_sashiko.pipeline.inputs import PaintedLabels, open_beside, read_paint
 from napari_sashiko.pipeline.reopening import worked_on
 from napari_sashiko.pipeline.results import Prediction, open_prediction
 from napari_sashiko.pipeline.sources import Sources
@@ -108,10 +108,10 @@ class Evidence:
             raise PlotError("No truth is known to compare the prediction with.")
         if self._scores is None:
             truth, ignore = self.sources.truth, self.sources.ignore
-            axes = self.prediction.stack.axes
+            stack = self.prediction.stack
             self._scores = yield from evaluate_steps(
                 self.prediction.path,
-                open_image(truth, unnamed=axes),
-                None if ignore is None else open_image(ignore, unnamed=axes),
+                open_beside(truth, stack),
+                None if ignore is None else open_beside(ignore, stack),
             )
         return self._scores

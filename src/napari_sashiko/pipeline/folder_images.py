@@ -14,7 +14,7 @@ from napari_sashiko.pipeline.folder_pictures import (
     portfolio_of,
     whole_picture,
 )
-from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.inputs import open_beside, open_image
 from napari_sashiko.runners import Event, Message
 from napari_sashiko.volumes import (
     IMAGES,
@@ -94,7 +94,7 @@ def images_to_learn(
         volume = open_image(image)
         if clean is None:
             return ImagesToLearn(volume)
-        return ImagesToLearn(volume, open_image(clean, unnamed=volume.stacking.axes))
+        return ImagesToLearn(volume, open_beside(clean, volume.stacking))
     if not paired:
         raise VolumeError(
             f"{folder} is a folder of pictures, and the clean image is none.",

@@ -18,7 +18,7 @@ from napari_sashiko.labels import (
     default_classes,
     labelled_voxels,
 )
-from napari_sashiko.volumes import Volume, as_volume, open_volume
+from napari_sashiko.volumes import Stacking, Volume, as_volume, open_volume
 
 CLASSES_SUFFIX = ".classes.json"
 STORE_INDEX = "labels.json"
@@ -80,6 +80,31 @@ def open_image(
     return as_volume(image, axes=axes, unnamed=unnamed)
 
 
+def open_beside(image: Any, stack: Stacking) -> Volume:
+    """Open what lies on the voxels of another image: labels, a truth, a mask.
+
+    Of a pyramid, this is the level that has as many voxels; the finest if none has.
+
+    Parameters
+    ----------
+    image : path, array or Volume
+        Anything that can be read by regions.
+    stack : Stacking
+        Of the other image: names the axes of what does not name its own.
+
+    Raises
+    ------
+    VolumeError
+        As `open_image`.
+    """
+    finest = found = open_image(image, unnamed=stack.axes)
+    for level in range(1, finest.levels):
+        if found.shape == stack.shape:
+            return found
+        found = open_image(image, level=level, unnamed=stack.axes)
+    return found if found.shape == stack.shape else finest
+
+
 def read_paint(
     labels: Any, classes: Classes = None, image: Volume | None = None
 ) -> PaintedLabels:
@@ -109,7 +134,9 @@ def read_paint(
         return PaintedLabels(labels, _name(classes, labels, None))
     if isinstance(labels, str | Path) and (Path(labels) / STORE_INDEX).exists():
         return _from_store(Path(labels), classes)
-    volume = open_image(labels, unnamed=None if image is None else image.stacking.axes)
+    volume = (
+        open_image(labels) if image is None else open_beside(labels, image.stacking)
+    )
     if volume.channels != 1:
         raise LabelError(
             f"The labels {volume.name!r} have {volume.channels} channels.",

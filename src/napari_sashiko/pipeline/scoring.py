@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sashiko.errors import LabelError, SettingsError
-from napari_sashiko.pipeline.inputs import open_image
+from napari_sashiko.pipeline.inputs import open_beside
 from napari_sashiko.pipeline.results import (
     Prediction,
     open_prediction,
@@ -19,6 +19,7 @@ from napari_sashiko.prediction import (
     evaluate_steps,
 )
 from napari_sashiko.runners import Event
+from napari_sashiko.volumes import Stacking
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def score_prediction_steps(
 ) -> Iterator[Event]:
     """Score a prediction against class ids; see `score_steps`."""
     path = Path(prediction)
-    axes = open_prediction(path).stack.axes
-    true, left_out = _opened(truth, axes), _opened(ignore, axes)
+    stack = open_prediction(path).stack
+    true, left_out = _opened(truth, stack), _opened(ignore, stack)
     if true.separate and true.time is None:
         raise LabelError(
             f"{true.name!r} is a folder of pictures, {prediction} a prediction of one "
@@ -102,17 +103,16 @@ def score_image_steps(
 ) -> Iterator[Event]:
     """Score a restored image or a reconstruction; see `evaluate_image`."""
     path = Path(made)
-    axes = open_result(path).stack.axes
+    stack = open_result(path).stack
     scores = yield from compare_image_steps(
         path,
-        _opened(truth, axes),
-        ignore=_opened(ignore, axes),
-        only=_opened(only, axes),
+        _opened(truth, stack),
+        ignore=_opened(ignore, stack),
+        only=_opened(only, stack),
         part=part,
     )
     yield ResultScored(path, scores)
 
 
-def _opened(image: Any, axes: str) -> Any:
-    """Open what has the axes of the result where it does not name its own."""
-    return None if image is None else open_image(image, unnamed=axes)
+def _opened(image: Any, stack: Stacking) -> Any:
+    return None if image is None else open_beside(image, stack)
