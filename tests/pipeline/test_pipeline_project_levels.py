@@ -51,3 +51,21 @@ def test_an_image_that_was_never_like_that_is_opened_whole(pyramid):
     other = open_image(np.zeros((3, 5, 7), np.uint8))
     note_image(folder, other, pyramid, default_classes(2))
     assert project_image(folder).volume.shape == SHAPE
+
+
+def test_one_channel_of_a_file_is_not_taken_for_all_of_them(tmp_path):
+    both = np.random.default_rng(0).integers(0, 255, (2, *SHAPE), np.uint8)
+    path = tmp_path / "cells.ome.tif"
+    tifffile.imwrite(path, both, metadata={"axes": "CZYX"})
+    for seen, volume in (
+        (1, open_image(both[1])),
+        (2, open_image(path)),
+    ):
+        folder = tmp_path / f"{seen}.sashiko"
+        note_image(folder, volume, path, default_classes(2))
+        found = project_image(folder)
+        if seen == 1:
+            assert found.volume is None
+            assert "one channel of" in found.odd
+        else:
+            assert found.volume.channels == 2

@@ -17,7 +17,11 @@ from napari_sashiko.gui.file_header import (
     take_header,
     unread_header,
 )
-from napari_sashiko.gui.layer_volume import full_resolution, kept_with, volume_of
+from napari_sashiko.gui.layer_volume import (
+    full_resolution,
+    kept_with,
+    volume_of,
+)
 from napari_sashiko.runners import Event, aside
 from napari_sashiko.session import Session
 from napari_sashiko.volumes import Volume

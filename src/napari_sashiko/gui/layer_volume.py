@@ -1,5 +1,6 @@
 """From an image layer to a volume, and where layers made from it belong."""
 
+import re
 from collections.abc import Iterable, Sequence
 from copy import copy
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_sashiko.volumes.units import short_unit
 
 PROJECT = "napari_sashiko_project"  # in the metadata of an image opened from one
 LEVEL = "napari_sashiko_level"  # in the metadata of a level that is worked on
+PART = "napari_sashiko_part"  # in that of one of several images of a file
 USUAL = "napari_sashiko_axes"  # in that of an image whose file says what they are
 TIMES = ("t", "time", "frame", "frames")  # labels of an axis of time, any case
 CHANNELS = ("c", "channel", "channels")  # labels of an axis of channels
@@ -22,6 +24,7 @@ AXES = {"c": "channels", "t": "time"}
 # What as many axes may be, colours aside.
 POSSIBLE = {3: ("zyx", "tyx", "cyx"), 4: ("tzyx", "czyx", "ctyx"), 5: ("ctzyx",)}
 MOST_SPACE = 3
+NUMBER = re.compile(r" \[\d+\]$")  # that napari gives to layers of one name
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
@@ -191,6 +194,44 @@ def source_path(layer: Any) -> Path | None:
     return Path(path) if path and Path(path).exists() else None
 
 
+def mark_parts(images: Iterable[Any]) -> list[Any]:
+    """Note of images that one file holds, such as channels, what each is called.
+
+    A file that was opened twice gives layers of one name, which are the same image.
+
+    Parameters
+    ----------
+    images : iterable of napari.layers.Image
+        That were opened together.
+
+    Returns
+    -------
+    list
+        Those of which it was not known.
+    """
+    found = []
+    known: dict[Path, list[Any]] = {}
+    for layer in images:
+        path = getattr(layer.source, "path", None)
+        if path and _opened(layer) is None and PROJECT not in layer.metadata:
+            known.setdefault(Path(path), []).append(layer)
+    for layers in known.values():
+        names = {NUMBER.sub("", layer.name) for layer in layers}
+        for layer in layers if len(names) == len(layers) > 1 else ():
+            if PART not in layer.metadata:
+                layer.metadata[PART] = layer.name
+                found.append(layer)
+    return found
+
+
+def place_beside(layer: Any) -> Path | None:
+    """File beside which the project of a layer lies; of a part, one of its own name."""
+    path, part = source_path(layer), layer.metadata.get(PART)
+    if path is None or part is None:
+        return path
+    return path.with_name(f"{path.name} {part}".replace("/", "_"))
+
+
 def source_project(layer: Any) -> Path | None:
     """Project that the layer was opened from, if it was."""
     known = layer.metadata.get(PROJECT)
@@ -219,7 +260,7 @@ def kept_with(layer: Any, volume: Volume) -> tuple[str, Path | None, Path | None
     folder : Path or None
         The project, where the layer says.
     """
-    known, path = source_project(layer), source_path(layer)
+    known, path = source_project(layer), place_beside(layer)
     opened = _opened(layer)
     axes, possible = volume.axes, possible_axes(layer)
     usual = layer.metadata.get(USUAL, possible[0]) if possible else axes

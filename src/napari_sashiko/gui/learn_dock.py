@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_sashiko.errors import SettingsError, VolumeError
 from napari_sashiko.gui.adopting import foreign_labels
 from napari_sashiko.gui.export_row import ExportRow
+from napari_sashiko.gui.file_parts import FileParts
 from napari_sashiko.gui.job_bridge import JobBridge
 from napari_sashiko.gui.layer_projects import LayerProjects
 from napari_sashiko.gui.layer_volume import volume_of
@@ -83,6 +84,7 @@ class LearnDock(QWidget):
         self._members = 1
         self._shut = False
         self.projects = LayerProjects(self.session, self.viewer, self)
+        self.parts_of_files = FileParts(self.session, self.viewer, self)
         self.form = self.make_form()
         self.scoring = ScoreRow(self.session, self.score_tip, volume_of, masked=True)
         self.form.add_below(self.scoring)
@@ -371,6 +373,7 @@ class LearnDock(QWidget):
         self.session.message.connect(form.status.show_message)
         self._watch.gone.connect(self.shutdown)
         self.projects.found.connect(self.choose)
+        self.parts_of_files.marked.connect(lambda _layers: self.choose())
         for emitter in self._layer_events():
             emitter.connect(self.reset_choices)
 
@@ -385,6 +388,7 @@ class LearnDock(QWidget):
         self._shut = True
         for emitter in self._layer_events():
             emitter.disconnect(self.reset_choices)
+        self.parts_of_files.stop()
         self._bridge.stop()
         self.form.shutdown()
         self.session.shutdown()

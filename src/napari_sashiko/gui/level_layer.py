@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sashiko.gui.layer_volume import LEVEL, PLACE, PROJECT, source_path
+from napari_sashiko.gui.layer_volume import (
+    LEVEL,
+    PLACE,
+    PROJECT,
+    place_beside,
+    source_path,
+)
 from napari_sashiko.session import project_folder
 
 EXACT = 1.0  # voxels along an axis within which a factor is a whole number
@@ -83,13 +89,13 @@ def _note(layer: Any, level: int) -> dict[str, Any]:
 
 def _project(layer: Any, level: int) -> dict[str, Any]:
     """Where a level of a file is worked on: beside it, as the file itself."""
-    path = source_path(layer)
-    if path is None:
+    beside = place_beside(layer)
+    if beside is None:
         return {}
-    name = f"{path.name} level {level}"
-    mark = hashlib.sha256(f"{path.absolute()} {level}".encode()).hexdigest()
-    folder = project_folder(name, path.with_name(name), lambda: mark)
-    return {PROJECT: {"folder": str(folder), "image": str(path)}}
+    name = f"{beside.name} level {level}"
+    mark = hashlib.sha256(f"{beside.absolute()} {level}".encode()).hexdigest()
+    folder = project_folder(name, beside.with_name(name), lambda: mark)
+    return {PROJECT: {"folder": str(folder), "image": str(source_path(layer))}}
 
 
 def _place(layer: Any, level: int) -> dict[str, Any]:

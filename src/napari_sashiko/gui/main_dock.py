@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.gui.axes_button import AxesButton
+from napari_sashiko.gui.file_parts import FileParts
 from napari_sashiko.gui.instances_step import InstancesStep
 from napari_sashiko.gui.job_bridge import HIDDEN, JobBridge
 from napari_sashiko.gui.label_layer import warm_colours
@@ -75,6 +76,8 @@ class SashikoDock(QWidget):
         self._moved.timeout.connect(self._take_along)
         self.projects = LayerProjects(self.session, self.viewer, self)
         self.projects.found.connect(self._on_found)
+        self.parts = FileParts(self.session, self.viewer, self)
+        self.parts.marked.connect(self._on_parts)
         self._watch = WindowWatch(self)
         self._watch.gone.connect(self.shutdown)
         self.label = LabelStep(self.session, self.viewer)
@@ -133,6 +136,11 @@ class SashikoDock(QWidget):
             emitter.connect(self._on_place)
         for emitter in _movers(layer):
             emitter.connect(self._on_moved)
+
+    def _on_parts(self, layers: list[Any]) -> None:
+        """Take what is one of several images of a file for one with its own project."""
+        if self.session.source in layers and self.session.labels.paint is None:
+            self._work_on(self.session.source)
 
     def _on_moved(self, event: Any = None) -> None:  # noqa: ARG002 - napari's name
         """Take paint and results along soon; many events come while one drags."""
@@ -250,6 +258,7 @@ class SashikoDock(QWidget):
             emitter.disconnect(self.reset_choices)
         self._listen_to(None)
         self.axes.follow(None, "")
+        self.parts.stop()
         self._watch.stop()
         self._moved.stop()
         self.bridge.stop()

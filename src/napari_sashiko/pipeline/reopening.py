@@ -404,6 +404,12 @@ def project_image(folder: Path | str) -> ProjectImage:
         volume = _at_level(path, facts)
     except SashikoError as error:
         return ProjectImage(project, None, f"{words} {error}".strip())
+    if facts is not None and facts.axes and volume.channels > 1 > facts.axes.count("c"):
+        said = (
+            f"This project belongs to one channel of {path}: open the file with the "
+            "reader that shows its channels as layers, and restore."
+        )
+        return ProjectImage(project, None, f"{words} {said}".strip())
     if facts is not None and facts.shape == volume.shape:
         # As it was worked on: files do not always say it, and people correct it.
         volume.voxel_size, volume.unit = facts.voxel_size, facts.unit
