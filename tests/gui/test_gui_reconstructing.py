@@ -143,6 +143,17 @@ def test_networks_learn_and_lie_beside_the_back_projection(dock, click, qtbot):
     dock.form.beside.click()
     assert other.translate[-1] == 0
     assert dock.form.models.count() == 3
+    # Both are compared with the truth.
+    slices, path = discs()[1], other.metadata["napari_sashiko"]["path"]
+    dock.viewer.add_layer(Image(slices, name="true"))
+    truths = dock.scoring.truths
+    truths.setCurrentIndex(truths.findText("true"))
+    click(dock, "evaluate")
+    words = dock.scoring.state
+    qtbot.waitUntil(lambda: words.text().count("PSNR") == 2, timeout=LONG)
+    for part, name in (("mean", "network"), ("fbp", "back-projection")):
+        errors = pipeline.evaluate_image(path, slices, part=part).errors
+        assert f"{name}: Correlation {errors.pearson:.4f}" in words.text()
 
 
 def test_what_was_learned_is_used_again(dock, click, qtbot):

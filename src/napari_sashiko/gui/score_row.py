@@ -10,6 +10,7 @@ from napari_sashiko.errors import SettingsError
 from napari_sashiko.gui.layer_box import LayerBox
 from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import boxed, in_a_row
+from napari_sashiko.gui.reconstructed_layers import PARTS
 from napari_sashiko.gui.score_words import scores_words
 from napari_sashiko.gui.work_row import WorkRow
 from napari_sashiko.runners import Event
@@ -42,6 +43,7 @@ class ScoreRow(WorkRow):
         masked: bool = False,
     ) -> None:
         self.result: Path | None = None
+        self._scores: list[str] = []  # of each part of it
         self._truth_of = truth_of
         self._masked = masked
         self.truths = LayerBox(
@@ -108,6 +110,7 @@ class ScoreRow(WorkRow):
             if truth is None or result is None:
                 raise SettingsError("There is no truth.", "Choose a layer or a file.")
             self.say("")
+            self._scores.clear()
             self.session.steps.score(
                 result,
                 self._opened(truth),
@@ -123,7 +126,9 @@ class ScoreRow(WorkRow):
 
     def _on_scored(self, event: Any) -> None:
         if event.path == self.result:
-            self.say(scores_words(event.scores))
+            part = f"{PARTS[event.part]}: " if event.part else ""
+            self._scores.append(f"{part}{scores_words(event.scores)}")
+            self.say("<br>".join(self._scores))
 
     def _strokes(self) -> Any:
         paint = self.session.labels.paint

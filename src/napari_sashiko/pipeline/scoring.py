@@ -9,6 +9,7 @@ from napari_sashiko.errors import LabelError, SettingsError
 from napari_sashiko.pipeline.inputs import open_beside
 from napari_sashiko.pipeline.results import (
     Prediction,
+    Reconstructed,
     open_prediction,
     open_result,
 )
@@ -21,6 +22,8 @@ from napari_sashiko.prediction import (
 from napari_sashiko.runners import Event
 from napari_sashiko.volumes import Stacking
 
+PARTS = ("mean", "fbp")  # of a reconstruction, that have a truth
+
 
 @dataclass(frozen=True)
 class ResultScored(Event):
@@ -32,16 +35,22 @@ class ResultScored(Event):
         Folder NAME.zarr of the result.
     scores : Evaluation or Comparison
         Of a prediction; or of a restored image or a reconstruction.
+    part : str
+        Of a reconstruction: which of its images.
     """
 
     path: Path
     scores: Evaluation | Comparison
+    part: str = ""
 
 
 def score_steps(
     result: Path | str, truth: Any, *, ignore: Any = None, only: Any = None
 ) -> Iterator[Event]:
     """Score a prediction, a restored image or a reconstruction, block by block.
+
+    Of a reconstruction the image of networks is scored, and then back-projection, as
+    far as they are there.
 
     Parameters
     ----------
@@ -65,8 +74,14 @@ def score_steps(
         If there is no such result, it is not finished, or shapes or classes do not fit;
         or if `only` is given for a prediction.
     """
-    if not isinstance(open_result(result), Prediction):
-        yield from score_image_steps(result, truth, ignore=ignore, only=only)
+    found = open_result(result)
+    if not isinstance(found, Prediction):
+        images = found.images if isinstance(found, Reconstructed) else {}
+        parts: list[str | None] = [each for each in PARTS if each in images]
+        for part in parts or [None]:
+            yield from score_image_steps(
+                result, truth, ignore=ignore, only=only, part=part
+            )
         return
     if only is not None:
         raise SettingsError(
@@ -111,7 +126,7 @@ def score_image_steps(
         only=_opened(only, stack),
         part=part,
     )
-    yield ResultScored(path, scores)
+    yield ResultScored(path, scores, part or "")
 
 
 def _opened(image: Any, stack: Stacking) -> Any:
