@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_runs import run
+from training_runs import make_labels, run
 
 from napari_sashiko.checkpoints import load_card
+from napari_sashiko.training import _saving
 from napari_sashiko.training.temperature import (
     ALIKE,
+    ALIKE_ALONE,
     RANGE,
     USUAL,
     agreed_temperature,
@@ -99,3 +101,19 @@ def test_only_taught_networks_are_made_surer(tmp_path, settings_, taught):
 def test_a_forest_alone_keeps_its_own_doubt(tmp_path):
     run(tmp_path / "m", members=0)
     assert load_card(tmp_path / "m").temperature == 1.0
+
+
+@pytest.mark.parametrize(("slices", "alike"), [(1, ALIKE_ALONE), (2, ALIKE)])
+def test_who_saw_one_stroke_of_each_class_doubts_more(out, monkeypatch, slices, alike):
+    labels = np.zeros_like(make_labels())
+    for z in range(0, 2 * slices, 2):
+        labels[z, 10, 4:18], labels[z, 30, 26:40] = 1, 2
+    asked, keep = [], _saving.agreed_temperature
+
+    def listening(*families, alike):
+        asked.append(alike)
+        return keep(*families, alike=alike)
+
+    monkeypatch.setattr(_saving, "agreed_temperature", listening)
+    run(out, labels=labels)
+    assert set(asked) == {alike}

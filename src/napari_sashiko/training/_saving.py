@@ -22,7 +22,12 @@ from napari_sashiko.training._writing import write_members
 from napari_sashiko.training.network_desk import NetworkDesk
 from napari_sashiko.training.outcome import Best
 from napari_sashiko.training.survey import Survey, correction, survey
-from napari_sashiko.training.temperature import Family, agreed_temperature
+from napari_sashiko.training.temperature import (
+    ALIKE,
+    ALIKE_ALONE,
+    Family,
+    agreed_temperature,
+)
 
 
 def save(desk: Desk) -> None:
@@ -96,7 +101,11 @@ def weigh_classes(desk: Desk, blocks: int, edge: int) -> Iterator[Event]:
         for kind in ("forest", "network")
     )
     if forests and networks:
-        desk.agreed = agreed_temperature(forests, networks)
+        strokes, classes = (
+            len(np.unique(each)) for each in (desk.strokes, desk.labelled.values)
+        )
+        alike = ALIKE_ALONE if strokes == classes else ALIKE
+        desk.agreed = agreed_temperature(forests, networks, alike=alike)
     save(desk)
 
 

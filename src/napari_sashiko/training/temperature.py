@@ -23,6 +23,7 @@ from scipy.optimize import brentq
 
 USUAL = 0.6  # until there is something to compare
 ALIKE = 1.1  # errors per difference, as forest and networks may be wrong alike
+ALIKE_ALONE = 1.4  # the same where each class has one stroke: both know too little
 RANGE = (0.25, 2.0)
 
 Family = tuple[float, NDArray[np.floating]]
