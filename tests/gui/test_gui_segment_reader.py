@@ -21,6 +21,7 @@ def test_a_prediction_becomes_layers_with_its_voxel_size(make_napari_viewer, pre
         assert str(layer.units[0]) == "micrometer"
     classes = np.asarray(viewer.layers[2].data)
     assert ((classes == 2) == balls()[1]).mean() > 0.97
+    assert not viewer.layers[2].editable  # nothing is painted on what is on the disk
 
 
 def test_instances_become_a_labels_layer(make_napari_viewer, predicted, tmp_path):
@@ -32,6 +33,9 @@ def test_instances_become_a_labels_layer(make_napari_viewer, predicted, tmp_path
     assert [layer.name for layer in viewer.layers] == ["found - instances"]
     assert tuple(viewer.layers[0].scale) == VOXEL_SIZE
     assert np.asarray(viewer.layers[0].data).max() > 0
+    assert not viewer.layers[0].editable
+    own = viewer.add_labels(np.zeros((4, 8, 8), np.uint8))
+    assert own.editable
 
 
 def test_prediction_sets_become_a_labels_layer(make_napari_viewer, tmp_path):

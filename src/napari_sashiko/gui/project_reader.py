@@ -15,7 +15,7 @@ from napari_sashiko.gui.layer_volume import PROJECT
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.menu import open_dock
 from napari_sashiko.gui.messages import notify
-from napari_sashiko.gui.reader import instance_layers, prediction_layers
+from napari_sashiko.gui.reader import instance_layers, locked, prediction_layers
 from napari_sashiko.gui.volume_reader import NOTHING, LayerData, image_layer
 from napari_sashiko.labels import LabelStore, holds_paint
 
@@ -66,10 +66,10 @@ def whole_layers(engine: Any, found: Any) -> list[LayerData]:
             except SashikoError as error:
                 notify(str(error), "warning")
     try:
-        return [*layers, *paint_layers(project.folder / "labels", project.record.facts)]
+        layers += paint_layers(project.folder / "labels", project.record.facts)
     except LabelError as error:
         notify(str(error), "warning")
-        return layers
+    return locked(layers)
 
 
 def paint_layers(folder: Path, facts: Any) -> list[LayerData]:

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import napari
 import numpy as np
 
 from napari_sashiko.errors import SashikoError
@@ -55,10 +56,32 @@ def read_result(path: str | list[str]) -> list[LayerData]:
     engine = import_module("napari_sashiko.pipeline")
     opener, as_layers = RESULTS[kind_of(folder)]
     try:
-        return as_layers(getattr(engine, opener)(folder))
+        return locked(as_layers(getattr(engine, opener)(folder)))
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
+
+
+def locked(layers: list[LayerData]) -> list[LayerData]:
+    """See to it that nobody can paint on labels that are shown from the disk.
+
+    napari makes labels of one level editable when it adds them, and fails at the first
+    stroke.
+    """
+    viewer = napari.current_viewer()
+    shown = [data for data, _, kind in layers if kind == "labels"]
+    if viewer is None or not shown:
+        return layers
+
+    def lock(event: Any) -> None:
+        for data in [each for each in shown if event.value.data is each]:
+            event.value.editable = False
+            shown.remove(data)
+        if not shown:
+            viewer.layers.events.inserted.disconnect(lock)
+
+    viewer.layers.events.inserted.connect(lock)
+    return layers
 
 
 def kind_of(path: Path) -> str:
