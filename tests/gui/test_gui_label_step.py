@@ -435,3 +435,27 @@ def test_a_copy_of_the_labels_is_not_taken_for_them(
     stroke(layer, (10, 10) if flat else (2, 10, 10), (10, 30) if flat else (2, 10, 30))
     assert dock.session.labels.paint.counts()
     assert not np.asarray(copy.data).any()
+
+
+def test_labels_on_top_are_offered_first_unless_others_were_picked(dock):
+    offered = dock.label.adoptable
+    shape = dock.viewer.layers["blobs"].data.shape
+    for name, visible in (("truth", False), ("strokes", True), ("more", True)):
+        labels = np.zeros(shape, np.uint8)
+        dock.viewer.add_labels(labels, name=name, visible=visible)
+    names = [offered.itemText(place) for place in range(offered.count())]
+    assert names == ["more", "strokes", "truth"]
+    assert offered.currentText() == "more"
+    offered.setCurrentIndex(1)
+    offered.activated.emit(1)
+    dock.viewer.add_labels(np.zeros(shape, np.uint8), name="last")
+    assert offered.currentText() == "strokes"
+
+
+def test_much_paint_makes_the_dock_no_wider(dock, click):
+    click(dock, "start_labelling")
+    before = dock.label.minimumSizeHint().width()
+    row = dock.label.classes.rows[1]
+    row.show_count(123_456_789_012, 12_345, flat=False)
+    assert row.count.toolTip().endswith("voxels, 12345 slices")
+    assert dock.label.minimumSizeHint().width() == before

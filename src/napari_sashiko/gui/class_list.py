@@ -7,12 +7,12 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QColorDialog,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_sashiko.labels import LabelClass
 
@@ -78,7 +78,7 @@ class ClassRow:
         self.name.setToolTip("Name of the class; its number never changes")
         self.name.setMinimumWidth(90)
         self.name.editingFinished.connect(self._rename)
-        self.count = QLabel(owner)
+        self.count = QElidingLabel(owner)  # however much is painted
         self.count.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
@@ -114,6 +114,7 @@ class ClassRow:
         if not flat:
             text += f", {slices} {_plural(slices, 'slice')}"
         self.count.setText(text)
+        self.count.setToolTip(text)
 
     def delete(self) -> None:
         """Remove the widgets."""

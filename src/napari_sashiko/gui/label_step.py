@@ -62,6 +62,7 @@ class LabelStep(QGroupBox):
         self.viewer = viewer
         self.layer: Any = None
         self._adopting: tuple[Any, Any] = None, None  # project, and layer of others
+        self._picked: Any = None  # of the labels that may be adopted
         self._build()
         self.keys = DigitKeys(self, self.pick_number)
         session.volume_changed.connect(self.refresh)
@@ -223,13 +224,14 @@ class LabelStep(QGroupBox):
         if gone:
             self.refresh()
             return
-        chosen = self.adoptable.currentData()
-        layers = foreign_labels(self.viewer) if self.session.volume else []
+        layers = foreign_labels(self.viewer)[::-1] if self.session.volume else []
+        # What lies on top is meant, not a truth that is hidden.
+        layers.sort(key=lambda layer: not layer.visible)
         self.adoptable.clear()
         for layer in layers:
             self.adoptable.addItem(layer.name, layer)
-        if chosen in layers:
-            self.adoptable.setCurrentIndex(layers.index(chosen))
+        if self._picked in layers:
+            self.adoptable.setCurrentIndex(layers.index(self._picked))
         self.adopt_row.setVisible(bool(layers))
 
     def shutdown(self) -> None:
@@ -309,6 +311,9 @@ class LabelStep(QGroupBox):
             return "This image was painted on before; its labels are kept."
         return ""
 
+    def _on_picked(self, index: int) -> None:
+        self._picked = self.adoptable.itemData(index)
+
     def _show_counts(self) -> None:
         paint, volume = self.session.labels.paint, self.session.volume
         if paint is not None and volume is not None:
@@ -342,6 +347,7 @@ class LabelStep(QGroupBox):
         self.adoptable.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
+        self.adoptable.activated.connect(self._on_picked)
         self.adopt_button = QPushButton("Adopt")
         self.adopt_button.setObjectName("adopt_labels")
         self.adopt_button.setToolTip(
