@@ -55,6 +55,7 @@ def test_a_tiff_is_shown_without_being_read(open_dock, answer, scan, qtbot):
     pick(dock, "file")
     qtbot.waitUntil(lambda: dock.volumes.currentText() == "scan", timeout=LONG)
     layer = dock.viewer.layers["scan"]
+    assert dock.status.text() == ""
     assert isinstance(layer.data, LazyArray)
     assert tuple(layer.scale) == pytest.approx((2.0, 0.25, 0.25))
     assert dock.viewer.layers.selection.active is layer
@@ -101,15 +102,19 @@ def test_a_project_is_opened_with_all_that_it_holds(
     dock.shutdown()
 
 
-def test_what_is_no_image_is_told(open_dock, answer, tmp_path, qtbot, monkeypatch):
-    told = []
-    monkeypatch.setattr("napari_sashiko.gui.messages.SHOW", {"error": told.append})
+def test_what_is_no_image_is_told(open_dock, answer, tmp_path, qtbot):
+    said = []
     (tmp_path / "notes.tif").write_text("no image")
     answer(tmp_path / "notes.tif")
     dock = open_dock()
+    dock.session.message.connect(lambda text, level: said.append((text, level)))
     pick(dock, "file")
-    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
-    assert "notes.tif" in told[0]
+    assert said == [("Opening notes.tif ...", "info")]
+    assert not dock.open.isEnabled()  # until that is answered
+    qtbot.waitUntil(lambda: len(said) > 1 and dock.open.isEnabled(), timeout=LONG)
+    assert said[1][1] == "error"
+    assert dock.status.text() == said[1][0]
+    assert "notes.tif" in dock.status.text()
     answer(None)
     pick(dock, "file")
     assert not dock.viewer.layers

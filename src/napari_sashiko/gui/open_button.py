@@ -10,7 +10,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_sashiko.gui.background import Question
-from napari_sashiko.gui.messages import notify
 from napari_sashiko.gui.reader import get_reader
 from napari_sashiko.gui.volume_reader import LayerData, open_image, read_image
 from napari_sashiko.runners import Event, aside
@@ -42,11 +41,13 @@ class OpenButton(QPushButton):
         self.setObjectName("open_image")
         self.setText("Open")
         self.setToolTip(TIP)
+        self.session = session
         self.viewer = viewer
         self._last = Path.home()
         self._question = Question(session, KIND, self)
         self._question.answered.connect(self._show)
-        self._question.refused.connect(partial(notify, level="error"))
+        self._question.refused.connect(lambda why: session.message.emit(why, "error"))
+        session.job_changed.connect(self._on_job)
         menu = QMenu(self)
         menu.addAction("an image file...").triggered.connect(
             lambda _checked: self.ask_file()
@@ -80,9 +81,14 @@ class OpenButton(QPushButton):
         """
         self._last = path.parent
         if get_reader(str(path)) in (None, read_image):
+            self.session.message.emit(f"Opening {path.name} ...", "info")
             self._question.ask(partial(_read, path))
         else:
             self.viewer.open(str(path), plugin=PLUGIN)
+
+    def _on_job(self, kind: str) -> None:
+        if kind == KIND:
+            self.setEnabled(not self.session.is_running(KIND))
 
     def _show(self, found: LayerData) -> None:
         self.opened.emit(self.viewer.add_layer(Layer.create(*found)))
