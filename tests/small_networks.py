@@ -1,7 +1,7 @@
 """Settings that make each network small enough to be built over and over."""
 
 SMALL = {
-    "alexnet": {"patch": 51, "base_channels": 3, "hidden_channels": 6},
+    "alexnet": {"patch": 51, "stride": 1, "base_channels": 3, "hidden_channels": 6},
     "smsnet": {"depth": 6, "width": 3, "dilations": (1, 2, 3)},
     "tunet": {"depth": 3, "base_channels": 4},
     "msdnet": {"depth": 11, "max_dilation": 3},

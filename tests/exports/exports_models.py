@@ -25,7 +25,7 @@ SMALL = {
     "unet": {"depth": 3, "base_channels": 4},
     "segnet": {"depth": 3, "base_channels": 4},
     "pixelnet": {"depth": 3, "base_channels": 4, "hidden_channels": 8},
-    "alexnet": {"patch": 51, "base_channels": 6, "hidden_channels": 8},
+    "alexnet": {"patch": 51, "stride": 1, "base_channels": 6, "hidden_channels": 8},
 }
 
 

@@ -7,15 +7,15 @@ import torch
 from torch.nn import functional
 
 from napari_sashiko.errors import SettingsError
-from napari_sashiko.networks import build_network
+from napari_sashiko.networks import build_network, network_from_spec
 
-FEW = {"base_channels": 3, "hidden_channels": 5}
+FEW = {"patch": 59, "stride": 1, "base_channels": 3, "hidden_channels": 5}
 
 
 def prepared(dims, channels=2, **settings):
     """A network with statistics of its own, in double precision."""
     network = build_network(
-        "alexnet", channels, 3, dims=dims, seed=4, **FEW, **settings
+        "alexnet", channels, 3, dims=dims, seed=4, **{**FEW, **settings}
     ).double()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -110,7 +110,7 @@ def test_an_image_thinner_than_a_patch_is_seen(size):
 )
 def test_a_patch_that_strides_do_not_divide_is_refused(settings, words):
     with pytest.raises(SettingsError, match=words):
-        build_network("alexnet", 1, 2, dims=2, seed=0, **settings)
+        build_network("alexnet", 1, 2, dims=2, seed=0, **{**FEW, **settings})
 
 
 def test_hidden_values_are_dropped_while_training_only():
@@ -119,3 +119,33 @@ def test_hidden_values_are_dropped_while_training_only():
     assert not torch.equal(network(image), network(image))
     network.eval()
     assert torch.equal(network(image), network(image))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_drawn_pixels_are_judged_as_among_all(dims):
+    """While training, with all gradients, also where patches leave the image."""
+    network = prepared(dims, patch=67, dropout=0.0).train()
+    generator = torch.Generator().manual_seed(3)
+    size = (40, 37) if dims == 2 else (9, 40, 12)
+    image = torch.randn(2, 2, *size, generator=generator).double()
+    where = torch.rand(2, *size, generator=generator) < 0.02
+    found = []
+    for asked in (where, None):
+        network.zero_grad()
+        said, penalty = network.penalised(image, asked)
+        assert penalty == 0
+        rows = said.movedim(1, -1)[where]
+        rows.softmax(1)[:, 0].sum().backward()
+        found.append([rows.detach(), *(p.grad for p in network.parameters())])
+        if asked is not None:
+            assert not said.movedim(1, -1)[~where].any()
+    assert len(found[0][0]) > 10
+    for mine, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-10)
+
+
+def test_models_from_before_draw_as_many_as_new_ones():
+    spec = build_network("alexnet", 1, 2, dims=2, seed=0, **FEW).spec
+    del spec["settings"]["pixels"]
+    assert network_from_spec(spec).drawn == 100
+    assert build_network("alexnet", 1, 2, dims=2, seed=0, **FEW, pixels=7).drawn == 7

@@ -80,9 +80,6 @@ def test_alexnet_has_the_62_million_parameters_of_the_paper():
         dims=2,
         seed=0,
         patch=355,
-        stride=4,
-        base_channels=96,
-        hidden_channels=4096,
         norm="none",
     )
     assert sum(p.numel() for p in network.parameters()) == 62_378_344
@@ -90,20 +87,18 @@ def test_alexnet_has_the_62_million_parameters_of_the_paper():
 
 @pytest.mark.parametrize("dims", [2, 3])
 def test_alexnet_has_five_convolutions_and_three_dense_layers(dims):
-    widths = [1, 24, 64, 96, 96, 64]
-    kernels = [5, 5, 3, 3, 3]
+    widths = [1, 96, 256, 384, 384, 256]
+    kernels = [11, 5, 3, 3, 3]
     convolutions = sum(
         (a * kernel**dims + 1) * b
         for (a, b), kernel in zip(itertools.pairwise(widths), kernels, strict=True)
     )
-    dense = (64 * 2**dims + 1) * 256 + 257 * 256 + 257
+    dense = (256 * 2**dims + 1) * 4096 + 4097 * 4096 + 4097
     assert count("alexnet", dims, norm="none") == convolutions + dense
 
 
 def test_pixelnet_reads_the_levels_of_vgg_16():
-    network = build_network(
-        "pixelnet", 3, 21, dims=2, seed=0, norm="none", hidden_channels=4096
-    )
+    network = build_network("pixelnet", 3, 21, dims=2, seed=0, norm="none")
     encoder = sum(p.numel() for p in network.encoder.parameters())
     assert encoder == 14_714_688
     column = sum(p.weight.shape[1] for p in network.columns)

@@ -127,7 +127,7 @@ def test_a_tunet3plus_gathers_at_every_level_from_all_others():
 
 def test_a_pixelnet_reads_all_levels_at_once():
     graph = graph_of(spec_of("pixelnet", depth=3, base_channels=8), "x")
-    assert graph.nodes == ("input", "8", "16", "32", "256", "256", "output")
+    assert graph.nodes == ("input", "8", "16", "32", "4096", "4096", "output")
     column = {link.source for link in graph.links if link.target == 4}
     assert column == {1, 2, 3}
 

@@ -8,7 +8,15 @@ import time
 import pytest
 
 from napari_sashiko.errors import Cancelled
-from napari_sashiko.runners import Job, Message, Progress, Tick
+from napari_sashiko.runners import (
+    Job,
+    Message,
+    Progress,
+    Tick,
+    interrupt,
+    interruptible,
+    stop_if_asked,
+)
 
 
 def counting(n, log=None):
@@ -191,3 +199,24 @@ def test_a_job_at_the_exit_of_the_program_saves_first(tmp_path):
     done = subprocess.run([sys.executable, "-c", script], timeout=60, check=False)
     assert done.returncode == 0
     assert path.read_text() == "saved"
+
+
+def test_what_takes_long_between_two_events_can_ask_whether_to_stop():
+    began = threading.Event()
+
+    def work():
+        yield Tick()
+        with interruptible(stop_if_asked):
+            began.set()
+            for _ in range(6000):
+                interrupt()()
+                time.sleep(0.01)
+        raise AssertionError("Nobody stopped it.")
+
+    stop_if_asked()  # outside of a job there is nobody to ask
+    job = Job(work, name="long")
+    job.start()
+    assert began.wait(10)
+    job.cancel()
+    ended(job)
+    assert job.status.state == "cancelled"

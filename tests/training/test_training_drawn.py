@@ -10,6 +10,7 @@ from training_runs import make_image, probabilities, run, same, tensors
 from napari_sashiko.checkpoints import load_card
 from napari_sashiko.losses import IMAGE_LOSSES, LOSSES, build_loss
 from napari_sashiko.networks import network_from_spec
+from napari_sashiko.networks.alexnet import AlexNet
 from napari_sashiko.networks.pixelnet import PixelNet
 from napari_sashiko.training import RestoreSettings, train_restoring
 from napari_sashiko.training.drawn import drawn_of
@@ -231,3 +232,28 @@ def test_images_are_restored_from_drawn_pixels(out, judged, dims, task):
     assert judged
     assert all(pixels <= 11 * patches for patches, pixels in judged)
     assert np.isfinite(load_card(out).training["history"][0][-1]["valid_loss"])
+
+
+def test_patches_of_a_patch_classifier_are_as_large_as_it_sees(out, monkeypatch):
+    """Smaller ones would be mostly what lies beyond the rim."""
+    seen = []
+    keep = AlexNet.penalised
+
+    def watched(self, x, where=None):
+        seen.append((x.shape[2:], int(where.flatten(1).sum(1).max())))
+        return keep(self, x, where)
+
+    monkeypatch.setattr(AlexNet, "penalised", watched)
+    few = {"stride": 1, "base_channels": 3, "hidden_channels": 6, "pixels": 5}
+    for patch, edge in ((59, 64), (83, 96)):
+        seen.clear()
+        run(
+            out,
+            network="alexnet",
+            network_settings={"patch": patch, **few},
+            members=1,
+            epochs=1,
+            patch=None,
+        )
+        assert {size for size, _ in seen} == {(edge, edge)}
+        assert max(drawn for _, drawn in seen) == 5

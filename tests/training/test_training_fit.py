@@ -512,3 +512,16 @@ def test_being_too_sure_is_not_punished_twice(channels):
     plain = float(torch.nn.functional.cross_entropy(logits * 4, truth))
     assert loss(logits * 4, truth) < 0.7 * plain
     assert loss(-logits, truth) > loss(logits, truth)
+
+
+@pytest.mark.parametrize(
+    ("slow", "member", "times"), [(0, 0, 1), (0, 1, 0), (99, 0, 0)]
+)
+def test_a_slow_step_is_told_once_by_the_first_network(
+    monkeypatch, slow, member, times
+):
+    monkeypatch.setattr(fit, "SLOW", slow)
+    _, _, events = learn(member=member)
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert len(said) == times
+    assert all("'auto'" in text and "A step of" in text for text in said)

@@ -9,6 +9,7 @@ import torch
 from napari_sashiko.checkpoints._fastest import fastest
 from napari_sashiko.forests import Forest
 from napari_sashiko.networks import Network
+from napari_sashiko.runners import interruptible
 
 Box = tuple[tuple[int, int], ...]
 HALO_CAP = 40  # voxels; beyond, weights that fade have faded to nothing in practice
@@ -47,7 +48,7 @@ class Member(Protocol):
         correct : callable
             Makes of what a member says, ``(K, z, y, x)``, what counts.
         tick : callable
-            Called between slabs; may raise to stop.
+            Called between slabs, and within what takes long; may raise to stop.
 
         Returns
         -------
@@ -89,6 +90,12 @@ class NetworkMember:
         tick: Callable[[], None] = lambda: None,
     ) -> torch.Tensor:
         """What there is in the core of ``(C, Z, Y, X)``: ``(K, z, y, x)`` float32."""
+        with interruptible(tick):
+            return self._predicted(patch, core, tick)
+
+    def _predicted(
+        self, patch: torch.Tensor, core: Box, tick: Callable[[], None]
+    ) -> torch.Tensor:
         if self.network.dims == 2:
             return self._by_slices(patch, core, tick)
         tick()

@@ -1,5 +1,6 @@
 """AlexNet: the voxel in the middle of a patch, classified by the patch."""
 
+import itertools
 from typing import Annotated, Any
 
 import torch
@@ -9,6 +10,8 @@ from torch.nn import functional
 
 from napari_sashiko.errors import SettingsError
 from napari_sashiko.layers import Convolution, Dropout, NormName, convolve, max_around
+from napari_sashiko.networks._blocks import Box, in_blocks, part_of
+from napari_sashiko.networks._drawn import lined_up, put_back, rows_at, wide_sums
 from napari_sashiko.networks._network import NETWORKS
 from napari_sashiko.networks._stage import Stage, StagedNetwork
 
@@ -43,19 +46,21 @@ class AlexNet(StagedNetwork):
         Seeds the weights, and what is dropped while training.
     patch : int
         Edge of the patch, voxels: ``40 * stride + 3`` and a multiple of ``8 * stride``.
-        227 in the paper.
     stride : int
-        Of the first convolution, whose kernel has ``2 * stride + 3`` taps. 4 in the
-        paper; above 1, detail that is finer is told by the first convolution only.
+        Of the first convolution, whose kernel has ``2 * stride + 3`` taps. Above 1,
+        detail that is finer is told by the first convolution only.
     base_channels : int
         Channels of the first convolution; the others have 8/3, 4, 4 and 8/3 times as
-        many. 96 in the paper.
+        many.
     hidden_channels : int
-        Channels of both hidden dense layers. 4096 in the paper, which takes a GPU.
+        Channels of both hidden dense layers. As in the paper they take a GPU.
     dropout : float
-        Share of hidden values that are dropped while training. 0.5 in the paper.
+        Share of hidden values that are dropped while training.
     norm : {"batch", "none"}
         What follows each convolution.
+    pixels : int
+        Pixels, or voxels, of each patch of a volume that are drawn to learn from at
+        once.
 
     Raises
     ------
@@ -73,12 +78,13 @@ class AlexNet(StagedNetwork):
         *,
         dims: int,
         seed: int,
-        patch: Annotated[int, Ge(51), Le(1024)] = 59,
-        stride: Annotated[int, Ge(1), Le(4)] = 1,
-        base_channels: Annotated[int, Ge(1), Le(128)] = 24,
-        hidden_channels: Annotated[int, Ge(1), Le(4096)] = 256,
+        patch: Annotated[int, Ge(51), Le(1024)] = 227,
+        stride: Annotated[int, Ge(1), Le(4)] = 4,
+        base_channels: Annotated[int, Ge(1), Le(128)] = 96,
+        hidden_channels: Annotated[int, Ge(1), Le(4096)] = 4096,
         dropout: Annotated[float, Ge(0), Le(0.9)] = 0.5,
         norm: NormName = "batch",
+        pixels: Annotated[int, Ge(1), Le(65536)] = 100,
     ) -> None:
         left = _left(patch, stride)
         super().__init__(
@@ -91,7 +97,9 @@ class AlexNet(StagedNetwork):
             hidden_channels=hidden_channels,
             dropout=dropout,
             norm=norm,
+            pixels=pixels,
         )
+        self.drawn = pixels
         self.receptive_radius = patch // 2
         generator = torch.Generator().manual_seed(seed)
         how: dict[str, Any] = {"dims": dims, "generator": generator}
@@ -121,23 +129,64 @@ class AlexNet(StagedNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits ``(B, out_channels, *S)`` of ``(B, in_channels, *S)``."""
+        seen, layer = self._seen(x), self.dense
+        margin = self._margin
+        seen = functional.pad(seen, [margin] * (2 * self.dims), mode="replicate")
+
+        def judged(box: Box | None) -> Tensor:
+            part = seen
+            if box is not None:
+                around = tuple((start, stop + 2 * margin) for start, stop in box)
+                part = part_of(seen, around)
+            return self._judged(
+                convolve(
+                    part,
+                    layer.weight,
+                    layer.bias,
+                    dilation=layer.dilation,
+                    padded=False,
+                )
+            )
+
+        return in_blocks(judged, x, layer.weight.shape[0])
+
+    def penalised(self, x: Tensor, where: Tensor | None = None) -> tuple[Tensor, float]:
+        """As `forward`, without a penalty; zeros where no pixel was drawn."""
+        if where is None:
+            return self(x), 0.0
+        batch, *place = where.nonzero(as_tuple=True)
+        seen, layer = wide_sums(self._seen(x)), self.dense
+        taps = range(-self._margin, self._margin + 1, layer.dilation)
+        columns = []
+        for shift in itertools.product(taps, repeat=self.dims):
+            moved = (
+                (axis + by).clamp(0, size - 1)
+                for axis, by, size in zip(place, shift, x.shape[2:], strict=True)
+            )
+            columns.append(rows_at(seen, (batch, *moved)))
+        rows = torch.stack(columns, dim=2).flatten(1)
+        said = functional.linear(rows, layer.weight.flatten(1), layer.bias)
+        return put_back(self._judged(lined_up(said, self.dims)), where), 0.0
+
+    @property
+    def _margin(self) -> int:
+        """Voxels that the first dense layer sees in each direction."""
+        return self.dense.dilation * (self.dense.weight.shape[-1] - 1) // 2
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """Maps of the convolutions, of which dense layers see some around a voxel."""
         apart = self.settings["stride"]
         for level in self.levels:
             x = max_around(level(x), POOL, dilation=apart)
             apart *= 2
-        x = self.drop(functional.relu(self._whole_patch(x)))
+        return x
+
+    def _judged(self, x: Tensor) -> Tensor:
+        """Turn what the first dense layer says ``(B, hidden, *S)`` into logits."""
+        x = self.drop(functional.relu(x))
         x = self.drop(functional.relu(self.hidden(x)))
         logits: Tensor = self.head(x)
         return logits
-
-    def _whole_patch(self, x: Tensor) -> Tensor:
-        """Apply the first dense layer, which reads the maps of a whole patch."""
-        layer = self.dense
-        margin = layer.dilation * (layer.weight.shape[-1] - 1) // 2
-        x = functional.pad(x, [margin] * (2 * self.dims), mode="replicate")
-        return convolve(
-            x, layer.weight, layer.bias, dilation=layer.dilation, padded=False
-        )
 
 
 def layer_channels(base_channels: int) -> list[int]:

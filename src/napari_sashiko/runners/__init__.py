@@ -15,7 +15,12 @@ from napari_sashiko.runners.devices import (
     turn,
 )
 from napari_sashiko.runners.events import Event, Message, Progress, Tick
-from napari_sashiko.runners.job import Job, JobState, JobStatus
+from napari_sashiko.runners.interruption import (
+    Interrupt,
+    interrupt,
+    interruptible,
+)
+from napari_sashiko.runners.job import Job, JobState, JobStatus, stop_if_asked
 from napari_sashiko.runners.runner import (
     RUNNERS,
     Results,
@@ -29,6 +34,7 @@ from napari_sashiko.runners.settings import RunnerSettings, open_place, threads_
 __all__ = [
     "RUNNERS",
     "Event",
+    "Interrupt",
     "Job",
     "JobState",
     "JobStatus",
@@ -48,10 +54,13 @@ __all__ = [
     "has_fast_bfloat16",
     "in_order",
     "in_turns",
+    "interrupt",
+    "interruptible",
     "is_out_of_memory",
     "open_place",
     "open_runner",
     "release_memory",
+    "stop_if_asked",
     "threads_each",
     "torch_threads",
     "turn",

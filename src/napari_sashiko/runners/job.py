@@ -13,6 +13,22 @@ from napari_sashiko.runners.events import Event
 
 JobState = Literal["waiting", "running", "paused", "done", "cancelled", "failed"]
 SECONDS_AT_EXIT = 5.0
+_here = threading.local()
+
+
+def stop_if_asked() -> None:
+    """Raise `Cancelled` in the thread of a job that was asked to stop.
+
+    For work that takes long between two events, and can be left at any place.
+
+    Raises
+    ------
+    Cancelled
+        Nobody waits for what comes next.
+    """
+    stop: threading.Event | None = getattr(_here, "stop", None)
+    if stop is not None and stop.is_set():
+        raise Cancelled("Stopped.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,7 @@ class Job:
                 self._go_on.set()
 
     def _run(self) -> None:
+        _here.stop = self._stop
         try:
             status = JobStatus(self.name, self._iterate())
         except Cancelled:

@@ -3,7 +3,12 @@
 import torch
 
 from napari_sashiko.networks import Network
-from napari_sashiko.runners import is_out_of_memory, release_memory
+from napari_sashiko.runners import (
+    interruptible,
+    is_out_of_memory,
+    release_memory,
+    stop_if_asked,
+)
 
 
 def answer(network: Network, images: torch.Tensor) -> torch.Tensor:
@@ -20,7 +25,8 @@ def answer(network: Network, images: torch.Tensor) -> torch.Tensor:
         ``(B, C, *S)`` on its device.
     """
     try:
-        found: torch.Tensor = network(images)
+        with interruptible(stop_if_asked):
+            found: torch.Tensor = network(images)
     except RuntimeError as error:
         if images.device.type == "cpu" or not is_out_of_memory(error):
             raise
@@ -29,7 +35,8 @@ def answer(network: Network, images: torch.Tensor) -> torch.Tensor:
     release_memory()
     network.to("cpu")
     try:
-        said: torch.Tensor = network(images.cpu())
+        with interruptible(stop_if_asked):
+            said: torch.Tensor = network(images.cpu())
     finally:
         network.to(images.device)
     return said

@@ -203,8 +203,12 @@ class Desk:
         flat = self.choices.dims == 2
         edge = self.settings.patch
         if edge is None:
-            reach = max((n.network.receptive_radius for n in self.networks), default=0)
+            networks = [each.network for each in self.networks]
+            reach = max((each.receptive_radius for each in networks), default=0)
             edge = SMALL_PATCH if flat and reach <= NEAR else PATCH
+            # Where what is far counts as much, a smaller patch would be mostly rim.
+            sight = [2 * n.receptive_radius for n in networks if not n.fades]
+            edge = max(edge, -(-max(sight, default=0) // 16) * 16)
         return 1 if flat else min(PATCH_DEPTH, edge), edge, edge
 
     @property

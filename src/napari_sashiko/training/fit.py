@@ -18,8 +18,10 @@ from napari_sashiko.runners import (
     Tick,
     has_fast_bfloat16,
     in_turns,
+    interruptible,
     is_out_of_memory,
     release_memory,
+    stop_if_asked,
     turn,
 )
 from napari_sashiko.training.averaging import Average
@@ -32,6 +34,7 @@ from napari_sashiko.training.supply import Batch, Supply
 STEPS = 25  # batches in an epoch
 REWIND = 0.6  # share of the schedule that new paint takes it back to
 NAP = 0.05  # seconds between looks at the paint when all is learned
+SLOW = 5.0  # seconds of a step that are worth a word
 NOT_FINITE = (
     "A loss was not a finite number: nothing is learned from such batches. Look at the "
     "settings of the loss, the learning rate and the image."
@@ -150,7 +153,9 @@ class _Learner:
         losses = []
         for _ in range(STEPS):
             yield from self._look_at_supply()
+            began = time.monotonic()
             loss = yield from self._step()
+            yield from self._say_if_slow(time.monotonic() - began)
             if loss is not None:
                 losses.append(loss)
                 with turn(self.device):
@@ -206,7 +211,8 @@ class _Learner:
         try:
             with turn(self.device):
                 batch = self._draw()
-                loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
+                with interruptible(stop_if_asked):
+                    loss = _learn(self.network, batch, self.optimiser, rate, self.plan)
         except RuntimeError as error:
             least = self.batch == 1 and (batch is None or batch.is_least)
             if least or not is_out_of_memory(error):
@@ -227,6 +233,17 @@ class _Learner:
         release_memory()
         yield Message(f"Out of memory: going on {words}.")
         return None
+
+    def _say_if_slow(self, seconds: float) -> Iterator[Event]:
+        """Tell once, of the first network, that this is no work for this machine."""
+        if seconds < SLOW or self.taken > 1 or self.plan.member:
+            return
+        yield Message(
+            f"A step of {self.network.name!r} takes {seconds:.0f} s on this machine; "
+            f"an epoch has {STEPS}. Fewer channels in its settings, smaller patches or "
+            "the network 'auto' learn sooner.",
+            "warning",
+        )
 
     def _draw(self) -> Batch:
         batch = self.material.draw(self.batch, self.rng, self.generator, lean=self.lean)
