@@ -168,9 +168,6 @@ def test_files_and_folders_that_are_no_images_are_left_to_others(tmp_path):
     assert get_reader(str(tmp_path / "not there.npy")) is None
     (tmp_path / "empty").mkdir()
     assert get_reader(str(tmp_path / "empty")) is None
-    portfolio = tmp_path / "pictures" / "train" / "images"  # the pictures dock's
-    portfolio.mkdir(parents=True)
-    assert get_reader(str(tmp_path / "pictures")) is None
 
 
 def test_napari_opens_it_by_the_manifest(make_napari_viewer, tmp_path):

@@ -12,7 +12,7 @@ from napari_sashiko.gui.messages import telling
 from napari_sashiko.gui.parts import make_box, make_line, say
 from napari_sashiko.gui.patch_mark import PatchMark
 from napari_sashiko.gui.scatter import Scatter
-from napari_sashiko.session import Exploration
+from napari_sashiko.session import Exploration, Session
 
 WORDS = FormWords(
     name="explore",
@@ -37,8 +37,10 @@ KEY = "Yellow points lie outside of what is known. Click one to go there."
 class ExploreForm(LearnForm):
     """Image and method; below, points and what the chosen one is like."""
 
-    def __init__(self, box: QWidget, viewer: Any) -> None:
-        super().__init__(box, viewer, WORDS)
+    words = WORDS
+
+    def __init__(self, box: QWidget, session: Session, viewer: Any) -> None:
+        super().__init__(box, session, viewer)
         self.images = make_box("explore_image", "The image to explore")
         self.methods = make_box(
             "explore_method", "How patches become points", METHODS, METHOD_TIPS
@@ -46,7 +48,7 @@ class ExploreForm(LearnForm):
         self.scatter = Scatter(viewer)
         self.scatter.setVisible(False)
         self.patch = make_line("explore_patch")
-        self.add_row("Image", self.images)
+        self.add_images("Image", self.images)
         self.add_models()
         self.add_row("Points by", self.methods)
         self.add_below(self.scatter, 1)
@@ -86,7 +88,7 @@ class ExploreDock(LearnDock):
         """Make the widgets."""
         self.mark = PatchMark(self.viewer)
         self.found: Any = None  # the table of patches that is shown
-        form = ExploreForm(self, self.viewer)
+        form = ExploreForm(self, self.session, self.viewer)
         form.scatter.picked.connect(self.pick)
         return form
 

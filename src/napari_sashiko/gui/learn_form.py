@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from qtpy.QtWidgets import (
     QFormLayout,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sashiko.gui.curves import Curve
+from napari_sashiko.gui.open_button import OpenButton
 from napari_sashiko.gui.parts import (
     boxed,
     in_a_row,
@@ -27,6 +28,7 @@ from napari_sashiko.gui.settings_form import PartChoice, SettingsForm
 from napari_sashiko.gui.status_line import StatusLine
 from napari_sashiko.gui.train_words import clock
 from napari_sashiko.runners import available_devices
+from napari_sashiko.session import Session
 
 LEARN = "learn anew"
 STEPS = 1000  # of the progress bar while networks learn
@@ -73,14 +75,21 @@ class LearnForm:
     ----------
     box : QWidget
         Where they go.
+    session : Session
+        Opens images.
     viewer : napari.Viewer
-        Whose theme gives the colours.
+        Whose theme gives the colours, and where images are opened.
+
+    Attributes
+    ----------
     words : FormWords
         What this one is called.
     """
 
-    def __init__(self, box: QWidget, viewer: Any, words: FormWords) -> None:
-        self.words = words
+    words: ClassVar[FormWords]
+
+    def __init__(self, box: QWidget, session: Session, viewer: Any) -> None:
+        self.session, self.viewer, words = session, viewer, self.words
         name, doing = words.name, words.doing
         self.models = make_box(f"{name}_model", words.model_tip)
         self.open_button = make_button(
@@ -135,11 +144,17 @@ class LearnForm:
 
     # ---- building ---------------------------------------------------------------
 
-    def add_row(self, words: str, widget: QWidget, *more: QWidget) -> None:
-        """Add something to choose, with what belongs to it beside it."""
+    def add_row(self, words: str, widget: QWidget, *more: QWidget) -> QWidget:
+        """Add something to choose, with what belongs to it beside it, in a row."""
         self._choices += [widget, *more]
         row = boxed(in_a_row(widget, *more, widest=1)) if more else widget
         self.rows.addRow(words, row)
+        return row
+
+    def add_images(self, words: str, box: QWidget) -> QWidget:
+        """Add a box of image layers, with a button that opens another image."""
+        button = OpenButton.beside(box, self.session, self.viewer)
+        return self.add_row(words, box, button)
 
     def add_models(self) -> None:
         """Add the models to choose from."""

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_sashiko.gui.background import Question
+from napari_sashiko.gui.parts import choose_data
 from napari_sashiko.gui.reader import get_reader
 from napari_sashiko.gui.volume_reader import LayerData, open_image, read_image
 from napari_sashiko.runners import Event, aside
@@ -32,13 +33,15 @@ class OpenButton(QPushButton):
         Opens files in a job: a header may take long to read.
     viewer : napari.Viewer
         Where layers are added.
+    name : str
+        Object name.
     """
 
     opened = Signal(object)  # the new image layer
 
-    def __init__(self, session: Session, viewer: Any) -> None:
+    def __init__(self, session: Session, viewer: Any, name: str = "open_image") -> None:
         super().__init__()
-        self.setObjectName("open_image")
+        self.setObjectName(name)
         self.setText("Open")
         self.setToolTip(TIP)
         self.session = session
@@ -52,10 +55,17 @@ class OpenButton(QPushButton):
         menu.addAction("an image file...").triggered.connect(
             lambda _checked: self.ask_file()
         )
-        menu.addAction("a folder: OME-Zarr, slices, a project...").triggered.connect(
+        menu.addAction("a folder: OME-Zarr, pictures, a project...").triggered.connect(
             lambda _checked: self.ask_folder()
         )
         self.setMenu(menu)
+
+    @classmethod
+    def beside(cls, box: Any, session: Session, viewer: Any) -> "OpenButton":
+        """Make one that shows what it opened in a box of layers."""
+        button = cls(session, viewer, f"open_{box.objectName()}")
+        button.opened.connect(partial(choose_data, box))
+        return button
 
     def ask_file(self) -> None:
         """Ask for an image file."""

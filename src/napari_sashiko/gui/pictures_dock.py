@@ -53,7 +53,7 @@ class PicturesDock(LearnDock):
         self.question = Question(self.session, "look", self)
         self.question.answered.connect(self._on_found)
         self.question.refused.connect(self._on_refused)
-        form = PicturesForm(self, self.viewer)
+        form = PicturesForm(self, self.session, self.viewer)
         form.folder.changed.connect(self.look)
         form.unlabelled.currentTextChanged.connect(lambda _text: self.look_again())
         form.names.editingFinished.connect(self.look_again)

@@ -15,6 +15,7 @@ from napari_sashiko.gui.parts import (
     say,
 )
 from napari_sashiko.gui.settings_form import SettingsForm
+from napari_sashiko.session import Session
 
 WORDS = FormWords(
     name="train_pictures",
@@ -37,8 +38,10 @@ CHOSEN = {"unlabelled"}  # above the settings
 class PicturesForm(LearnForm):
     """A folder with labels to learn from, and pictures to segment."""
 
-    def __init__(self, box: QWidget, viewer: Any) -> None:
-        super().__init__(box, viewer, WORDS)
+    words = WORDS
+
+    def __init__(self, box: QWidget, session: Session, viewer: Any) -> None:
+        super().__init__(box, session, viewer)
         self.folder = FolderRow(
             "picture_folder",
             "Choose a folder of pictures with labels",

@@ -32,7 +32,7 @@ class ReconstructDock(LearnDock):
     def make_form(self) -> ReconstructForm:
         """Make the widgets."""
         self.results = ReconstructedLayers(self.viewer, self)
-        form = ReconstructForm(self, self.viewer)
+        form = ReconstructForm(self, self.session, self.viewer)
         form.orders.currentIndexChanged.connect(lambda _index: self.show_facts())
         form.beside.toggled.connect(self.show_beside)
         return form

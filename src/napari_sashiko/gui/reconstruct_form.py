@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.parts import in_a_row, make_box, make_button, make_line, say
+from napari_sashiko.session import Session
 
 WORDS = FormWords(
     name="reconstruct",
@@ -40,8 +41,10 @@ KINDS = "Angles (*.txt *.csv *.npy);;All files (*)"
 class ReconstructForm(LearnForm):
     """Sinograms with their axes and angles, the filter, known slices to learn from."""
 
-    def __init__(self, box: QWidget, viewer: Any) -> None:
-        super().__init__(box, viewer, WORDS)
+    words = WORDS
+
+    def __init__(self, box: QWidget, session: Session, viewer: Any) -> None:
+        super().__init__(box, session, viewer)
         self.images = make_box("sinograms", "The stack of sinograms")
         self.orders = make_box("sinogram_order", "What its axes are", ORDERS)
         self.facts = make_line("sinogram_facts")
@@ -62,7 +65,7 @@ class ReconstructForm(LearnForm):
         self.beside.setToolTip("Show the networks' slices beside the back-projection")
         self.beside.setChecked(True)
         self.beside.setVisible(False)
-        self.add_row("Sinograms", self.images)
+        self.add_images("Sinograms", self.images)
         self.add_row("Axes", self.orders)
         self.rows.addRow(self.facts)
         self.add_row("Angles", self.angles, self.file_button)

@@ -11,7 +11,7 @@ from napari_sashiko.gui.learn_dock import LearnDock
 from napari_sashiko.gui.learn_form import FormWords, LearnForm
 from napari_sashiko.gui.parts import make_box
 from napari_sashiko.gui.restored_layers import RestoredLayers
-from napari_sashiko.session import Restoration
+from napari_sashiko.session import Restoration, Session
 
 WORDS = FormWords(
     name="restore",
@@ -32,8 +32,10 @@ TASKS = {
 class RestoreForm(LearnForm):
     """Image and task; a clean image or a grey value where the task needs one."""
 
-    def __init__(self, box: QWidget, viewer: Any) -> None:
-        super().__init__(box, viewer, WORDS)
+    words = WORDS
+
+    def __init__(self, box: QWidget, session: Session, viewer: Any) -> None:
+        super().__init__(box, session, viewer)
         self.images = make_box("restore_image", "The image to restore")
         self.tasks = make_box("restore_task", "What is to be done", TASKS)
         self.clean = make_box("restore_clean", "The same place as it should look")
@@ -41,10 +43,10 @@ class RestoreForm(LearnForm):
         self.missing.setObjectName("restore_missing")
         self.missing.setPlaceholderText("NaN only")
         self.missing.setToolTip("Grey value of what was not measured, beside NaN")
-        self.add_row("Image", self.images)
+        self.add_images("Image", self.images)
         self.add_models()
         self.add_row("Task", self.tasks)
-        self.add_row("Clean image", self.clean)
+        self.clean_row = self.add_images("Clean image", self.clean)
         self.add_row("Missing is", self.missing)
         self.tasks.currentIndexChanged.connect(lambda _index: self.show_task())
 
@@ -62,7 +64,7 @@ class RestoreForm(LearnForm):
         """Show what the chosen task needs."""
         super().show_task()
         self.rows.setRowVisible(self.tasks, self.learns)
-        self.rows.setRowVisible(self.clean, self.learns and self.task == "paired")
+        self.rows.setRowVisible(self.clean_row, self.learns and self.task == "paired")
         self.rows.setRowVisible(self.missing, self.learns and self.task == "gaps")
 
 
@@ -84,7 +86,7 @@ class RestoreDock(LearnDock):
     def make_form(self) -> RestoreForm:
         """Make the widgets."""
         self.results = RestoredLayers(self.viewer, self)
-        return RestoreForm(self, self.viewer)
+        return RestoreForm(self, self.session, self.viewer)
 
     def layer_boxes(self) -> tuple[Any, ...]:
         """The image, and how it should be."""

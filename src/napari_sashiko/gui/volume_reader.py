@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sashiko.errors import SashikoError
 from napari_sashiko.gui.lazy_array import LazyArray
 from napari_sashiko.gui.messages import notify
+from napari_sashiko.runners import Message
 
 if TYPE_CHECKING:  # takes long to load
     from napari_sashiko.volumes import Stacking, Volume
@@ -29,7 +30,7 @@ def is_image(path: Path) -> bool:
     """Whether there is an image at a path that is opened here."""
     if path.is_file():
         return path.name.lower().endswith(ENDINGS)
-    return path.is_dir() and (_holds_zarr(path) or _holds_slices(path))
+    return path.is_dir() and (_holds_zarr(path) or _holds_pictures(path))
 
 
 def read_image(path: str | list[str]) -> list[LayerData]:
@@ -44,12 +45,17 @@ def read_image(path: str | list[str]) -> list[LayerData]:
 def open_image(place: Path) -> LayerData:
     """One layer of an image, with all its levels; nothing is read yet but a slice.
 
+    Of a folder of pictures with its parts, those that are damaged are named and left
+    out.
+
     Raises
     ------
     VolumeError
         If it cannot be read.
     """
     engine = import_module("napari_sashiko.pipeline")
+    if engine.portfolio_of(place) is not None:
+        return image_layer([_pictures(engine, place)])
     axes, finest = _open(engine, place)
     levels = range(1, finest.levels)
     coarser = [engine.open_volume(place, unnamed=axes, level=n) for n in levels]
@@ -68,6 +74,19 @@ def _open(engine: Any, place: Path) -> tuple[str | None, "Volume"]:
             with suppress(SashikoError):
                 return axes, engine.open_volume(place, unnamed=axes)
         raise
+
+
+def _pictures(engine: Any, place: Path) -> "Volume":
+    """A slice for each picture of a folder that can be read."""
+    steps = engine.image_to_look_at(place)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            found: Volume = end.value.volume
+            return found
+        if isinstance(event, Message):
+            notify(event.text, event.level)
 
 
 def image_layer(
@@ -138,8 +157,8 @@ def _json(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _holds_slices(folder: Path) -> bool:
-    """Whether a folder has one file a slice."""
+def _holds_pictures(folder: Path) -> bool:
+    """Whether a folder has one file a slice, or pictures in its parts."""
     from napari_sashiko.volumes import is_portfolio, pictures_in  # noqa: PLC0415
 
-    return not is_portfolio(folder) and bool(pictures_in(folder))
+    return is_portfolio(folder) or bool(pictures_in(folder))

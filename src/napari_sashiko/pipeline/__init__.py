@@ -84,6 +84,7 @@ from napari_sashiko.pipeline.folder_results import (
     is_results,
     read_results,
 )
+from napari_sashiko.pipeline.folder_volume import image_to_look_at
 from napari_sashiko.pipeline.found import Instances, open_instances
 from napari_sashiko.pipeline.held_out import (
     HeldOutScores,
@@ -378,6 +379,7 @@ __all__ = [
     "find_sources",
     "fractions_of",
     "has_labels",
+    "image_to_look_at",
     "instance_steps",
     "is_results",
     "keep_model",
