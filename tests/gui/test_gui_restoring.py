@@ -191,7 +191,9 @@ def test_the_task_shows_what_it_needs(dock):
     seen = {}
     for index in range(form.tasks.count()):
         form.tasks.setCurrentIndex(index)
-        seen[form.task] = rows.isRowVisible(form.clean), rows.isRowVisible(form.missing)
+        seen[form.task] = tuple(
+            rows.isRowVisible(each) for each in (form.clean_row, form.missing)
+        )
     assert seen == {
         "blind": (False, False),
         "paired": (True, False),

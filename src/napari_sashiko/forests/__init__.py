@@ -2,5 +2,6 @@
 
 from napari_sashiko.forests.filters import FilterBank
 from napari_sashiko.forests.forest import Forest
+from napari_sashiko.forests.rehearsal import rehearse
 
-__all__ = ["FilterBank", "Forest"]
+__all__ = ["FilterBank", "Forest", "rehearse"]

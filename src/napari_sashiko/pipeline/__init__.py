@@ -163,6 +163,7 @@ from napari_sashiko.pipeline.steps import (
     set_steps,
     train_steps,
 )
+from napari_sashiko.pipeline.warming import warm_up_steps
 from napari_sashiko.prediction import (
     CellDone,
     Embedding,
@@ -450,6 +451,7 @@ __all__ = [
     "train_reconstruct_steps",
     "train_steps",
     "training_settings",
+    "warm_up_steps",
     "with_error",
     "write_sample",
     "write_whole",

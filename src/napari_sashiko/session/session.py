@@ -121,8 +121,7 @@ class Session:
                 yield Tick()
                 each()
             yield Tick()
-            # A name that loads the libraries; the others come along.
-            _ = self.engine.TrainingSettings
+            yield from self.engine.warm_up_steps()
 
         self.start("warm", work, name="Loading the engine")
 
