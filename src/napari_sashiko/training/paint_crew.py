@@ -11,6 +11,7 @@ from napari_sashiko.losses import build_loss
 from napari_sashiko.networks import build_network
 from napari_sashiko.runners import Event, Tick, turn
 from napari_sashiko.training._desk import Desk
+from napari_sashiko.training._room import check_room_of
 from napari_sashiko.training._saving import save
 from napari_sashiko.training.crew import Crew, seed_of
 from napari_sashiko.training.heritage import Heritage
@@ -107,6 +108,8 @@ class PaintCrew(Crew):
             seed=seed_of(desk.settings, number),
             **recipe["settings"],
         )
+        if not number:  # before there are more of them
+            check_room_of(network, desk.settings.members, desk.device)
         return NetworkDesk(network, desk.ids, desk.choices.neighbours)
 
     def renew(self) -> Iterator[Event]:

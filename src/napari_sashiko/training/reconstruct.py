@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from napari_sashiko.checkpoints import MemberCard, ModelCard, Reconstructing
 from napari_sashiko.errors import VolumeError
 from napari_sashiko.losses import IMAGE_LOSSES
 from napari_sashiko.networks import build_reconstructor, reconstructor_weights
-from napari_sashiko.runners import Event, Message, check_memory, choose_device
+from napari_sashiko.runners import Event, Message, choose_device
 from napari_sashiko.tomography import Sinograms, check_angles
+from napari_sashiko.training._room import check_room
 from napari_sashiko.training.crew import seed_of
 from napari_sashiko.training.events import MemberSaved, TrainingDone, TrainingStarted
 from napari_sashiko.training.network_desk import NetworkDesk
@@ -32,11 +31,10 @@ from napari_sashiko.volumes import Normalisation, Volume, measure_normalisation
 
 HELD_OUT = 8  # the last of so many slices is held out
 DEFAULT = "conv_reconstruct"
-# Weights, gradients, two moments of the optimiser, the moving average, the best so far.
-COPIES = 6
-# In main memory where a GPU learns: as it is built, the best, and what follows it.
-COPIES_BESIDE = 3
-BYTES = 4  # of a weight
+TOO_LARGE = (
+    "Take the network conv_reconstruct, fewer members, or bin sinograms and slices; "
+    "filtered back-projection has no such limit."
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def train_reconstructing(
         f"{settings.members} x {name} for sinograms of {stack.angles} x "
         f"{stack.detectors} and slices of {size} x {size}"
     )
-    _check_room(weights, what, settings, device)
+    check_room(weights, settings.members, device, what=what, instead=TOO_LARGE)
     scanned = Scanned(
         sinograms=stack,
         images=images,
@@ -210,24 +208,6 @@ def _check_pair(stack: Sinograms, images: Volume) -> None:
         raise VolumeError(
             f"There is a single sinogram in {stack.volume.name!r}.",
             "Networks learn from several, and are judged on others: hundreds are good.",
-        )
-
-
-def _check_room(
-    weights: int,
-    what: str,
-    settings: TrainReconstructSettings,
-    device: torch.device,
-) -> None:
-    """Refuse networks whose weights do not fit, with what belongs to them."""
-    places = {"cpu": COPIES_BESIDE} | {str(device): COPIES}
-    for place, copies in places.items():
-        check_memory(
-            settings.members * weights * BYTES * copies,
-            place,
-            f"Training {what}, {weights:,} weights each,",
-            "Take the network conv_reconstruct, fewer members, or bin sinograms and "
-            "slices; filtered back-projection has no such limit.",
         )
 
 

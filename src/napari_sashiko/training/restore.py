@@ -23,6 +23,7 @@ from napari_sashiko.errors import VolumeError
 from napari_sashiko.losses import IMAGE_LOSSES, ImageLoss
 from napari_sashiko.networks import build_restorer
 from napari_sashiko.runners import Event, choose_device
+from napari_sashiko.training._room import check_room_of
 from napari_sashiko.training.choices import Choices, choices_for_images
 from napari_sashiko.training.corruptions import Blind, Corruption, Gaps, Nothing
 from napari_sashiko.training.crew import seed_of
@@ -223,6 +224,8 @@ def _network(bench: RestoreBench, number: int) -> NetworkDesk:
         seed=seed_of(bench.settings, number),
         **recipe["settings"],
     )
+    if not number:  # before there are more of them
+        check_room_of(network, bench.settings.members, bench.device)
     if bench.fills_gaps:
         # It says what the rough filling lacks, and begins with: nothing.
         network.silence()
