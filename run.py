@@ -14,6 +14,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -43,6 +44,7 @@ LIBRARIES = (
     *("libxcb-keysyms1", "libxcb-shape0", "xvfb", "xauth"),
 )
 WIDE = ("-o", "xvfb_width=1920", "-o", "xvfb_height=1080", "-o", "xvfb_colordepth=24")
+LONGEST = 30  # minutes for a step of the tests: what hangs must be told, too
 SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
 # kind of environment -> (extras, dependency group)
 KINDS = {
@@ -121,7 +123,7 @@ def check(python: Path, kind: str, rest: Sequence[str]) -> int:
         variables |= {"QT_API": kind, "PYTEST_QT_API": kind}
     for step in checks(python, kind, rest):
         say(" ".join(step))
-        if run(step, **variables):
+        if run(step, minutes=LONGEST, **variables):
             failed.append(" ".join(step))
     for line in failed:
         say(f"FAILED: {line}")
@@ -132,7 +134,8 @@ def checks(python: Path, kind: str, rest: Sequence[str]) -> list[list[str]]:
     """Name the commands that check an environment of this kind."""
     module = [str(python), "-m"]
     # Files stay together: what they train once serves all their tests.
-    side_by_side = ["-n", "2", "--dist", "loadfile"]
+    # One that crashes its process is told, and not tried many times.
+    side_by_side = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "2"]
     # What the slow ones start is the same without a window, and was started before.
     left_out = [GUI_TESTS, *((*ONCE, *PURE) if kind == "engine" else ())]
     ignored = [f"--ignore={folder}" for folder in left_out]
@@ -291,14 +294,38 @@ def on_screen() -> list[str]:
     return SCREEN
 
 
-def run(command: Sequence[str], *, hush: bool = False, **variables: str) -> int:
-    """Run in the repository's root; return the exit code."""
-    environment = {**os.environ, **variables}
-    errors = subprocess.DEVNULL if hush else None
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stderr=errors, check=False
+def run(
+    command: Sequence[str],
+    *,
+    hush: bool = False,
+    minutes: float | None = None,
+    **variables: str,
+) -> int:
+    """Run in the repository's root; return the exit code, 124 if it took too long."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stderr=subprocess.DEVNULL if hush else None,
+        start_new_session=os.name != "nt",
     )
-    return done.returncode
+    try:
+        return process.wait(None if minutes is None else 60 * minutes)
+    except subprocess.TimeoutExpired:
+        say(f"Not done after {minutes:g} minutes, and ended.")
+        return 124
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command with all that it started."""
+    if os.name == "nt":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def say(line: str) -> None:

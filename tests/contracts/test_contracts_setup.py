@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ def setup(monkeypatch):
     spec.loader.exec_module(module)
     said, ran = [], []
     monkeypatch.setattr(module, "say", said.append)
+    module.really_run = module.run
     monkeypatch.setattr(module, "run", lambda *a, **k: ran.append(list(a[0])) or 0)
     module.said, module.ran = said, ran
     return module
@@ -95,3 +97,21 @@ def test_the_engine_is_tested_without_any_screen(setup, monkeypatch):
     (command,) = setup.ran
     assert "--ignore=tests/gui" in command
     assert command[-2:] == ["-k", "stitch"]
+
+
+def test_what_hangs_is_ended_with_all_that_it_started(setup, tmp_path):
+    alive = tmp_path / "alive"
+    child = (
+        f"import time\nwhile 1: open({str(alive)!r}, 'a').write('.'); time.sleep(.05)"
+    )
+    hangs = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
+    assert setup.really_run([sys.executable, "-c", hangs], minutes=1.5 / 60) == 124
+    assert "Not done after" in setup.said[0]
+    written = alive.stat().st_size
+    time.sleep(0.5)
+    assert alive.stat().st_size == written > 0
+
+
+def test_an_exit_code_and_variables_are_passed_on(setup):
+    code = "import os, sys; sys.exit(int(os.environ['CODE']))"
+    assert setup.really_run([sys.executable, "-c", code], CODE="7") == 7

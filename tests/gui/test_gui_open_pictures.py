@@ -88,6 +88,8 @@ def test_restoring_by_clean_pictures_of_another_folder(opened, tmp_path, click, 
     noisy = pictures(tmp_path / "noisy", 25, damaged="train/images/train_1.png")
     clean = pictures(tmp_path / "clean", 0)
     dock = opened(RestoreDock, images=noisy)
+    assert len([text for text in told(dock) if "train_1.png" in text]) == 1
+    dock.said.clear()
     dock.form.tasks.setCurrentIndex(dock.form.tasks.findData("paired"))
     opened(RestoreDock, clean=clean)
     assert dock.form.images.currentText() == "noisy"

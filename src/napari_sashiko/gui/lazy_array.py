@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from napari.utils.notifications import show_warning
 
 from napari_sashiko.errors import SashikoError
+from napari_sashiko.gui.messages import notify
 
 Step = int | slice
 # What files, Zarr and its decoders raise on what is damaged or gone.
@@ -107,7 +107,8 @@ class LazyArray:
             return
         self._said.append(error)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        show_warning(f"A part of a layer is damaged and shown as 0: {reason}")
+        text = f"A part of a layer is damaged and shown as 0: {reason}"
+        notify(text, "warning")
 
     def _read(self) -> npt.NDArray[Any]:
         if self._channel is None:

@@ -13,7 +13,7 @@ from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.parts import choose_data
 from napari_sashiko.gui.reader import get_reader
 from napari_sashiko.gui.volume_reader import LayerData, open_image, read_image
-from napari_sashiko.runners import Event, aside
+from napari_sashiko.runners import Event, Message, aside
 from napari_sashiko.session import Session
 
 KIND = "open"
@@ -106,4 +106,11 @@ class OpenButton(QPushButton):
 
 def _read(path: Path) -> Generator[Event, None, LayerData]:
     """Work that runs in a thread of its own, and touches no layer."""
-    return (yield from aside(partial(open_image, path)))
+    told: list[Message] = []
+
+    def tell(text: str, level: str) -> None:
+        told.append(Message(text=text, level=level))
+
+    found = yield from aside(partial(open_image, path, tell))
+    yield from told
+    return found

@@ -1,7 +1,7 @@
 """Open images that napari does not know, or reads whole: voxels come when shown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # takes long to load
     from napari_sashiko.volumes import Stacking, Volume
 
 LayerData = tuple[Any, dict[str, Any], str]
+Tell = Callable[[str, str], None]  # a sentence and its level
 NOTHING: list[Any] = [(None,)]  # napari's way to say that there are no layers
 # As in the manifest. TIFF and pictures are left to napari.
 ENDINGS = (
@@ -36,17 +37,22 @@ def is_image(path: Path) -> bool:
 def read_image(path: str | list[str]) -> list[LayerData]:
     """One layer of an image, as napari asks for it; what fails is told."""
     try:
-        return [open_image(Path(path if isinstance(path, str) else path[0]))]
+        place = Path(path if isinstance(path, str) else path[0])
+        return [open_image(place, notify)]
     except SashikoError as error:
         notify(str(error), "error")
         return NOTHING
 
 
-def open_image(place: Path) -> LayerData:
+def open_image(place: Path, tell: Tell) -> LayerData:
     """One layer of an image, with all its levels; nothing is read yet but a slice.
 
-    Of a folder of pictures with its parts, those that are damaged are named and left
-    out.
+    Parameters
+    ----------
+    place : Path
+        A file or a folder.
+    tell : callable
+        Told of the damaged pictures of a folder, which are left out.
 
     Raises
     ------
@@ -55,7 +61,7 @@ def open_image(place: Path) -> LayerData:
     """
     engine = import_module("napari_sashiko.pipeline")
     if engine.portfolio_of(place) is not None:
-        return image_layer([_pictures(engine, place)])
+        return image_layer([_pictures(engine, place, tell)])
     axes, finest = _open(engine, place)
     levels = range(1, finest.levels)
     coarser = [engine.open_volume(place, unnamed=axes, level=n) for n in levels]
@@ -76,7 +82,7 @@ def _open(engine: Any, place: Path) -> tuple[str | None, "Volume"]:
         raise
 
 
-def _pictures(engine: Any, place: Path) -> "Volume":
+def _pictures(engine: Any, place: Path, tell: Tell) -> "Volume":
     """A slice for each picture of a folder that can be read."""
     steps = engine.image_to_look_at(place)
     while True:
@@ -86,7 +92,7 @@ def _pictures(engine: Any, place: Path) -> "Volume":
             found: Volume = end.value.volume
             return found
         if isinstance(event, Message):
-            notify(event.text, event.level)
+            tell(event.text, event.level)
 
 
 def image_layer(
