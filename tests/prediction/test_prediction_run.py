@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from pathlib import Path
@@ -23,6 +24,7 @@ from napari_sashiko.prediction import (
     PredictionDone,
     PredictionSettings,
     PredictionStarted,
+    plan,
     predict,
     read_record,
 )
@@ -409,3 +411,50 @@ def test_memory_does_not_grow_with_the_volume(tmp_path):
 class _Forgetful(list):
     def append(self, item):
         """Remember nothing."""
+
+
+class Crowd(Blur):
+    """Knows how many threads asked it at a time at most."""
+
+    def __init__(self):
+        super().__init__()
+        self.now, self.most, self.lock = 0, 0, threading.Lock()
+
+    def predict(self, patch, **how):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.02)
+        with self.lock:
+            self.now -= 1
+        return super().predict(patch, **how)
+
+
+@pytest.mark.parametrize(
+    ("device", "values", "most"),
+    [
+        ("cpu", {"workers": 3}, 3),
+        ("cpu", {"workers": 1}, 1),
+        ("cpu", {"runner": "serial"}, 1),
+        ("cuda", {"workers": 3}, 1),
+    ],
+)
+def test_on_a_cpu_each_worker_has_its_networks_and_on_a_gpu_one_has(
+    tmp_path, monkeypatch, device, values, most
+):
+    monkeypatch.setattr(plan, "choose_device", lambda asked: device)
+    monkeypatch.setattr(plan, "voxels_for", lambda *asked: 32**3)
+    crowd = Crowd()
+    run(tmp_path / "p.zarr", image_of(SHAPE), crowd, **values)
+    assert crowd.most == most
+
+
+def test_windows_that_are_seen_side_by_side_share_the_memory(monkeypatch):
+    budgets = []
+    monkeypatch.setattr(
+        plan, "voxel_budget", lambda device, needed: budgets.append(needed) or 32**3
+    )
+    for workers in (1, 4):
+        settings = PredictionSettings(device="cpu", workers=workers)
+        plan.make_plan(Blur(), SHAPE, settings)
+    assert budgets[1] == 4 * budgets[0]

@@ -16,14 +16,13 @@ from napari_sashiko.pipeline.folder_pictures import left_out
 from napari_sashiko.pipeline.folder_results import FolderResults, begin_results
 from napari_sashiko.pipeline.models import open_model
 from napari_sashiko.pipeline.picture_worker import PictureWorker, RemotePictureWorker
-from napari_sashiko.prediction import voxels_for
+from napari_sashiko.prediction import voxels_for, windows_at_once
 from napari_sashiko.runners import (
     Event,
     Message,
     Results,
     RunnerSettings,
     Tick,
-    choose_device,
     open_place,
     threads_each,
     torch_threads,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:  # loads torch
     from napari_sashiko.checkpoints import Ensemble
 
 HEARTBEAT = 0.2
-WINDOWS_AT_ONCE = 4  # on a CPU: pictures are mostly too small for all of its cores
 
 
 class ApplySettings(RunnerSettings):
@@ -257,7 +255,7 @@ def _worker(
         if stop.is_set():
             raise Cancelled("Stopped.")
 
-    at_once = WINDOWS_AT_ONCE if str(choose_device(settings.device)) == "cpu" else 1
+    at_once = windows_at_once(settings, settings.device)
     voxels = voxels_for(predictor, settings.device, at_once)
     wanted = settings.probabilities
     if settings.runner != "dask":

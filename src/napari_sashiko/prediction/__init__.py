@@ -31,6 +31,7 @@ from napari_sashiko.prediction.plan import (
     make_plan,
     plan_from_record,
     voxels_for,
+    windows_at_once,
 )
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.preview import preview
@@ -100,4 +101,5 @@ __all__ = [
     "reconstruct",
     "record_of",
     "voxels_for",
+    "windows_at_once",
 ]

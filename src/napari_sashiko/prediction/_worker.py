@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Semaphore
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,8 @@ class Worker:
         How the volume is cut.
     tick : callable
         Raises when the work was stopped.
+    at_once : int
+        Windows that the predictor looks at side by side.
     """
 
     predictor: Predictor
@@ -65,13 +68,17 @@ class Worker:
     store: PredictionStore
     plan: Plan
     tick: Callable[[], None] = no_tick
+    at_once: int = 1
     inference: Inference = field(init=False)
     _blender: Blender | None = field(init=False, default=None)
     _ids: Any = field(init=False)
 
     def __post_init__(self) -> None:
         plan = self.plan
-        self.inference = Inference(self.predictor, self.volume, plan.border, self.tick)
+        turns = Semaphore(self.at_once)
+        self.inference = Inference(
+            self.predictor, self.volume, plan.border, self.tick, turns=turns
+        )
         classes = self.predictor.card.classes
         self._ids = np.array([each.id for each in classes], np.uint8)
         if plan.border_weight > 0:

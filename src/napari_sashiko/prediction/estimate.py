@@ -10,7 +10,12 @@ from napari_sashiko.prediction._blend import CACHE_BYTES
 from napari_sashiko.prediction._inference import count
 from napari_sashiko.prediction._order import windows_seen
 from napari_sashiko.prediction._sizes import BYTES_PER_VOXEL
-from napari_sashiko.prediction.plan import Plan, make_plan, stored_type
+from napari_sashiko.prediction.plan import (
+    Plan,
+    make_plan,
+    stored_type,
+    windows_at_once,
+)
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import Layout
@@ -85,9 +90,10 @@ def estimate(
         windows = len(plan.grid)
         kept = min(CACHE_BYTES, 8 * channels * window * windows)
     per_voxel = getattr(predictor, "bytes_per_voxel", None) or BYTES_PER_VOXEL
+    at_once = windows_at_once(settings, settings.device)
     return Estimate(
         cells=len(cells),
-        memory_bytes=window * (int(per_voxel) + blocks * read) + kept,
+        memory_bytes=window * (at_once * int(per_voxel) + blocks * read) + kept,
         disk_bytes=layout.bytes,
         seconds=_seconds(predictor, volume, plan, settings) if measure else None,
     )

@@ -15,6 +15,7 @@ from napari_sashiko.prediction._sizes import (
 from napari_sashiko.prediction.predictor import Predictor, Triple
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import flat_part
+from napari_sashiko.runners import RunnerSettings, choose_device, workers_of
 
 LEAST_ROWS = 8  # of a chunk: thinner ones are too many files
 
@@ -123,12 +124,13 @@ def make_plan(
         If window, border and step make no sense together.
     """
     sides = (frame or shape[0], *shape[1:])
+    at_once = windows_at_once(settings, settings.device)
     window, border = choose_sizes(
         sides,
         predictor.halo,
         predictor.align,
         settings,
-        voxels or voxels_for(predictor, settings.device),
+        voxels or voxels_for(predictor, settings.device, at_once),
     )
     step = settings.step or _step(window, border, predictor.align)
     if any(s > w for s, w, n in zip(step, window, sides, strict=True) if w < n):
@@ -151,6 +153,17 @@ def make_plan(
 def stored_type(predictor: Predictor, settings: PredictionSettings) -> str:
     """How results are stored: grey values may be larger than float16 can hold."""
     return settings.dtype if predictor.card.restoring is None else "float32"
+
+
+def windows_at_once(settings: RunnerSettings, device: str) -> int:
+    """Windows that networks look at side by side: one, but on a CPU one a worker.
+
+    There each has its share of the cores (`threads_each`): one window after another
+    would leave those of the other workers idle.
+    """
+    if settings.runner == "serial" or str(choose_device(device)) != "cpu":
+        return 1
+    return workers_of(settings)
 
 
 def voxels_for(predictor: Predictor, device: str, at_once: int = 1) -> int:

@@ -24,6 +24,7 @@ from napari_sashiko.prediction.events import (
     PredictionStarted,
 )
 from napari_sashiko.prediction.mending import mend_prediction
+from napari_sashiko.prediction.plan import windows_at_once
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.runners import (
@@ -187,7 +188,8 @@ def _worker(
             raise Cancelled("Stopped.")
 
     if settings.runner != "dask":
-        worker = Worker(run.predictor, volume, run.store, run.plan, tick)
+        at_once = windows_at_once(settings, settings.device)
+        worker = Worker(run.predictor, volume, run.store, run.plan, tick, at_once)
         worker.expect(cell for task in run.todo for cell in task)
         return worker
     return RemoteWorker(

@@ -29,7 +29,12 @@ from napari_sashiko.runners.runner import (
     in_order,
     open_runner,
 )
-from napari_sashiko.runners.settings import RunnerSettings, open_place, threads_each
+from napari_sashiko.runners.settings import (
+    RunnerSettings,
+    open_place,
+    threads_each,
+    workers_of,
+)
 
 __all__ = [
     "RUNNERS",
@@ -64,4 +69,5 @@ __all__ = [
     "threads_each",
     "torch_threads",
     "turn",
+    "workers_of",
 ]

@@ -30,7 +30,11 @@ def open_place(settings: RunnerSettings) -> AbstractContextManager[Run]:
     )
 
 
+def workers_of(settings: RunnerSettings) -> int:
+    """Blocks or pictures that are in work at a time."""
+    return settings.workers or min(4, os.cpu_count() or 1)
+
+
 def threads_each(settings: RunnerSettings) -> int:
     """Threads of one operation: the same for all runners, for the same rounding."""
-    cores = os.cpu_count() or 1
-    return max(1, cores // (settings.workers or min(4, cores)))
+    return max(1, (os.cpu_count() or 1) // workers_of(settings))
