@@ -322,7 +322,8 @@ def run(
 def end(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all that it started."""
     if os.name == "nt":
-        process.kill()
+        tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(tree, capture_output=True, check=False)
     else:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

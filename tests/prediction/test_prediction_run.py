@@ -416,15 +416,18 @@ class _Forgetful(list):
 class Crowd(Blur):
     """Knows how many threads asked it at a time at most."""
 
-    def __init__(self):
+    def __init__(self, hoped):
         super().__init__()
         self.now, self.most, self.lock = 0, 0, threading.Lock()
+        self.hoped, self.deadline = hoped, time.monotonic() + 10
 
     def predict(self, patch, **how):
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        time.sleep(0.02)
+        time.sleep(0.01)  # one too many has the time to come
+        while self.most < self.hoped and time.monotonic() < self.deadline:
+            time.sleep(0.01)
         with self.lock:
             self.now -= 1
         return super().predict(patch, **how)
@@ -444,7 +447,7 @@ def test_on_a_cpu_each_worker_has_its_networks_and_on_a_gpu_one_has(
 ):
     monkeypatch.setattr(plan, "choose_device", lambda asked: device)
     monkeypatch.setattr(plan, "voxels_for", lambda *asked: 32**3)
-    crowd = Crowd()
+    crowd = Crowd(most)
     run(tmp_path / "p.zarr", image_of(SHAPE), crowd, **values)
     assert crowd.most == most
 

@@ -13,9 +13,10 @@ from napari_sashiko.gui.background import Question
 from napari_sashiko.gui.parts import choose_data
 from napari_sashiko.gui.reader import get_reader
 from napari_sashiko.gui.volume_reader import LayerData, open_image, read_image
-from napari_sashiko.runners import Event, Message, aside
+from napari_sashiko.runners import Event, aside
 from napari_sashiko.session import Session
 
+Answer = tuple[LayerData, list[tuple[str, str]]]  # sentences and their levels
 KIND = "open"
 PLUGIN = "napari-sashiko"
 TIP = (
@@ -100,17 +101,18 @@ class OpenButton(QPushButton):
         if kind == KIND:
             self.setEnabled(not self.session.is_running(KIND))
 
-    def _show(self, found: LayerData) -> None:
+    def _show(self, answer: Answer) -> None:
+        found, told = answer
         self.opened.emit(self.viewer.add_layer(Layer.create(*found)))
+        for text, level in told:  # last, so that they stand in the dock
+            self.session.message.emit(text, level)
 
 
-def _read(path: Path) -> Generator[Event, None, LayerData]:
+def _read(path: Path) -> Generator[Event, None, Answer]:
     """Work that runs in a thread of its own, and touches no layer."""
-    told: list[Message] = []
+    told: list[tuple[str, str]] = []
 
     def tell(text: str, level: str) -> None:
-        told.append(Message(text=text, level=level))
+        told.append((text, level))
 
-    found = yield from aside(partial(open_image, path, tell))
-    yield from told
-    return found
+    return (yield from aside(partial(open_image, path, tell))), told

@@ -19,10 +19,10 @@ from napari_sashiko.prediction.plan import (
 from napari_sashiko.prediction.predictor import Predictor
 from napari_sashiko.prediction.settings import PredictionSettings
 from napari_sashiko.prediction.store import Layout
+from napari_sashiko.runners import workers_of
 from napari_sashiko.volumes import as_seen
 
 PROBE_VOXELS = 64**3  # smaller ones are slower by voxel, and tell too much
-READ_AHEAD = 4  # blocks in work at a time, unless the user says how many
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def estimate(
     )
     window = int(np.prod(plan.window))
     # Each block in work holds its patch, and the mean and deviation of its cell.
-    blocks = 1 if settings.runner == "serial" else settings.workers or READ_AHEAD
+    blocks = 1 if settings.runner == "serial" else workers_of(settings)
     read = 8 * volume.channels + 8 * channels
     kept = 0
     if plan.border_weight > 0:  # predicted windows: at most all of them

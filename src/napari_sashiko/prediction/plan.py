@@ -124,13 +124,15 @@ def make_plan(
         If window, border and step make no sense together.
     """
     sides = (frame or shape[0], *shape[1:])
-    at_once = windows_at_once(settings, settings.device)
+    if voxels is None:
+        at_once = windows_at_once(settings, settings.device)
+        voxels = voxels_for(predictor, settings.device, at_once)
     window, border = choose_sizes(
         sides,
         predictor.halo,
         predictor.align,
         settings,
-        voxels or voxels_for(predictor, settings.device, at_once),
+        voxels,
     )
     step = settings.step or _step(window, border, predictor.align)
     if any(s > w for s, w, n in zip(step, window, sides, strict=True) if w < n):

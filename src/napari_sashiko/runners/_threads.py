@@ -11,6 +11,11 @@ Result = TypeVar("Result")
 SECONDS_TO_CLOSE = 0.5
 
 
+def count_of(workers: int | None) -> int:
+    """Tasks in work at a time; None takes a few cores."""
+    return workers or min(4, os.cpu_count() or 1)
+
+
 def run_in_threads(
     func: Callable[[Task], Result],
     tasks: Iterable[Task],
@@ -19,7 +24,7 @@ def run_in_threads(
     heartbeat: float | None = None,
 ) -> Generator[tuple[Task, Result] | None, None, None]:
     """Run tasks in a pool of threads; see ``Run``."""
-    count = workers or min(4, os.cpu_count() or 1)
+    count = count_of(workers)
     pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="sashiko")
     running: dict[Future[Result], Task] = {}
     queue = iter(tasks)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pydantic import Field
 
 from napari_sashiko.config import Settings
+from napari_sashiko.runners._threads import count_of
 from napari_sashiko.runners.runner import Run, RunnerName, open_runner
 
 
@@ -32,7 +33,7 @@ def open_place(settings: RunnerSettings) -> AbstractContextManager[Run]:
 
 def workers_of(settings: RunnerSettings) -> int:
     """Blocks or pictures that are in work at a time."""
-    return settings.workers or min(4, os.cpu_count() or 1)
+    return count_of(settings.workers)
 
 
 def threads_each(settings: RunnerSettings) -> int:
