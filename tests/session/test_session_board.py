@@ -58,3 +58,26 @@ def test_close_ends_running_and_paused_jobs(board):
     paused.pause()
     assert board.close()
     assert running.status.state == paused.status.state == "cancelled"
+
+
+def test_a_job_is_announced_while_it_waits_and_begins_whatever_comes_of_that(board):
+    states = []
+
+    def announce():
+        time.sleep(0.05)  # far longer than the work takes
+        states.append((board.job("train").status.state, board.is_running("train")))
+        raise ValueError("a listener")
+
+    with pytest.raises(ValueError, match="a listener"):
+        board.start("train", short, name="short", announce=announce)
+    assert states == [("waiting", True)]
+    assert board.job("train").wait(2)
+    ((_, events, status),) = board.pump()
+    assert (len(events), status.state) == (2, "done")
+
+
+def test_a_job_stopped_while_it_is_announced_does_no_work(board):
+    board.start("train", endless, name="long", announce=lambda: board.stop("train"))
+    assert board.job("train").wait(2)
+    ((_, events, status),) = board.pump()
+    assert (events, status.state) == ([], "cancelled")

@@ -381,3 +381,18 @@ def test_a_listener_that_fails_keeps_no_news_of_jobs_from_the_others(session):
     told = ["one", "two"]
     assert heard == [*told, ("train", "ended"), *told, ("predict", "ended")]
     session.pump()
+
+
+def test_the_end_of_a_job_is_told_by_pump_alone(session):
+    heard = []
+
+    def listen(kind):
+        time.sleep(0.05)  # far longer than the work takes
+        heard.append((kind, session.is_running(kind)))
+
+    session.job_changed.connect(listen)
+    job = session.start("train", lambda: iter([Message("short")]))
+    assert heard == [("train", True)]
+    assert job.wait(5)
+    session.pump()
+    assert heard == [("train", True), ("train", False)]

@@ -20,9 +20,26 @@ class JobBoard:
         self._reported: dict[str, tuple[Job, str]] = {}
 
     def start(
-        self, kind: str, work: Callable[[], Iterator[Event]], *, name: str
+        self,
+        kind: str,
+        work: Callable[[], Iterator[Event]],
+        *,
+        name: str,
+        announce: Callable[[], None] | None = None,
     ) -> Job:
         """Start work in the background.
+
+        Parameters
+        ----------
+        kind : str
+            At most one of each runs.
+        work : callable
+            Returns the generator that works.
+        name : str
+            What it is called in messages.
+        announce : callable, optional
+            Called before the work begins: its end is told by `pump` alone, however
+            soon it comes.
 
         Raises
         ------
@@ -36,7 +53,11 @@ class JobBoard:
         job = Job(work, name=name)
         self._jobs[kind] = job
         self._reported[kind] = (job, "running")
-        job.start()
+        try:
+            if announce is not None:
+                announce()
+        finally:
+            job.start()
         return job
 
     def job(self, kind: str) -> Job | None:

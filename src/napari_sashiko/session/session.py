@@ -319,9 +319,8 @@ class Session:
         """
         if self.closed:
             raise SashikoError("The dock was closed.", "Open it again.")
-        job = self.board.start(kind, work, name=name or kind)
-        self.job_changed.emit(kind)
-        return job
+        announce = partial(self.job_changed.emit, kind)
+        return self.board.start(kind, work, name=name or kind, announce=announce)
 
     def job(self, kind: str) -> Job | None:
         """Return the job of this kind that runs or ran last."""
