@@ -161,6 +161,19 @@ def test_a_damaged_file_is_told_and_no_layer(tmp_path, monkeypatch):
     assert "not a NumPy file" in said[0]
 
 
+def test_a_damaged_middle_slice_keeps_no_other_from_being_shown(tmp_path):
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(
+        path, shape=GREY.shape, chunks=(1, *GREY.shape[1:]), dtype=GREY.dtype
+    )
+    array[:] = GREY
+    middle = path / "c" / str(len(GREY) // 2) / "0" / "0"
+    middle.write_bytes(b"nothing")
+    (layer,) = opened(path)
+    np.testing.assert_array_equal(np.asarray(layer.data[0]), GREY[0])
+    assert layer.contrast_limits[1] > layer.contrast_limits[0]
+
+
 def test_files_and_folders_that_are_no_images_are_left_to_others(tmp_path):
     for name in ("a.tif", "a.png", "a.txt", "a.zip"):
         (tmp_path / name).write_bytes(b"")

@@ -69,7 +69,32 @@ def test_the_dock_finds_the_same_content_in_the_layer(case):
         (np.full((3, 4, 5), 7.0), (7.0, 8.0)),
         (np.arange(60.0).reshape(3, 4, 5), (20.0, 39.0)),
         (np.full((3, 4, 5), np.nan), (0.0, 1.0)),
+        # The middle slice tells nothing, the one above does.
+        (np.arange(8.0)[:, None, None] % 4 * np.arange(5.0), (0.0, 8.0)),
     ],
 )
 def test_grey_values_of_the_middle_slice_are_shown(array, limits):
     assert grey_limits(as_volume(array)) == limits
+
+
+class Damaged:
+    """Eight slices, of which some cannot be read."""
+
+    shape, dtype, ndim = (8, 4, 5), np.dtype(np.uint8), 3
+
+    def __init__(self, readable):
+        self.readable = readable
+
+    def __getitem__(self, key):
+        if key[0].start not in self.readable:
+            raise RuntimeError(f"not enough bytes of slice {key[0].start}")
+        return np.arange(20, dtype=np.uint8).reshape(1, 4, 5)
+
+
+def test_slices_beside_a_damaged_one_are_looked_at():
+    assert grey_limits(as_volume(Damaged({6}))) == (0.0, 19.0)
+
+
+def test_the_damage_is_told_where_no_slice_can_be_read():
+    with pytest.raises(Exception, match="slice 4"):
+        grey_limits(as_volume(Damaged({0})))

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sashiko.gui.lazy_array import UNREADABLE
 from napari_sashiko.volumes import Volume
+
+LOOKED_AT = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 7 / 8)  # slices, as shares of the depth
 
 
 class VolumeArray:
@@ -65,12 +68,37 @@ class VolumeArray:
 
 
 def grey_limits(volume: Volume) -> tuple[float, float]:
-    """Lowest and highest value of the middle slice."""
-    depth, height, width = volume.shape
-    middle = slice(depth // 2, depth // 2 + 1)
-    plane = volume.read((middle, slice(0, height), slice(0, width)))
+    """Lowest and highest value of the middle slice.
+
+    Where that one is damaged, or holds a single value or none, slices above and below
+    it are looked at.
+
+    Raises
+    ------
+    VolumeError
+        If none of them can be read.
+    """
+    depth = volume.shape[0]
+    flat: tuple[float, float] | None = None
+    failed: Exception | None = None
+    for number in dict.fromkeys(int(depth * part) for part in LOOKED_AT):
+        try:
+            low, high = _limits(volume, number)
+        except UNREADABLE as error:
+            failed = failed or error
+            continue
+        if high > low:
+            return low, high
+        flat = flat or (low, low + 1.0)
+    if flat is None and failed is not None:
+        raise failed
+    return flat or (0.0, 1.0)
+
+
+def _limits(volume: Volume, number: int) -> tuple[float, float]:
+    """Those of one slice; both 0 if nothing in it is finite."""
+    _, height, width = volume.shape
+    place = (slice(number, number + 1), slice(0, height), slice(0, width))
+    plane = volume.read(place)
     values = plane[np.isfinite(plane)] if plane.dtype.kind == "f" else plane
-    if not values.size:
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    return (low, high) if high > low else (low, low + 1.0)
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
