@@ -1,5 +1,6 @@
 """A dock in a viewer, with an engine that learns nothing."""
 
+import gc
 import importlib.util
 
 import pytest
@@ -8,6 +9,23 @@ if importlib.util.find_spec("napari") is None:
     collect_ignore_glob = ["test_*.py"]
 
 WAIT = 5000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def libraries_at_rest():
+    """Load what all tests need, and keep garbage collection from looking at it.
+
+    napari collects garbage for each layer that goes, which takes a sixth of a second
+    beside libraries of this size: a fifth of all that the tests of the window take.
+    """
+    import napari_sashiko.gui  # noqa: F401, PLC0415
+    from napari_sashiko.pipeline import warm_up_steps  # noqa: PLC0415
+
+    list(warm_up_steps())
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -60,9 +59,7 @@ def test_strokes_never_leave_their_class(made, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GENERATED)
 def test_every_class_is_painted_on_three_slices_and_few_voxels(name):
-    start = time.process_time()
     sample = SAMPLES[name]()
-    assert time.process_time() - start < 80  # seconds; 15 on an idle core
     painted = (sample.sparse_labels > 0).mean(axis=(1, 2))
     assert 0 < painted.max() < 0.08
     for each in sample.classes:
