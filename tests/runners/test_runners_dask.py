@@ -9,7 +9,12 @@ import time
 import pytest
 
 from napari_sashiko.errors import SettingsError, WorkerError
-from napari_sashiko.runners import open_runner
+from napari_sashiko.runners import (
+    RunnerSettings,
+    open_place,
+    open_runner,
+    threads_each,
+)
 
 distributed = pytest.importorskip("distributed")
 
@@ -67,3 +72,18 @@ def test_an_address_that_is_none_is_refused_at_once(address):
         open_runner("dask", scheduler=address),
     ):
         pass
+
+
+def test_as_many_processes_as_the_share_of_the_cores_reckons_with(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    settings = RunnerSettings(runner="dask")
+    asked = []
+
+    def refuse(**options):
+        asked.append(options["n_workers"])
+        raise RuntimeError("enough is known")
+
+    monkeypatch.setattr(distributed, "LocalCluster", refuse)
+    with pytest.raises(RuntimeError, match="enough"), open_place(settings):
+        pass
+    assert asked[0] * threads_each(settings) == 12

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from napari_sashiko.errors import Cancelled, SettingsError, WorkerError
+from napari_sashiko.runners._threads import count_of
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 AHEAD_PER_WORKER = 2
 RETRIES = 2
-WORKERS_HERE = 2
 SECONDS_TO_ANSWER = 5.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only one that kills
 
@@ -35,7 +35,7 @@ def open_cluster(workers: int | None, scheduler: str | None) -> Iterator[Any]:
             yield client
         return
     cluster = distributed.LocalCluster(
-        n_workers=workers or WORKERS_HERE,
+        n_workers=count_of(workers),
         threads_per_worker=1,
         dashboard_address="127.0.0.1:0",  # None takes a port that may be in use
     )
