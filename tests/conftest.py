@@ -28,7 +28,7 @@ POOLS = (
     *("ThreadPoolExecutor", "zarr", "asyncio", "Dask", "dask", "Profile"),
     *("IO loop", "tqdm_monitor"),
 )
-SECONDS = 5
+SECONDS = 30
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 if importlib.util.find_spec("napari") is None:
     collect_ignore_glob = ["test_*.py"]
 
-WAIT = 5000
+WAIT = 30_000
 
 
 @pytest.fixture(scope="session", autouse=True)

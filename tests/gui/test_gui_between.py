@@ -66,7 +66,7 @@ class Desk:
             self.session.pump()
             return done()
 
-        self.qtbot.waitUntil(pumped, timeout=10_000)
+        self.qtbot.waitUntil(pumped, timeout=30_000)
 
     def fill(self):
         self.click(self.row.fill_button)
@@ -353,18 +353,18 @@ def test_two_strokes_are_filled_by_three_clicks_in_a_real_window(
     row = dock.label.between
     assert row.isVisibleTo(dock)
     click(dock, "fill_between")
-    qtbot.waitUntil(lambda: "on 3 slices" in row.found.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "on 3 slices" in row.found.text(), timeout=30_000)
     dock.viewer.dims.set_point(0, 2 * 2.0)
     shown = dock.viewer.layers["blobs - suggestion"]
     np.testing.assert_array_equal(shown._slice.image.raw, painted[0])
     click(dock, "accept_between")
-    qtbot.waitUntil(lambda: row._steps is None, timeout=10_000)
+    qtbot.waitUntil(lambda: row._steps is None, timeout=30_000)
     assert "blobs - suggestion" not in dock.viewer.layers
     for z in range(5):
         np.testing.assert_array_equal(layer.data[z], painted[0])
     rows = dock.label.classes.rows
-    qtbot.waitUntil(lambda: "5 slices" in rows[1].count.text(), timeout=10_000)
-    qtbot.waitUntil(lambda: not dock.session.labels.paint.dirty, timeout=10_000)
+    qtbot.waitUntil(lambda: "5 slices" in rows[1].count.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: not dock.session.labels.paint.dirty, timeout=30_000)
     layer.undo()
     np.testing.assert_array_equal(np.asarray(layer.data), painted)
     layer.undo()
@@ -382,7 +382,7 @@ def test_the_dock_closes_with_a_suggestion_open(dock, click, stroke, qtbot):
     for z in (0, 4):
         stroke(dock.label.layer, (z, 10, 10), (z, 10, 30))
     click(dock, "fill_between")
-    qtbot.waitUntil(lambda: dock.session.between.suggestion is not None, timeout=9000)
+    qtbot.waitUntil(lambda: dock.session.between.suggestion is not None, timeout=30_000)
     viewer = dock.viewer
     dock.shutdown()
     assert [layer.name for layer in viewer.layers] == ["blobs", "blobs - labels"]

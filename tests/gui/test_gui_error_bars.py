@@ -169,7 +169,7 @@ def test_training_that_stays_on_does_not_lock_the_button(ready, qtbot):
     qtbot.wait(200)
     assert ready.findChild(QPushButton, "error_bars").isEnabled()
     ready.session.stop("train")
-    assert job.wait(5)
+    assert job.wait(30)
 
 
 def test_a_model_that_is_gone_is_said(without_model, click, qtbot):

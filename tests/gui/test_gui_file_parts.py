@@ -9,7 +9,7 @@ from napari_sashiko.gui.file_parts import MILLISECONDS
 
 pytestmark = pytest.mark.gui
 RNG = np.random.default_rng(0)
-LONG = 5000  # milliseconds
+LONG = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from napari_sashiko.gui import job_bridge
 from napari_sashiko.runners import Message, Progress
 
 pytestmark = pytest.mark.gui
-WAIT = 10_000
+WAIT = 30_000
 
 
 class Busy(progress):

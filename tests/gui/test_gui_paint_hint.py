@@ -87,7 +87,7 @@ def test_the_newest_answer_wins(dock, click, stroke, qtbot, monkeypatch):
 
     def slow(labelled, *rest):
         asked.append(len(labelled))
-        assert may_answer.wait(10)
+        assert may_answer.wait(60)
         return check(labelled, *rest)
 
     click(dock, "start_labelling")

@@ -78,6 +78,7 @@ def test_switched_off_it_is_hidden_and_not_asked_for(painted, click, qtbot, engi
     layer = shown(dock, qtbot)
     assert "blobs - preview" not in dock.viewer.layers
     qtbot.wait(600)
+    qtbot.waitUntil(lambda: not dock.session.is_running("preview"), timeout=WAIT)
     dock.train.std_box.setChecked(False)
     assert not layer.visible
     asked = len(engine.previewed)

@@ -43,7 +43,7 @@ class Gate:
         found.classes = np.full_like(found.classes, self.knows)
         if not self.open.is_set():
             self.held += 1
-            assert self.one.acquire(timeout=10)
+            assert self.one.acquire(timeout=60)
             self.held -= 1
         return found
 

@@ -173,7 +173,7 @@ def test_many_blocks_repaint_a_few_times_and_the_last_is_seen(qtbot, viewer):
         found.class_ids[2, row] = 3
         results.cell_done(((0, 6), (row, row + 1), (0, 30)))
         qtbot.wait(10)
-    qtbot.waitUntil(lambda: bool((classes._slice.image.raw == 3).all()), timeout=2000)
+    qtbot.waitUntil(lambda: bool((classes._slice.image.raw == 3).all()), timeout=30_000)
     assert 1 <= len(repaints) <= 5
 
 

@@ -147,7 +147,7 @@ def begin_and_cancel(dock, click, engine, qtbot):
     click(dock, "segment_volume")
     qtbot.waitUntil(lambda: len(done) >= 2, timeout=LONG)
     click(dock, "cancel_segment")
-    qtbot.waitUntil(lambda: ended(dock), timeout=2000)
+    qtbot.waitUntil(lambda: ended(dock), timeout=LONG)
     resume = dock.segment.form.resume_button
     qtbot.waitUntil(lambda: not resume.isHidden(), timeout=LONG)
     return done

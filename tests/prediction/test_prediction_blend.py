@@ -257,19 +257,19 @@ def test_a_window_that_one_thread_fails_to_predict_is_tried_by_the_other():
         def predict(self, patch, **more):
             if not started.is_set():
                 started.set()
-                go_on.wait(10)
+                go_on.wait(60)
                 raise Cancelled("Stopped.")
             return super().predict(patch, **more)
 
     blender, cells = make_blender(Failing())
     with ThreadPoolExecutor(2) as pool:
         fails = pool.submit(blender.predict, cells[0])
-        assert started.wait(10)
+        assert started.wait(60)
         waits = pool.submit(lambda: np.array(blender.predict(cells[1])))
         go_on.set()
         with pytest.raises(Cancelled):
-            fails.result(10)
-        found = waits.result(10)
+            fails.result(60)
+        found = waits.result(60)
     blender, _ = make_blender(Blur())
     assert np.array_equal(found, blender.predict(cells[1]))
 

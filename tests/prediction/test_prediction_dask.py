@@ -78,10 +78,15 @@ def test_a_stopped_run_ends_its_tasks_on_a_cluster_that_stays(tmp_path):
         work = predict(Blur(seconds=0.03), volume, out, settings)
         next(event for event in work if list(out.glob("mean/0/c/**/0")))
         work.close()
-        time.sleep(0.5)
+        deadline = time.monotonic() + 60
+        while any(each.processing for each in cluster.scheduler.workers.values()):
+            assert time.monotonic() < deadline, "Tasks go on."
+            time.sleep(0.05)
+        time.sleep(0.5)  # the task that was running writes what it has
         before = files(out)
         time.sleep(1)
         assert files(out) == before
+        assert len(list(out.glob("mean/0/c/**/0"))) < 5 * 5 * 5
 
 
 @pytest.mark.slow

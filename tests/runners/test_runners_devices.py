@@ -77,7 +77,7 @@ def test_a_turn_is_given_back_between_two_events_and_work_is_closed():
     going = in_turns(work(), MPS)
     assert next(going) == 1
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: turn(MPS).acquire(timeout=5)).result()
+        assert pool.submit(lambda: turn(MPS).acquire(timeout=30)).result()
         pool.submit(lambda: turn(MPS).release()).result()
     going.close()
     assert closed == [True]

@@ -38,9 +38,16 @@ def endless(log):
         log.append("saved")
 
 
-def ended(job, seconds=5.0):
+def ended(job, seconds=30.0):
     assert job.wait(seconds)
     return job.status
+
+
+def until(fact):
+    deadline = time.monotonic() + 30
+    while not fact():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.005)
 
 
 def test_a_job_that_runs_to_its_end_is_done():
@@ -69,9 +76,9 @@ def test_cancel_closes_the_generator_so_that_it_saves():
     log = []
     job = Job(endless(log), name="endless")
     job.start()
-    time.sleep(0.03)
+    until(lambda: log)
     job.cancel()
-    assert ended(job, 1.0).state == "cancelled"
+    assert ended(job).state == "cancelled"
     assert log[-1] == "saved"
 
 
@@ -88,15 +95,14 @@ def test_paused_work_stands_still_until_resumed():
     log = []
     job = Job(endless(log), name="pause")
     job.start()
+    until(lambda: log)
     job.pause()
-    time.sleep(0.03)
     assert job.status.state == "paused"
     before = len(log)
-    time.sleep(0.05)
-    assert len(log) == before
+    time.sleep(0.1)
+    assert len(log) <= before + 1  # the step that was begun
     job.resume()
-    time.sleep(0.05)
-    assert len(log) > before
+    until(lambda: len(log) > before + 1)
     job.cancel()
     ended(job)
 
@@ -105,9 +111,10 @@ def test_paused_work_can_be_cancelled():
     log = []
     job = Job(endless(log), name="pause")
     job.start()
+    until(lambda: log)
     job.pause()
     job.cancel()
-    assert ended(job, 1.0).state == "cancelled"
+    assert ended(job).state == "cancelled"
     assert log[-1] == "saved"
 
 
@@ -177,19 +184,22 @@ def test_a_second_start_or_cancel_changes_nothing(how):
 
 
 EXIT_SCRIPT = """
-import pathlib, time
+import pathlib, threading, time
 from napari_sashiko.runners import Job, Tick
+
+began = threading.Event()
 
 def work():
     try:
         while True:
+            began.set()
             time.sleep(0.01)
             yield Tick()
     finally:
         pathlib.Path({path!r}).write_text("saved")
 
 Job(work, name="endless").start()
-time.sleep(0.05)
+began.wait()
 """
 
 
@@ -216,7 +226,7 @@ def test_what_takes_long_between_two_events_can_ask_whether_to_stop():
     stop_if_asked()  # outside of a job there is nobody to ask
     job = Job(work, name="long")
     job.start()
-    assert began.wait(10)
+    assert began.wait(30)
     job.cancel()
     ended(job)
     assert job.status.state == "cancelled"

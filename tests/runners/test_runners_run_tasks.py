@@ -1,7 +1,6 @@
 """Laws of runners: every task once, lazily, in any runner the same answers."""
 
 import threading
-import time
 
 import pytest
 
@@ -53,22 +52,24 @@ def test_tasks_are_drawn_as_they_are_needed():
 
 def test_a_slow_task_leaves_heartbeats():
     gate = threading.Event()
-    results = run_tasks(lambda _: gate.wait(5), [1], runner="serial", heartbeat=0.01)
+    results = run_tasks(lambda _: gate.wait(60), [1], runner="serial", heartbeat=0.01)
     assert next(results) is None
     gate.set()
     assert (1, True) in list(results)
 
 
 def test_closing_does_not_wait_for_a_slow_task():
-    gate = threading.Event()
-    results = run_tasks(
-        lambda _: gate.wait(20), range(4), runner="threads", workers=2, heartbeat=0.01
-    )
+    gate, ended = threading.Event(), []
+
+    def slow(number):
+        gate.wait(60)
+        ended.append(number)
+
+    results = run_tasks(slow, range(4), runner="threads", workers=2, heartbeat=0.01)
     next(results)
-    start = time.perf_counter()
     results.close()
+    assert not ended
     gate.set()
-    assert time.perf_counter() - start < 1.0
 
 
 @pytest.mark.parametrize("runner", ["serial", "threads"])

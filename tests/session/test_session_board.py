@@ -28,7 +28,7 @@ def short():
 
 
 def test_an_ended_job_is_reported_once_with_all_its_events(board):
-    board.start("train", short, name="short").wait(2)
+    board.start("train", short, name="short").wait(30)
     ((kind, events, status),) = board.pump()
     assert (kind, [e.text for e in events]) == ("train", ["one", "two"])
     assert status.state == "done"
@@ -44,9 +44,9 @@ def test_kinds_run_side_by_side_but_each_only_once(board):
 
 
 def test_a_kind_may_run_again_after_its_end(board):
-    board.start("train", short, name="short").wait(2)
+    board.start("train", short, name="short").wait(30)
     board.pump()
-    board.start("train", short, name="short").wait(2)
+    board.start("train", short, name="short").wait(30)
     ((_, events, status),) = board.pump()
     assert len(events) == 2
     assert status.state == "done"
@@ -71,13 +71,13 @@ def test_a_job_is_announced_while_it_waits_and_begins_whatever_comes_of_that(boa
     with pytest.raises(ValueError, match="a listener"):
         board.start("train", short, name="short", announce=announce)
     assert states == [("waiting", True)]
-    assert board.job("train").wait(2)
+    assert board.job("train").wait(30)
     ((_, events, status),) = board.pump()
     assert (len(events), status.state) == (2, "done")
 
 
 def test_a_job_stopped_while_it_is_announced_does_no_work(board):
     board.start("train", endless, name="long", announce=lambda: board.stop("train"))
-    assert board.job("train").wait(2)
+    assert board.job("train").wait(30)
     ((_, events, status),) = board.pump()
     assert (events, status.state) == ([], "cancelled")

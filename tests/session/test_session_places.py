@@ -104,13 +104,14 @@ def test_paint_is_near_within_the_reach_of_every_axis(session, place, near):
 
 def test_stopping_a_search_keeps_what_it_told(session, model, engine):
     engine.seconds = 0.05
-    engine.places = engine.places * 200
+    engine.places = engine.places * 2000
     heard = []
     session.event.connect(lambda _kind, event: heard.append(event))
     job = session.steps.find_places()
     pump_until(session, lambda: any(hasattr(e, "places") for e in heard))
     session.stop("places")
-    assert job.wait(1.0)
+    assert job.wait(30)
+    assert job.status.state == "cancelled"
     told = [event for event in heard if hasattr(event, "places")]
     assert told[-1].unsure
     assert not told[-1].complete

@@ -129,7 +129,7 @@ def test_a_renamed_class_leaves_the_suggestion(session):
 def test_what_is_found_after_discarding_is_not_shown(session):
     session.between.fill(1, SETTINGS)
     job = session.job("between")
-    job.wait(10)
+    assert job.wait(30)
     session.between.discard()
     pump_until(session, lambda: not session.is_running("between"))
     session.pump()

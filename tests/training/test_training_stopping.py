@@ -1,7 +1,5 @@
 """Laws of stopping: at any time there is a whole model, or the one before."""
 
-import time
-
 import numpy as np
 import pytest
 from training_runs import (
@@ -35,9 +33,7 @@ def stop_at(out, kind, count=1, **changes):
         count -= isinstance(event, kind)
         if count == 0:
             break
-    start = time.monotonic()
     events.close()
-    return time.monotonic() - start
 
 
 @pytest.mark.parametrize(
@@ -51,8 +47,7 @@ def stop_at(out, kind, count=1, **changes):
     ],
 )
 def test_a_closed_run_leaves_a_model_that_predicts(out, kind, count, members):
-    seconds = stop_at(out, kind, count, epochs=2)
-    assert seconds < 2  # one, and one more for a busy machine
+    stop_at(out, kind, count, epochs=10_000)  # nobody could wait for these
     assert len(load_card(out).members) in members
     mean = probabilities(out)
     assert np.isfinite(mean).all()
@@ -79,9 +74,7 @@ def test_the_old_model_stays_until_there_is_a_new_one(trained, out):
 
 
 def test_the_limit_of_minutes_is_kept(out):
-    start = time.monotonic()
     events = run(out, minutes=0.05, epochs=10_000)
-    assert time.monotonic() - start < 0.05 * 60 + 5
     last = {e.member: e for e in events if isinstance(e, EpochDone)}
     assert set(last) == {0, 1}
     assert all(e.fraction == 1.0 and e.epoch < 10_000 for e in last.values())
@@ -110,9 +103,7 @@ def test_an_error_of_one_network_is_told_at_once_and_the_rest_kept(
         yield from keep(*args, plan=plan, **rest)
 
     monkeypatch.setattr(crew, "fit", broken)
-    start = time.monotonic()
     with pytest.raises(RuntimeError, match="no such layer"):
-        run(out, epochs=10_000)
-    assert time.monotonic() - start < 10
+        run(out, epochs=10_000)  # nobody could wait for these
     assert load_card(out).members[0].kind == "forest"
     assert np.isfinite(probabilities(out)).all()
