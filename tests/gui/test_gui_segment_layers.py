@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
+from qtpy.QtWidgets import QApplication
 
+from napari_sashiko.gui import live_layers
 from napari_sashiko.gui.label_layer import KEY
 from napari_sashiko.gui.live_layers import hits_view
 from napari_sashiko.gui.restored_layers import RestoredLayers
@@ -161,20 +163,41 @@ def test_only_blocks_in_the_slice_shown_meet_the_view(qtbot, viewer, cell, expec
     assert hits_view(viewer, classes, cell) is False
 
 
-def test_many_blocks_repaint_a_few_times_and_the_last_is_seen(qtbot, viewer):
+def drawn(viewer):
+    """Return the list that what is drawn of the classes is appended to."""
+    viewer.dims.set_point(0, viewer.layers["ct"].data_to_world((2, 0, 0))[0])
+    classes, found = viewer.layers["ct - classes"], []
+    classes.events.set_data.connect(
+        lambda _: found.append(classes._slice.image.raw + 0)
+    )
+    return found
+
+
+def test_many_blocks_are_drawn_at_once_and_the_last_is_seen(qtbot, viewer, monkeypatch):
+    monkeypatch.setattr(live_layers, "MILLISECONDS", 3_600_000)
     found = prediction()
     results = ResultLayers(viewer, viewer.layers["ct"])
     results.show(found)
-    viewer.dims.set_point(0, viewer.layers["ct"].data_to_world((2, 0, 0))[0])
-    classes = viewer.layers["ct - classes"]
-    repaints = []
-    classes.events.set_data.connect(lambda _: repaints.append(1))
+    seen = drawn(viewer)
     for row in range(20):
         found.class_ids[2, row] = 3
         results.cell_done(((0, 6), (row, row + 1), (0, 30)))
-        qtbot.wait(10)
-    qtbot.waitUntil(lambda: bool((classes._slice.image.raw == 3).all()), timeout=30_000)
-    assert 1 <= len(repaints) <= 5
+        QApplication.processEvents()
+    assert not seen
+    results._timer.start(0)
+    qtbot.waitUntil(lambda: bool(seen), timeout=30_000)
+    assert len(seen) == 1
+    assert (seen[0] == 3).all()
+
+
+def test_a_block_is_drawn_soon_and_the_next_one_too(qtbot, viewer):
+    found = prediction()
+    results = ResultLayers(viewer, viewer.layers["ct"])
+    results.show(found)
+    seen = drawn(viewer)
+    for number in (1, 2):
+        results.cell_done(((0, 6), (0, 20), (0, 30)))
+        qtbot.waitUntil(lambda number=number: len(seen) == number, timeout=30_000)
 
 
 def test_removed_layers_are_not_repainted(qtbot, viewer):
